@@ -1,0 +1,80 @@
+"""What the checks look at: the studies with their trials, as losses and as coordinates of the unit cube."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.design.cube import coordinates
+from tasks.design.study import Round, Study, derived_seed
+from tasks.record import Finding
+from tasks.scope.goal import Objective
+from tasks.scope.policy import Policy
+from tasks.trials.trial import Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyEvidence:
+    """One study and its trials, in the order of the study's points.
+
+    Losses are the objective times its sign: lower is better whatever the direction.
+    """
+
+    study: Study
+    trials: tuple[Trial, ...]
+    objective: Objective
+    policy: Policy
+    max_train_steps: int
+
+    @cached_property
+    def losses(self) -> NDArray[np.float64]:
+        """(trials,) float64: the best loss over training of each trial, NaN where it is not feasible (E8, E12)."""
+        values = [t.best_value if t.feasible and t.best_value is not None else np.nan for t in self.trials]
+        return self.objective.sign * np.array(values, dtype=np.float64)
+
+    @cached_property
+    def feasible(self) -> NDArray[np.bool_]:
+        """(trials,) bool."""
+        return np.isfinite(self.losses)
+
+    @cached_property
+    def unit(self) -> NDArray[np.float64]:
+        """(trials, parameters) float64: coordinates in the sampled scale, NaN where a parameter does not exist."""
+        return coordinates(self.study.space, tuple(t.planned.point for t in self.trials))
+
+    @cached_property
+    def best(self) -> Trial | None:
+        """The best feasible trial; of equals the one first in the sequence; None where none is feasible."""
+        return self.trials[int(np.nanargmin(self.losses))] if self.feasible.any() else None
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A generator that depends on the study and the purpose alone."""
+        return np.random.default_rng(derived_seed(self.study.seed, self.study.id, purpose))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A round and what came of its search trials, by id."""
+
+    round: Round
+    trials: Mapping[str, Trial]
+
+    @cached_property
+    def studies(self) -> tuple[StudyEvidence, ...]:
+        """The studies in order, each with its trials in the order of its points."""
+        scope = self.round.scope
+        return tuple(
+            StudyEvidence(
+                study=study,
+                trials=tuple(self.trials[p.id] for p in study.trials),
+                objective=scope.objective,
+                policy=scope.policy,
+                max_train_steps=scope.budget.max_train_steps,
+            )
+            for study in self.round.studies
+        )
+
+
+Check = Callable[[Evidence], list[Finding]]

@@ -1,0 +1,1 @@
+"""Which experiments answer it? Quasi-random points and studies."""

@@ -1,0 +1,237 @@
+"""What a round's record says: the schema of `record.json`, version 1, and its digest.
+
+Pure values and readable from everywhere: a report, a later round or another program needs nothing else.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+Value = bool | int | float | str
+Point = Mapping[str, Value]
+Level = Literal["ok", "warn", "fail", "na"]
+Direction = Literal["minimize", "maximize"]
+Status = Literal["complete", "infeasible", "failed"]
+Purpose = Literal["search", "retrain", "probe"]
+Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
+
+
+class Frozen(BaseModel):
+    """A value that cannot be changed, misspelt or half built."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Where(Frozen):
+    """What a finding speaks of; empty where it speaks of the round."""
+
+    study: str | None = None
+    parameter: str | None = None
+    side: Literal["low", "high"] | None = None
+    trial: str | None = None
+
+
+class Finding(Frozen):
+    """One question of the playbook, asked: `level`, the sentence, the numbers behind it and what to do.
+
+    `remedy` is a tuple of Hydra overrides; joined to the round's own they are the next round.
+    """
+
+    check: str
+    row: str = Field(pattern=r"^[A-J]\d{1,2}$")
+    level: Level
+    where: Where = Where()
+    evidence: str
+    numbers: dict[str, Value | None] = {}
+    remedy: tuple[str, ...] = ()
+
+
+class FixedRole(Frozen):
+    """A hyperparameter held at `value` in this round, and why that is fair."""
+
+    value: Value
+    reason: str = Field(min_length=1)
+
+
+class RolesRow(Frozen):
+    """Every hyperparameter in exactly one role."""
+
+    scientific: tuple[str, ...]
+    nuisance: tuple[str, ...]
+    fixed: dict[str, FixedRole]
+
+
+class ReproduceRow(Frozen):
+    """How to run this round again, and what it ran on."""
+
+    command: str
+    overrides: tuple[str, ...]
+    git_commit: str | None = None
+    uncommitted_diff: str = ""
+    packages: dict[str, str] = {}
+    fingerprint: str
+
+
+class ObjectiveRow(Frozen):
+    """The metric that is judged, and which way is better."""
+
+    metric: str
+    direction: Direction
+
+
+class GoalRow(Frozen):
+    """The question of the round."""
+
+    question: str
+    kind: str
+
+
+class StudyRow(Frozen):
+    """One study: its scientific values, what varied and between which bounds, and its trials in order."""
+
+    id: str
+    scientific: dict[str, Value]
+    space: dict[str, Any]
+    sampler: str
+    seed: int
+    trials: tuple[str, ...]
+
+
+class TrialRow(Frozen):
+    """One trial; `best_value` is the best objective over training (E12), in the metric's own unit."""
+
+    id: str
+    study: str
+    purpose: Purpose
+    point: dict[str, Value]
+    seed: int
+    status: Status
+    reason: str = ""
+    best_step: int | None = None
+    best_value: float | None = None
+    final_value: float | None = None
+    steps_done: int = 0
+    seconds: float = 0.0
+    mlflow_run_id: str | None = None
+
+
+class IsolationRow(Frozen):
+    """The best trial of one scientific value or bucket; `band` is what luck of the search could have made of it."""
+
+    parameter: str
+    value: Value | None = None
+    bucket: tuple[float, float] | None = None
+    best_trial: str | None
+    best_value: float | None
+    band: tuple[float, float] | None
+
+
+class Answer(Frozen):
+    """The answer to the question; `gain` > 0 means `value` is better than `against`, in the metric's unit."""
+
+    value: Value | None = None
+    against: Value | None = None
+    gain: float | None = None
+    band: tuple[float, float] | None = None
+    conclusive: bool = False
+
+
+class CandidateRow(Frozen):
+    """The configuration that was put before the gate."""
+
+    study: str
+    trial: str
+    point: dict[str, Value]
+
+
+class IncumbentRow(Frozen):
+    """What was promoted when the round began; generation 0 is the workload's baseline."""
+
+    generation: int
+    point: dict[str, Value]
+
+
+class VerdictRow(Frozen):
+    """What becomes of the configuration, with the noise and the error rate that the decision stands on."""
+
+    outcome: Outcome
+    candidate: CandidateRow | None = None
+    incumbent: IncumbentRow
+    gain: float | None = None
+    noise: dict[str, Value | None] = {}
+    error_rate: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class NextRow(Frozen):
+    """The command that is the next round."""
+
+    command: str
+    overrides: tuple[str, ...]
+    why: str
+
+
+class Record(Frozen):
+    """A whole round, as written to `record.json`."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    round_id: str
+    digest: str = ""
+    workload: str
+    created: str
+    finished: str
+    seed: int
+    parent: str | None = None
+    notes: str = ""
+    acknowledged: dict[str, str] = {}
+    reproduce: ReproduceRow
+    objective: ObjectiveRow
+    goal: GoalRow
+    roles: RolesRow
+    caveats: tuple[str, ...] = ()
+    budget: dict[str, Any]
+    policy: dict[str, Any]
+    studies: tuple[StudyRow, ...]
+    trials: tuple[TrialRow, ...]
+    curves: str
+    findings: tuple[Finding, ...]
+    isolation: tuple[IsolationRow, ...]
+    answer: Answer
+    learned: tuple[str, ...]
+    verdict: VerdictRow
+    next: NextRow
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+def canonical(value: object) -> str:
+    """One text per value: sorted keys, no spaces, floats by `repr` (they round-trip), and no NaN at all."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+
+
+def hash_of(value: object, length: int = 64) -> str:
+    """The first `length` hex digits of the sha256 of the value's canonical text."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:length]
+
+
+def digest(record: Record) -> str:
+    """The sha256 of what the round asked and found; equal for equal configuration, seed and starting state.
+
+    Seconds, MLflow's ids, the round's id and every date stay out: they differ between two runs of one round.
+    Trials are ordered by id, so that the order in which they ended leaves no trace.
+    """
+    whole = record.model_dump(mode="json", by_alias=True)
+    trials = [{k: v for k, v in t.items() if k not in ("seconds", "mlflow_run_id")} for t in whole["trials"]]
+    kept = {k: whole[k] for k in ("objective", "goal", "roles", "studies", "findings", "answer", "verdict")}
+    return hash_of(kept | {"trials": sorted(trials, key=lambda t: str(t["id"]))})
+
+
+def finite(value: float | None) -> float | None:
+    """The value as a plain float, or None where it is missing or not a number: JSON has no other word for it."""
+    return float(value) if value is not None and math.isfinite(value) else None

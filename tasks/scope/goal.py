@@ -1,0 +1,124 @@
+"""What a person asks: the goal, the objective it is judged by, the workload it is asked of, and the budget."""
+
+import math
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tasks.record import Direction, Frozen, Value
+from tasks.scope.error import InputError
+
+Kind = Literal["improve", "understand"]
+RANGE: Literal["range"] = "range"
+
+
+class Fixed(Frozen):
+    """A hyperparameter that the goal fixes: `reason` is mandatory, `value` None means the incumbent's.
+
+    Playbook: C2
+    """
+
+    reason: str = Field(min_length=1)
+    value: Value | None = None
+
+
+class Goal(Frozen):
+    """One question: scientific chosen first, everything else nuisance, each fixed hyperparameter with a reason.
+
+    `scientific` maps a hyperparameter to the values to compare (the first is the baseline: the arm without the
+    change), or to `range`: the space's continuous parameter as a whole. `nuisance` None means all that is left.
+    `points` are explicit configurations instead of a search.
+
+    Playbook: B2, C1, C2, D1
+    """
+
+    name: str
+    question: str = Field(min_length=1)
+    kind: Kind
+    scientific: dict[str, tuple[Value, ...] | Literal["range"]] = {}
+    nuisance: tuple[str, ...] | None = None
+    fixed: dict[str, Fixed] = {}
+    points: tuple[dict[str, Value], ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        for name, values in self.scientific.items():
+            if not values:
+                raise InputError(f"goal.scientific.{name}: no values to compare; list at least two, or write range.")
+            if values != RANGE and len(set(map(repr, values))) < len(values):
+                raise InputError(f"goal.scientific.{name}: a value stands twice in {list(values)}; remove one.")
+        roles = [*self.scientific, *(self.nuisance or ()), *self.fixed]
+        twice = next((n for n in roles if roles.count(n) > 1), None)
+        if twice:
+            raise InputError(
+                f"goal.{self.name}: {twice!r} stands in two roles; each hyperparameter is scientific, nuisance or fixed."
+            )
+        return self
+
+
+class Objective(Frozen):
+    """The metric that is judged and which way is better (there is no default); `chance` is a guesser's value."""
+
+    metric: str = Field(min_length=1)
+    direction: Direction
+    chance: float | None = None
+
+    @property
+    def sign(self) -> float:
+        """+1 where lower is better, -1 where higher is: a value times this is a loss."""
+        return 1.0 if self.direction == "minimize" else -1.0
+
+
+class Workload(Frozen):
+    """Model, data and metric as a recipe: a callable's address and its arguments, handed across processes as data.
+
+    `baseline` is generation 0 of the incumbent. `test` is called with the promoted checkpoint only.
+    """
+
+    name: str
+    target: str
+    arguments: dict[str, Any] = {}
+    objective: Objective
+    baseline: dict[str, Value] = {}
+    test: dict[str, Any] | None = None
+
+
+class Budget(Frozen):
+    """What a round may spend: trials a study, retrains an arm at most, steps a trial, steps between evaluations.
+
+    Playbook: D8, H2
+    """
+
+    trials: int
+    retrains: int
+    max_train_steps: int
+    eval_every_steps: int
+
+    @field_validator("*")
+    @classmethod
+    def _positive(cls, value: int, info: Any) -> int:
+        if value < 1:
+            raise InputError(f"budget.{info.field_name}: {value} buys nothing; give a whole number of at least 1.")
+        return value
+
+    @model_validator(mode="after")
+    def _evaluates(self) -> Self:
+        if self.eval_every_steps > self.max_train_steps:
+            raise InputError(
+                f"budget.eval_every_steps: {self.eval_every_steps} is more than budget.max_train_steps = "
+                f"{self.max_train_steps}, so nothing would ever be evaluated; lower it."
+            )
+        return self
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations a trial."""
+        return math.ceil(self.max_train_steps / self.eval_every_steps)
+
+
+class Incumbent(Frozen):
+    """What is promoted now: its generation (0 is the workload's baseline), its point, and whose word that is."""
+
+    generation: int = Field(ge=0)
+    point: dict[str, Value]
+    source: str

@@ -1,0 +1,47 @@
+"""Every threshold that a check or the gate uses; the values live in `conf/policy/` and are printed where used."""
+
+from pydantic import Field
+
+from tasks.record import Frozen
+
+
+class Policy(Frozen):
+    """Thresholds. Fractions are of the sampled range, of trials or of steps, between 0 and 1.
+
+    Playbook: †-marked numbers of D10, E2, E3, E7, E9, F7, D13; H3 and G4 carry the playbook's own.
+    """
+
+    # guards
+    nuisance_trials: int = Field(ge=1)  # trials a study per nuisance parameter before C4 warns
+    adam_trials_beta1: int = Field(ge=1)  # D10: below this many trials tune the learning rate alone
+    adam_trials_epsilon: int = Field(ge=1)  # D10: from here epsilon too
+    adam_trials_beta2: int = Field(ge=1)  # D10: from here beta2 too
+    log_ratio: float = Field(gt=1)  # D11: a positive range wider than this ratio belongs on a log scale
+    joint_values: int = Field(ge=2)  # D3: more scientific values than this share one joint study
+    # boundary and density
+    edge_fraction: float = Field(gt=0, lt=0.5)  # E2: the outer share of a range that counts as its edge
+    top_fraction: float = Field(gt=0, le=1)  # E3: the best share of a study's trials
+    crowd_fraction: float = Field(gt=0, le=1)  # E3: the share of them at one edge that is a crowd
+    edge_confidence: float = Field(gt=0.5, lt=1)  # E2, E3: bootstrap share that must agree that outward is better
+    expand_decades: float = Field(gt=0)  # E2, E3: how far a log side is moved, in decades
+    expand_fraction: float = Field(gt=0)  # E2, E3: how far a linear side is moved, in ranges
+    wall_decades: float = Field(gt=0)  # E5: the best may lie this close below a wall, in decades
+    good_fraction: float = Field(gt=0, lt=1)  # E7: "good" is within this share of (median - best) of the best
+    good_trials: int = Field(ge=1)  # E7: fewer good trials than this are too few
+    infeasible_fraction: float = Field(gt=0, lt=1)  # E9
+    stuck_fraction: float = Field(ge=0, lt=1)  # E8: a finite run this close to chance is infeasible
+    # curves
+    overfit_fraction: float = Field(gt=0)  # F2: rise after the best step, in units of the whole descent
+    overfit_sds: float = Field(gt=0)  # F2: and in standard deviations of the late curve
+    late_fraction: float = Field(gt=0, lt=1)  # F7: the last share of the curve
+    improving_fraction: float = Field(gt=0, lt=1)  # F8: descent in the last quarter, as a share of the whole
+    saturated_step: float = Field(gt=0, lt=1)  # F9: all of the descent by this share of the steps
+    best_of_n_slope: float = Field(gt=0)  # D13: relative fall of best-of-n over the last half
+    early_step: float = Field(gt=0, lt=1)  # H3: 10 %
+    late_step: float = Field(gt=0, lt=1)  # H3: 25 %
+    few_trials: int = Field(ge=1)  # D12: at and below this many trials luck dominates
+    buckets: int = Field(ge=2)  # F12
+    bootstraps: int = Field(ge=100)
+    # the gate
+    error_rate: float = Field(gt=0, lt=0.5)  # G4: chance of promoting a change that does nothing
+    minimum_gain: float = Field(ge=0)  # in the metric's unit

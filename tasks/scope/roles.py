@@ -1,0 +1,238 @@
+"""Who is scientific, who is nuisance, who is fixed: the scope of a round, and the arms that it compares."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import model_validator
+
+from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
+from tasks.scope.error import InputError
+from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Workload
+from tasks.scope.policy import Policy
+from tasks.scope.space import Parameter, Space
+
+
+class Scope(Frozen):
+    """Everything that is settled before the first trial: the goal with every hyperparameter in one role.
+
+    `declared`: the whole space as declared. `space`: what varies, scientific ranges included, children of fixed
+    parents that cannot exist left out.
+    `arms`: one mapping of scientific values each, the baseline first; a single empty one for a joint study.
+    `findings`: what the guards found.
+
+    Playbook: C1, C2, C3
+    """
+
+    workload: str
+    goal: Goal
+    objective: Objective
+    budget: Budget
+    policy: Policy
+    sampler: str
+    seed: int
+    incumbent: Incumbent
+    roles: RolesRow
+    declared: Space
+    space: Space
+    arms: tuple[dict[str, Value], ...]
+    joint: bool
+    caveats: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    acknowledged: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_role_each(self) -> Self:
+        roles = [*self.roles.scientific, *self.roles.nuisance, *self.roles.fixed]
+        if len(set(roles)) < len(roles):
+            raise InputError(f"goal.{self.goal.name}: a hyperparameter stands in two roles: {sorted(roles)}.")
+        return self
+
+    @property
+    def fixed_point(self) -> dict[str, Value]:
+        """The values of the fixed hyperparameters."""
+        return {name: role.value for name, role in self.roles.fixed.items()}
+
+
+def scope_of(
+    goal: Goal,
+    space: Space,
+    workload: Workload,
+    budget: Budget,
+    policy: Policy,
+    incumbent: Incumbent,
+    *,
+    sampler: str,
+    seed: int,
+    acknowledged: Mapping[str, str],
+) -> Scope:
+    """The scope of the round: scientific first, everything else nuisance, each fixed one with its reason.
+
+    Raises:
+        InputError: a name that neither the space nor the baseline knows, or a value that its parameter cannot take.
+
+    Playbook: C1, C2, C3, C10, D3
+    """
+    _check_names(goal, space, workload)
+    fixed = _fixed(goal, space, incumbent)
+    scientific = tuple(goal.scientific)
+    ranges = tuple(n for n, v in goal.scientific.items() if v == RANGE)
+    nuisance = [p for p in _left_over(goal, space, scientific, fixed) if _possible(p, goal, space, fixed)]
+    arms = _arms(goal, policy)
+    joint = bool(ranges) or len(arms) > policy.joint_values
+    varied = [_narrowed(n, goal, space) for n in scientific if joint or n in ranges]
+    roles = RolesRow(scientific=scientific, nuisance=tuple(p.name for p in nuisance), fixed=fixed)
+    return Scope(
+        workload=workload.name,
+        goal=goal,
+        objective=workload.objective,
+        budget=budget,
+        policy=policy,
+        sampler=sampler,
+        seed=seed,
+        incumbent=incumbent,
+        roles=roles,
+        declared=space,
+        space=Space(parameters=(*varied, *nuisance)),
+        arms=({},) if joint else arms,
+        joint=joint,
+        caveats=_caveats(roles, goal),
+        acknowledged=dict(acknowledged),
+    )
+
+
+def baseline_incumbent(workload: Workload, space: Space) -> Incumbent:
+    """Generation 0: the workload's baseline; what it leaves out takes the middle of its range, and `source` says so."""
+    point = dict(workload.baseline)
+    filled = []
+    for parameter in space:
+        if parameter.name not in point and parameter.exists(point):
+            point[parameter.name] = parameter.middle
+            filled.append(parameter.name)
+    source = f"the baseline of workload {workload.name}"
+    return Incumbent(generation=0, point=point, source=source + _middles(filled))
+
+
+def _middles(filled: list[str]) -> str:
+    return f"; the middle of its range stands in for {', '.join(filled)}" if filled else ""
+
+
+def _check_names(goal: Goal, space: Space, workload: Workload) -> None:
+    known = {*space.names, *workload.baseline}
+    for role, names in (("scientific", goal.scientific), ("nuisance", goal.nuisance or ()), ("fixed", goal.fixed)):
+        for name in names:
+            if name not in known and not (role == "scientific" and goal.scientific[name] != RANGE):
+                raise InputError(
+                    f"goal.{goal.name}.{role}: {name!r} is no hyperparameter of the space or of the workload's baseline; "
+                    f"known are {', '.join(sorted(known))}."
+                )
+    for name, values in goal.scientific.items():
+        if values == RANGE and (name not in space or not space[name].numeric):
+            raise InputError(f"goal.{goal.name}.scientific.{name}: range needs a parameter with low and high in the space.")
+        for value in () if values == RANGE or name not in space else values:
+            if not space[name].holds(value):
+                raise InputError(
+                    f"goal.{goal.name}.scientific.{name}: {value!r} lies outside the space; "
+                    f"the space has {space[name].as_tree()}."
+                )
+    for name in goal.nuisance or ():
+        if name not in space:
+            raise InputError(f"goal.{goal.name}.nuisance: {name!r} has no range in the space; add one or fix it.")
+    _check_points(goal, known)
+
+
+def _check_points(goal: Goal, known: set[str]) -> None:
+    for i, point in enumerate(goal.points):
+        for name in point:
+            if name not in known and name not in goal.scientific:
+                raise InputError(
+                    f"goal.{goal.name}.points[{i}]: {name!r} is no hyperparameter of the space or of the workload's "
+                    f"baseline; known are {', '.join(sorted(known))}."
+                )
+
+
+def _fixed(goal: Goal, space: Space, incumbent: Incumbent) -> dict[str, FixedRole]:
+    """What the goal fixes, and every hyperparameter of the incumbent that neither space nor goal mentions."""
+    fixed: dict[str, FixedRole] = {}
+    for name, wish in goal.fixed.items():
+        value = wish.value if wish.value is not None else incumbent.point.get(name)
+        if value is None and name in space:
+            value = space[name].middle
+        if value is None:
+            raise InputError(f"goal.{goal.name}.fixed.{name}: the incumbent has no value for it; give one.")
+        if name in space and not space[name].holds(value) and wish.value is not None and space[name].type == "choice":
+            raise InputError(f"goal.{goal.name}.fixed.{name}: {value!r} is not among {list(space[name].values)}.")
+        fixed[name] = FixedRole(value=value, reason=wish.reason)
+    for name, value in incumbent.point.items():
+        if name not in fixed and name not in goal.scientific and name not in space:
+            fixed[name] = FixedRole(value=value, reason="not in the space: held at the incumbent's value")
+    if goal.nuisance is not None:
+        for p in space:
+            if p.name not in (*goal.nuisance, *goal.scientific, *fixed) and _possible(p, goal, space, fixed):
+                value = incumbent.point.get(p.name, p.middle)
+                fixed[p.name] = FixedRole(value=value, reason="the goal lists its nuisances and leaves it out")
+    for p in space:
+        if p.name not in fixed and p.name not in goal.scientific and p.constant and not p.when:
+            fixed[p.name] = FixedRole(value=p.middle, reason="its range holds one value only")
+    return fixed
+
+
+def _left_over(
+    goal: Goal, space: Space, scientific: tuple[str, ...], fixed: Mapping[str, FixedRole]
+) -> tuple[Parameter, ...]:
+    """Nuisance: the listed ones, or all that the goal does not mention (C2)."""
+    rest = (p for p in space if p.name not in scientific and p.name not in fixed)
+    return tuple(p for p in rest if goal.nuisance is None or p.name in goal.nuisance)
+
+
+def _possible(p: Parameter, goal: Goal, space: Space, fixed: Mapping[str, FixedRole]) -> bool:
+    """Whether some point of the round can have the parameter at all (C10)."""
+    for parent, values in p.when.items():
+        if parent in fixed:
+            possible: tuple[Value, ...] = (fixed[parent].value,)
+        elif goal.scientific.get(parent, RANGE) != RANGE:
+            possible = tuple(goal.scientific[parent])
+        elif parent in space and not space[parent].numeric:
+            possible = space[parent].values
+        else:
+            continue
+        if not set(map(repr, possible)) & set(map(repr, values)):
+            return False
+    return True
+
+
+def _arms(goal: Goal, policy: Policy) -> tuple[dict[str, Value], ...]:
+    """Every combination of the scientific values, the baseline (each first value) first."""
+    listed = {n: v for n, v in goal.scientific.items() if v != RANGE}
+    return tuple(dict(zip(listed, combination, strict=True)) for combination in itertools.product(*listed.values()))
+
+
+def _narrowed(name: str, goal: Goal, space: Space) -> Parameter:
+    """The scientific parameter of a joint study: the space's range, or the listed values."""
+    values = goal.scientific[name]
+    if values == RANGE:
+        return space[name]
+    ordered = name in space and space[name].type != "choice"
+    return Parameter(
+        name=name,
+        type="ordered" if ordered else "choice",
+        values=tuple(values),
+        when=space[name].when if name in space else {},
+    )
+
+
+def _caveats(roles: RolesRow, goal: Goal) -> tuple[str, ...]:
+    """Each fixed hyperparameter as the caveat that every conclusion of the round carries (C3)."""
+    return tuple(f"Holds for {name} = {show(role.value)} only ({role.reason})." for name, role in roles.fixed.items())
+
+
+def show(value: Value | None) -> str:
+    """A value as a person writes it."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{value:.4g}"
+
+
+def point_text(point: Point) -> str:
+    """A point on one line."""
+    return ", ".join(f"{k}={show(v)}" for k, v in sorted(point.items()))

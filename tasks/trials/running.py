@@ -1,0 +1,129 @@
+"""The one object that a workload gets: what to try, and where to report."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from tasks.record import Point, Value
+from tasks.scope.goal import Objective
+
+
+class Infeasible(Exception):
+    """Ends a trial as infeasible with a reason; a workload may raise it, `report` does at a non-finite objective."""
+
+
+class MissingMetric(Exception):
+    """The first evaluation did not report the objective."""
+
+
+class Sink(Protocol):
+    """Where a running trial's words go: the child process's folder, or memory."""
+
+    def reported(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Takes one evaluation."""
+
+    def saved(self, step: int, state: Any, objective: float | None) -> None:
+        """Takes one checkpoint; `objective` is the loss-like value reported at that step, or None."""
+
+    def last(self) -> tuple[int, Any]:
+        """`(step, state)` of the last checkpoint; `(0, None)` where there is none."""
+
+
+class ReadPoint(Mapping[str, Value]):
+    """A point that remembers which hyperparameters were read: one that nobody reads cannot matter."""
+
+    def __init__(self, point: Point) -> None:
+        self._point = dict(point)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._point:
+            raise KeyError(f"{name!r} is no hyperparameter of this trial; it has {', '.join(sorted(self._point))}")
+        self.read.add(name)
+        return self._point[name]
+
+    def __contains__(self, name: object) -> bool:
+        if name in self._point:
+            self.read.add(str(name))
+        return name in self._point
+
+    def __iter__(self) -> Iterator[str]:
+        self.read.update(self._point)  # whoever walks over all of them may use them all
+        return iter(self._point)
+
+    def __len__(self) -> int:
+        return len(self._point)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The hyperparameters that were never looked at, by name."""
+        return tuple(sorted(set(self._point) - self.read))
+
+
+class RunningTrial:
+    """A trial while it runs, as a workload sees it.
+
+    `point`: every hyperparameter, fixed ones included. `seed`: equal inputs give an equal curve on one CPU
+    machine. `device`: where tensors belong ("cpu", "cuda:0").
+    """
+
+    def __init__(
+        self,
+        *,
+        point: Point,
+        seed: int,
+        max_train_steps: int,
+        eval_every_steps: int,
+        objective: Objective,
+        sink: Sink,
+        device: str = "cpu",
+    ) -> None:
+        self.point = ReadPoint(point)
+        self.seed = seed
+        self.max_train_steps = max_train_steps
+        self.eval_every_steps = eval_every_steps
+        self.device = device
+        self._objective = objective
+        self._sink = sink
+        self._last_step = -1
+        self._reported: dict[int, float] = {}
+        self._objective_seen = False
+
+    def resume(self) -> tuple[int, Any]:
+        """`(0, None)` at first; the last checkpoint's `(step, state)` after an interruption."""
+        return self._sink.last()
+
+    def report(self, step: int, **metrics: float) -> None:
+        """Report one evaluation; steps must increase.
+
+        Raises:
+            Infeasible: the objective is not finite; it ends the trial, so let it pass.
+            MissingMetric: the first report has no objective.
+        """
+        values = {name: float(value) for name, value in metrics.items()}
+        step = int(step)
+        if step <= self._last_step:
+            raise ValueError(f"steps must increase: {step} was reported after {self._last_step}")
+        self._last_step = step
+        self._sink.reported(step, values)
+        metric = self._objective.metric
+        if metric not in values:
+            if not self._objective_seen:
+                seen = ", ".join(sorted(values)) or "none"
+                raise MissingMetric(
+                    f"workload.objective.metric: {metric!r} is not among the metrics of the first evaluation "
+                    f"({seen}); name one of them."
+                )
+            return
+        self._objective_seen = True
+        value = values[metric]
+        if not math.isfinite(value):
+            raise Infeasible(f"{metric} is {value} at step {step}")
+        self._reported = {step: self._objective.sign * value}
+
+    def save(self, step: int, state: Any) -> None:
+        """Save a checkpoint of tensors and plain values; atomic; the last two and the N best are kept.
+
+        Playbook: J10
+        """
+        self._sink.saved(int(step), state, self._reported.get(int(step)))
