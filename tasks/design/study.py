@@ -74,7 +74,9 @@ def derived_seed(seed: int, *keys: str | int) -> int:
     return int(state[0] >> np.uint64(1))
 
 
-def planned(seed: int, study: str, purpose: Purpose, index: int, point: Mapping[str, Value], trial_seed: int) -> Planned:
+def planned(
+    seed: int, study: str, purpose: Purpose, index: int, point: Mapping[str, Value], trial_seed: int
+) -> Planned:
     """A trial with its derived id."""
     id = hash_of([seed, study, purpose, index, dict(point) if purpose != "search" else None], 12)
     return Planned(id=id, study=study, purpose=purpose, index=index, point=dict(point), seed=trial_seed)
@@ -104,7 +106,9 @@ def _explicit(scope: Scope) -> Study:
     )
     id = _study_id(scope, {}, "points")
     varied = Space(parameters=tuple(p for p in scope.declared if len({repr(q.get(p.name)) for q in points}) > 1))
-    return Study(id=id, scientific={}, space=varied, sampler="points", seed=scope.seed, trials=_plan(scope.seed, id, points))
+    return Study(
+        id=id, scientific={}, space=varied, sampler="points", seed=scope.seed, trials=_plan(scope.seed, id, points)
+    )
 
 
 def _plan(seed: int, study: str, points: tuple[dict[str, Value], ...]) -> tuple[Planned, ...]:

@@ -1,5 +1,8 @@
 """The one exception that a person can cause."""
 
 
-class InputError(ValueError):
-    """Bad input: one sentence that says what, where, what is allowed and the way out. The shell exits with 2."""
+class InputError(Exception):
+    """Bad input: one sentence that says what, where, what is allowed and the way out. The shell exits with 2.
+
+    No ValueError: pydantic would bury the sentence of a validator inside an error of its own.
+    """

@@ -17,6 +17,7 @@ class Policy(Frozen):
     adam_trials_epsilon: int = Field(ge=1)  # D10: from here epsilon too
     adam_trials_beta2: int = Field(ge=1)  # D10: from here beta2 too
     log_ratio: float = Field(gt=1)  # D11: a positive range wider than this ratio belongs on a log scale
+    width_ratio: float = Field(gt=1)  # D9: compared ranges may differ in width by this factor at most
     joint_values: int = Field(ge=2)  # D3: more scientific values than this share one joint study
     # boundary and density
     edge_fraction: float = Field(gt=0, lt=0.5)  # E2: the outer share of a range that counts as its edge

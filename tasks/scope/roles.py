@@ -128,7 +128,9 @@ def _check_names(goal: Goal, space: Space, workload: Workload) -> None:
                 )
     for name, values in goal.scientific.items():
         if values == RANGE and (name not in space or not space[name].numeric):
-            raise InputError(f"goal.{goal.name}.scientific.{name}: range needs a parameter with low and high in the space.")
+            raise InputError(
+                f"goal.{goal.name}.scientific.{name}: range needs a parameter with low and high in the space."
+            )
         for value in () if values == RANGE or name not in space else values:
             if not space[name].holds(value):
                 raise InputError(

@@ -77,7 +77,9 @@ class Parameter(Frozen):
 
     def exists(self, point: Point) -> bool:
         """Whether the parameter exists at `point`: each of its parents is there with one of the values named."""
-        return all(parent in point and any(same(point[parent], v) for v in values) for parent, values in self.when.items())
+        return all(
+            parent in point and any(same(point[parent], v) for v in values) for parent, values in self.when.items()
+        )
 
     def holds(self, value: Value) -> bool:
         """Whether the value lies in the parameter's domain."""

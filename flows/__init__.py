@@ -1,0 +1,1 @@
+"""Who is called when: the flows and the commands."""

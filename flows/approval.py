@@ -1,0 +1,20 @@
+"""Who accepts a promotion."""
+
+import sys
+from typing import Any
+
+from tasks.scope.roles import point_text, show
+
+
+def auto(arm: Any, decision: Any) -> str:
+    """The policy accepts: the gate was passed."""
+    return ""
+
+
+def ask(arm: Any, decision: Any) -> str:
+    """A person accepts, here; without a terminal nobody does, and the next round may ask again."""
+    if not sys.stdin.isatty():
+        return "approval=ask, and nobody was there to accept the promotion"
+    print(f"The gate is passed, gain {show(decision.gain)}: {point_text(arm.point)}", file=sys.stderr)
+    said = input("Promote this configuration? [y/N] ").strip().lower()
+    return "" if said in ("y", "yes") else "a person declined the promotion"

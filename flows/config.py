@@ -1,0 +1,50 @@
+"""Everything that a person sets for one round, as one frozen value."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from tasks.trials.runner import Runner
+
+from tasks.record import Frozen
+from tasks.scope.goal import Budget, Goal, Incumbent, Workload
+from tasks.scope.policy import Policy
+from tasks.scope.space import Space
+from tasks.tracking import Tracking
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+TOP = ("workload", "space", "goal", "budget", "policy", "runner", "tracking")
+
+
+class RoundConfig(Frozen):
+    """Everything that a person sets for one round, checked; `overrides` and `config_dir` are how they said it."""
+
+    overrides: tuple[str, ...]
+    config_dir: str | None
+    workload: Workload
+    goal: Goal
+    space: Space
+    budget: Budget
+    policy: Policy
+    runner: Runner
+    tracking: Tracking
+    promoted: Incumbent | None
+    seed: int = Field(ge=0)
+    sampler: str
+    approval: Literal["auto", "ask"]
+    acknowledge: dict[str, str]
+    notes: str
+    resume: str | None
+    check: Literal["plan"] | None
+    orchestrate: Literal["prefect", "off"]
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds ledger, records, MLflow's store and data of this round."""
+        return Path(self.tracking.root)
+
+
+def incumbent_file(root: Path, workload: str) -> Path:
+    """Where the promoted configuration of a workload stands as YAML: in `conf/` for the default root."""
+    default = (CONF.parent / "mlruns").resolve()
+    return (CONF / "incumbent" if root.resolve() == default else root / "incumbent") / f"{workload}.yaml"

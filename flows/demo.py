@@ -1,0 +1,39 @@
+"""`make demo`: one round on real data, and, where it refuses to conclude, the round that it names as next."""
+
+import sys
+from collections.abc import Sequence
+
+from flows.config import CONF
+from flows.round import main as run_round
+from tasks.ledger import open_ledger
+from tasks.record import Record
+
+ROOT = CONF.parent / "mlruns" / "demo"
+FIRST = ("workload=mnist1d", "goal=optimizer", "budget=quick", "tracking.root=mlruns/demo")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code of the last round."""
+    code = _shown([*FIRST, *arguments])
+    last = _last()
+    if code == 0 and last is not None and last.verdict.outcome == "redesign":
+        print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
+        code = _shown(list(last.next.overrides))
+    return code
+
+
+def _shown(overrides: list[str]) -> int:
+    print("$ python -m flows.round " + " ".join(overrides), flush=True)
+    return run_round(overrides)
+
+
+def _last() -> Record | None:
+    """The record of the round that ended last."""
+    with open_ledger(ROOT) as ledger:
+        rounds = [r for r in ledger.rounds() if r.state == "finished"]
+        text = ledger.record(rounds[0].round_id) if rounds else None
+    return Record.model_validate_json(text) if text else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,143 @@
+"""Rounds and incumbents: what was asked, what came of it, and what is promoted now."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
+from tasks.record import Record
+from tasks.scope.error import InputError
+
+_ROOT = "tracking.root="
+_FILES = ("report.html", "record.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of `python -m flows.history ...`: 0, or 2 after one sentence of what is wrong."""
+    try:
+        root, words = _root_and_words(sys.argv[1:] if arguments is None else list(arguments))
+        said = _parser().parse_args(words)
+        if not (root / "ledger.db").exists():
+            return _nothing_yet(root, said.command)
+        with open_ledger(root) as ledger:
+            print(_shown(ledger, said.round_id) if said.command == "show" else listed(ledger), end="")
+    except (InputError, LedgerError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def listed(ledger: Ledger) -> str:
+    """All rounds, the last one first, and the incumbent of every workload: as tables, plain where nobody looks."""
+    rounds, promoted = ledger.rounds(), [ledger.incumbent(w) for w in ledger.workloads()]
+    head: tuple[str, ...] = ("round", "workload", "goal", "outcome", "gain", "when")
+    text = _table(head, [_round_cells(r, ledger.running(r.round_id)) for r in rounds])
+    if promoted:
+        head = ("incumbent", "generation", "since", "by round", "point")
+        cells = [
+            (i.workload, str(i.generation), _minute(i.created), i.round_id or i.source, _point(i.point))
+            for i in promoted
+            if i is not None
+        ]
+        text += "\n" + _table(head, cells)
+    return text
+
+
+def _shown(ledger: Ledger, round_id: str) -> str:
+    """The report of a finished round, or how far an unfinished one has come."""
+    known = {r.round_id: r for r in ledger.rounds()}
+    if round_id not in known:
+        near = ", ".join(list(known)[:5]) or "none"
+        raise InputError(f"there is no round {round_id!r}; the latest are: {near}")
+    text = ledger.record(round_id)
+    if text is None:
+        planned, done = len(ledger.planned(round_id)), len(ledger.results(round_id))
+        state = _state(known[round_id], ledger.running(round_id))
+        way = "" if state == "running" else f"; python -m flows.round resume={round_id} goes on with it"
+        return f"round {round_id} is {state}: {done} of {planned} trials done{way}\n"
+    from tasks.analyze.terminal import text as report
+
+    paths = [str(p) for name in _FILES if (p := ledger.folder(round_id) / name).exists()]
+    console = Console()
+    record = Record.model_validate_json(text)
+    return report(record, width=console.width, colour=console.is_terminal, paths=paths).rstrip("\n") + "\n"
+
+
+def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:
+    gain = "" if row.gain is None else f"{row.gain:+.4g}"
+    return (row.round_id, row.workload, row.goal, row.outcome or _state(row, running), gain, _minute(row.created))
+
+
+def _state(row: Summary, running: bool) -> str:
+    """A round that says `running` and that no process holds was cut off."""
+    return "running" if running else "interrupted" if row.state == "running" else row.state
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    console = Console()
+    if console.is_terminal:
+        table = Table(*head, box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        with console.capture() as shown:
+            console.print(table)
+        return shown.get()
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in (head, *rows)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _point(point: dict[str, bool | int | float | str]) -> str:
+    return " ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in point.items())
+
+
+def _minute(when: str) -> str:
+    return when[:16].replace("T", " ")
+
+
+def _nothing_yet(root: Path, command: str | None) -> int:
+    if not root.is_dir():
+        raise InputError(f"there is no folder {root}: tracking.root=PATH names the one that holds the rounds")
+    if command == "show":
+        raise InputError(f"there is no round yet under {root}: python -m flows.round runs one")
+    print(f"no round yet under {root}: python -m flows.round runs one")
+    return 0
+
+
+def _root_and_words(arguments: list[str]) -> tuple[Path, list[str]]:
+    roots = [a.removeprefix(_ROOT) for a in arguments if a.startswith(_ROOT)]
+    words = [a for a in arguments if not a.startswith(_ROOT)]
+    for word in words:
+        if "=" in word and not word.startswith("-"):
+            raise InputError(f"{word!r} cannot be set here: only tracking.root=PATH can")
+    return Path(roots[-1] if roots else "mlruns"), words
+
+
+class _Sentence(argparse.ArgumentParser):
+    """A parser whose errors are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; python -m flows.history --help says what can be said")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Sentence(
+        prog="python -m flows.history",
+        description="Rounds and incumbents. Without a command: a list of both.",
+        epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Sentence)
+    commands.add_parser("list", help="every round, the last one first, and the incumbent of every workload")
+    show = commands.add_parser("show", help="the report of one round")
+    show.add_argument("round_id", metavar="ROUND_ID")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

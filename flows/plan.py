@@ -1,0 +1,99 @@
+"""Everything that can be said against a round before a second of compute: and its plan, in words."""
+
+from contextlib import closing
+
+from tasks.trials.target import check_target, targets_in
+
+from flows.config import RoundConfig
+from flows.session import incumbent_now
+from tasks.design.points import SAMPLERS
+from tasks.design.study import Round, design
+from tasks.ledger import open_ledger
+from tasks.scope.error import InputError
+from tasks.scope.finding import blocking
+from tasks.scope.guards import guard
+from tasks.scope.roles import Scope, scope_of, show
+
+
+def checked(config: RoundConfig) -> str:
+    """The plan of the round in words, once nothing can be said against it.
+
+    Raises:
+        InputError: the first thing that would stop the round: a target, a name, a guard that fails.
+
+    Playbook: B1, D8
+    """
+    workload = config.workload
+    for target in (workload.target, *targets_in(workload.arguments), *targets_in(workload.test or {})):
+        check_target(target, config.config_dir)
+    if config.sampler not in SAMPLERS:
+        raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
+    with closing(open_ledger(config.root)) as ledger:
+        incumbent = incumbent_now(ledger, config)
+    scope = scope_of(
+        config.goal,
+        config.space,
+        workload,
+        config.budget,
+        config.policy,
+        incumbent,
+        sampler=config.sampler,
+        seed=config.seed,
+        acknowledged=config.acknowledge,
+    )
+    scope = scope.model_copy(update={"findings": guard(scope)})
+    refuse_blocked(scope)
+    return plan_text(design(scope))
+
+
+def refuse_blocked(scope: Scope) -> None:
+    """Stop a round that a guard fails, unless the row is acknowledged in writing.
+
+    Raises:
+        InputError: what the guard found, its remedy, and how to go on regardless.
+
+    Playbook: E1
+    """
+    for blocker in blocking(scope.findings, scope.acknowledged):
+        remedy = f"try {' '.join(blocker.remedy)}, or " if blocker.remedy else ""
+        raise InputError(
+            f"{blocker.check} ({blocker.row}): {blocker.evidence.rstrip('.')}; {remedy}go on regardless, in writing, "
+            f"with 'acknowledge={{{blocker.row}: \"why\"}}'."
+        )
+
+
+def plan_text(round: Round) -> str:
+    """Roles, guards, studies, points and cost.
+
+    Playbook: D8, C3
+    """
+    scope = round.scope
+    lines = [f"question    {scope.goal.question}", f"scientific  {_scientific(scope)}"]
+    lines += [f"nuisance    {', '.join(scope.roles.nuisance) or 'none'}"]
+    lines += [f"fixed       {name} = {show(r.value)}: {r.reason}" for name, r in scope.roles.fixed.items()]
+    lines += [f"incumbent   generation {scope.incumbent.generation}, {scope.incumbent.source}"]
+    lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
+    for study in round.studies:
+        arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
+        varied = ", ".join(study.space.names)
+        lines += [f"study {study.id}  {arm}: {len(study.trials)} trials by {study.sampler} over {varied}"]
+        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.point[n])}" for n in study.space.names if n in p.point)
+                  for p in study.trials]  # fmt: skip
+    return "\n".join([*lines, _cost(round)])
+
+
+def _scientific(scope: Scope) -> str:
+    return "; ".join(
+        f"{name}: {values if isinstance(values, str) else ', '.join(map(show, values))}"
+        for name, values in scope.goal.scientific.items()
+    )
+
+
+def _cost(round: Round) -> str:
+    """The three-way trade-off in numbers: scientific values, nuisances, trials."""
+    scope, budget = round.scope, round.scope.budget
+    search, retrains = len(round.trials), 3 * budget.retrains
+    return (
+        f"cost        {search} trials ({len(round.studies)} studies, {len(scope.roles.nuisance)} nuisances) and at most "
+        f"{retrains} retrains of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
+    )

@@ -1,0 +1,49 @@
+"""What a round ran on: the commit, what was not committed, the packages, the processor."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tasks.record import ReproduceRow, hash_of
+
+PACKAGES = ("torch", "numpy", "scipy", "prefect", "mlflow", "hydra-core", "mnist1d", "scikit-learn")
+ROOT = Path(__file__).resolve().parent.parent
+DIFF_BYTES = 1_000_000
+
+
+def reproduce(command: str, overrides: tuple[str, ...]) -> ReproduceRow:
+    """How to run the round again and on what it ran; git's part is empty outside a repository.
+
+    Playbook: J13
+    """
+    packages = {name: found for name in PACKAGES if (found := _version(name)) is not None}
+    commit, diff = _git("rev-parse", "HEAD"), _git("diff", "HEAD")
+    machine = [sys.version.split()[0], platform.machine(), platform.system(), packages, commit, diff]
+    return ReproduceRow(
+        command=command,
+        overrides=overrides,
+        git_commit=commit or None,
+        uncommitted_diff=diff[:DIFF_BYTES],
+        packages=packages,
+        fingerprint=hash_of(machine, 16),
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git(*arguments: str) -> str:
+    """What git prints about the repository, or nothing where there is none."""
+    if shutil.which("git") is None:
+        return ""
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="replace", check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,38 @@
+"""The round's place of work: the fork server, the projection to MLflow, and the progress line."""
+
+from contextlib import ExitStack
+from sys import stderr
+
+from tasks.trials.runner import Execution
+
+from flows.progress import Watch
+from flows.session import Session
+from tasks.design.study import Round
+from tasks.tracking import Projector
+from tasks.trials.task import Site
+from tasks.trials.trial import Trial
+
+
+def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, Watch, Projector]:
+    """Where the round's trials run, who watches them, and who shows them in MLflow; all end with `stack`."""
+    config = session.config
+    if session.resumed:
+        print(f"going on with round {session.round_id}", file=stderr)
+    projector = stack.enter_context(
+        Projector(
+            config.tracking,
+            workload=config.workload.name,
+            round_id=session.round_id,
+            name=config.goal.question,
+            warn=lambda sentence: print(f"warning: {sentence}", file=stderr),
+        )
+    )
+    watch = stack.enter_context(Watch(len(round.trials), config.workload.objective))
+
+    def heard(trial: Trial) -> None:
+        watch.heard(trial)
+        projector.add(trial.row(), trial.curve.steps.tolist(), {k: v.tolist() for k, v in trial.curve.metrics.items()})
+
+    execution = Execution(workload=config.workload, budget=config.budget, runner=config.runner, own=config.config_dir)
+    site = Site.open(stack, session.round_id, session.folder, session.ledger, execution, heard)
+    return site, watch, projector

@@ -1,0 +1,65 @@
+"""`make ui`: the Prefect server with its UI, the MLflow UI and the deployment, on loopback, until Ctrl-C."""
+
+import argparse
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+
+from flows.config import CONF
+from flows.serve import NAME
+from flows.server import PrefectServer, home
+from tasks.tracking import Tracking, server_command
+
+PREFECT_PORT = 4200
+MLFLOW_PORT = 5000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start all three, print their addresses, and serve until Ctrl-C."""
+    given = parser().parse_args(arguments)
+    prefect_port, mlflow_port = given.prefect_port, given.mlflow_port
+    tracking = Tracking(root=given.root)
+    with (
+        PrefectServer(home(), prefect_port) as server,
+        subprocess.Popen(
+            server_command(tracking, mlflow_port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as mlflow,
+    ):
+        try:
+            server.wait()
+            _wait(f"http://127.0.0.1:{mlflow_port}/health")
+            print(f"Prefect UI   http://127.0.0.1:{prefect_port}")
+            print(f"MLflow UI    http://127.0.0.1:{mlflow_port}")
+            print(f"deployment   http://127.0.0.1:{prefect_port}/deployments (tune-round/{NAME})", flush=True)
+            from flows.serve import serve
+
+            serve(None, ())
+        finally:
+            mlflow.terminate()
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be set."""
+    made = argparse.ArgumentParser(prog="python -m flows.ui", description=__doc__)
+    made.add_argument("--prefect-port", type=int, default=PREFECT_PORT)
+    made.add_argument("--mlflow-port", type=int, default=MLFLOW_PORT)
+    made.add_argument("--root", default=str(CONF.parent / "mlruns"), help="the tracking.root to show")
+    return made
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise RuntimeError(f"nothing answers at {url}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

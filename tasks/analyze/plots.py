@@ -1,0 +1,88 @@
+"""The pictures of a round, all of them without being asked: what the page shows and MLflow keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.analyze.plots_axis import axis_plot
+from tasks.analyze.plots_curves import best_steps_plot, training_curves
+from tasks.analyze.plots_isolation import isolation_plot
+from tasks.analyze.plots_noise import best_of_n_plot, retrains_plot
+from tasks.record import Record
+from tasks.trials.trial import Curve
+
+__all__ = [
+    "Picture",
+    "axis_plot",
+    "best_of_n_plot",
+    "best_steps_plot",
+    "isolation_plot",
+    "pictures",
+    "retrains_plot",
+    "training_curves",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One plot: `name` is safe as the stem of a file, `caption` says what to look for, `rows` whom it serves."""
+
+    name: str
+    title: str
+    caption: str
+    rows: tuple[str, ...]
+    svg: str
+
+
+def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]:
+    """Every plot that the record has something for, in the order in which a reader needs them.
+
+    Playbook: F15
+    """
+    worse = "top" if record.objective.direction == "minimize" else "bottom"
+    every = (
+        Picture(
+            name="isolation",
+            title="The best of each scientific value",
+            caption="Compare the bars, and mind the bands: values whose bands overlap may differ by the luck of the search.",
+            rows=("F11", "F12", "F14"),
+            svg=isolation_plot(record),
+        ),
+        Picture(
+            name="axis",
+            title="Each hyperparameter on its own axis",
+            caption="The best trial should lie well inside the white range with other good ones around it. Against a "
+            f"bound, the space is too narrow there. Crosses at the {worse} are infeasible; where only crosses are, "
+            "training breaks.",
+            rows=("E2", "E3", "E5", "E7", "E8", "E13"),
+            svg=axis_plot(record),
+        ),
+        Picture(
+            name="retrains",
+            title="The gate: retrains on fresh seeds",
+            caption="Only these decide a promotion; the trials that selected the points do not count here.",
+            rows=("G2", "G3"),
+            svg=retrains_plot(record),
+        ),
+        Picture(
+            name="curves",
+            title="Training curves of the best trials",
+            caption="Rising again after the dot is overfitting; still falling at the end asks for more steps.",
+            rows=("F1", "F2", "F8", "F10"),
+            svg=training_curves(record, curves),
+        ),
+        Picture(
+            name="best-of-n",
+            title="What fewer trials would have found",
+            caption="A curve still moving at its end asks for more trials; the band is the luck of one search.",
+            rows=("D12", "D13"),
+            svg=best_of_n_plot(record),
+        ),
+        Picture(
+            name="best-steps",
+            title="When the trials were at their best",
+            caption="All in the first zone: far too many steps. Mostly in the last: train longer and retune the decay.",
+            rows=("H3",),
+            svg=best_steps_plot(record),
+        ),
+    )
+    return tuple(p for p in every if p.svg)

@@ -1,0 +1,178 @@
+"""Hyperparameter axis plots: the objective over every parameter that varied, a row of panels for each study."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from tasks.analyze.plots_canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
+from tasks.analyze.rulers import ObjectiveRuler, Ruler, objective_ruler, parameter_ruler, spread
+from tasks.analyze.sentences import best_of, better, counted, feasible, number, study_label, trials_of
+from tasks.record import Record, StudyRow, TrialRow, Value
+from tasks.scope.space import Parameter, space_from_tree
+
+COLUMNS = 4
+
+
+def axis_plot(record: Record) -> str:
+    """SVG: a panel for every varied parameter of every study, the objective over it in its sampled scale; or "".
+
+    Dots are feasible trials, red crosses in the strip at the worse end infeasible and failed ones, the ring is the
+    study's best trial, a caret is a value beyond the axis. White is the search space, grey is outside it. A
+    conditional parameter shows only the trials in which it exists. Findings stand over the panel they speak of.
+
+    Playbook: E8, E13, F15
+    """
+    return drawn("axis", "Hyperparameter axis plots", lambda: _figure(record))
+
+
+def varied(study: StudyRow) -> tuple[Parameter, ...]:
+    """The parameters of a study that had more than one possible value, in order."""
+    return tuple(p for p in space_from_tree(study.space) if not p.constant)
+
+
+def _figure(record: Record) -> Figure | None:
+    studies = [s for s in record.studies if varied(s) and trials_of(record, s)]
+    if not studies:
+        return None
+    lines = [-(-len(varied(s)) // COLUMNS) for s in studies]
+    columns = max(-(-len(varied(s)) // n) for s, n in zip(studies, lines, strict=True))
+    rows: list[Row] = []
+    for study in studies:
+        own = varied(study)
+        for i in range(0, len(own), columns):
+            label = study_label(record, study) if i == 0 else ""
+            rows.append(Row(panels=len(own[i : i + columns]), height=112, label=label, detail=_detail(record, study, i)))
+    figure, axes = sheet(rows, columns=columns)
+    y = _objective(record)
+    place = iter(axes)
+    for k, study in enumerate(studies):
+        own = varied(study)
+        for i in range(0, len(own), columns):
+            for j, (axis, parameter) in enumerate(zip(next(place), own[i : i + columns], strict=True)):
+                _panel(axis, record, study, parameter, y, k, names=j == 0)
+    key(figure, _legend(record, studies))
+    return figure
+
+
+def _detail(record: Record, study: StudyRow, line: int) -> str:
+    if line:
+        return ""
+    trials = trials_of(record, study)
+    best = best_of(record, trials)
+    return counted(trials) + (f" · best {record.objective.metric} {number(best.best_value)}" if best else "")
+
+
+def _objective(record: Record) -> ObjectiveRuler:
+    """One objective axis for the whole sheet, so that studies can be compared by eye."""
+    shown = [t for s in record.studies for t in trials_of(record, s)]
+    return objective_ruler(
+        [t.best_value for t in shown if feasible(t) and t.best_value is not None],
+        minimize=record.objective.direction == "minimize",
+        strip=any(not feasible(t) for t in shown),
+    )
+
+
+def _panel(
+    axes: Axes, record: Record, study: StudyRow, parameter: Parameter, y: ObjectiveRuler, arm: int, *, names: bool
+) -> None:
+    trials = [t for t in trials_of(record, study) if parameter.name in t.point]
+    x = parameter_ruler(parameter, [t.point[parameter.name] for t in trials])
+    rule(axes, x, y.ruler, names=names)
+    _outside(axes, x)
+    draw_trials(axes, trials, places(x, trials, parameter.name), y, arm)
+    best = best_of(record, trials_of(record, study))
+    for i, trial in enumerate(trials):
+        if best is not None and trial.id == best.id:
+            at = places(x, trials, parameter.name)[i]
+            shown, _ = y.shown([trial.best_value or 0.0])
+            axes.plot([at], shown, "o", ms=9.5, mfc="none", mec=ink("ink"), mew=1.3, zorder=5, gid="best")
+    axes.set_xlabel(clipped(parameter.name, 26), labelpad=2.5, color=ink("ink"))
+    if names:
+        axes.set_ylabel(clipped(record.objective.metric, 20), labelpad=4, color=ink("ink"))
+    axes.set_gid("panel")
+    _tags(axes, record, study, parameter)
+
+
+def _outside(axes: Axes, x: Ruler) -> None:
+    """Grey outside the search space, a line at each of its bounds."""
+    if x.bounds is None:
+        return
+    for bound, end in zip(x.bounds, x.limits, strict=True):
+        axes.axvspan(min(bound, end), max(bound, end), color=ink("outside"), linewidth=0, zorder=0)
+        axes.axvline(bound, color=ink("muted"), linewidth=0.7, zorder=1)
+
+
+def places(x: Ruler, trials: Sequence[TrialRow], name: str) -> NDArray[np.float64]:
+    """(trials,) float64: where each trial stands on the parameter's axis, NaN where it has no place."""
+    values: list[Value] = [t.point[name] for t in trials]
+    if not x.categories:
+        return x.at([np.nan if isinstance(v, str) else float(v) for v in values])
+    jitter = spread(len(values), 0.5)
+    cells = [x.cell(v) for v in values]
+    return np.array([np.nan if c is None else c + j for c, j in zip(cells, jitter, strict=True)])
+
+
+def draw_trials(
+    axes: Axes, trials: Sequence[TrialRow], x: NDArray[np.float64], y: ObjectiveRuler, arm: int, *, faint: bool = False
+) -> None:
+    """The trials at those places: feasible as dots, out-of-sight ones as carets, the others as red crosses.
+
+    Playbook: E8
+    """
+    good = np.array([feasible(t) for t in trials], dtype=bool)
+    shown, cut = y.shown([t.best_value if t.best_value is not None else np.nan for t in trials])
+    look: dict[str, Any] = {
+        "mec": ink("surface"),
+        "mew": 0.4,
+        "alpha": 0.35 if faint else 0.85,
+        "ls": "none",
+        "rasterized": len(trials) > MANY,
+        "clip_on": False,
+    }
+    size = 3.2 if faint or len(trials) > MANY else 4.2
+    seen = good & ~cut
+    if seen.any():
+        axes.plot(x[seen], shown[seen], MARKERS[arm % 8], mfc=arm_ink(arm), ms=size, zorder=3, gid="feasible", **look)
+    if (good & cut).any():
+        caret = 6 if y.upward else 7
+        axes.plot(x[good & cut], shown[good & cut], ls="none", marker=caret, **_bare(arm_ink(arm), 4.5), gid="beyond")
+    if (~good).any() and not faint:
+        at = np.full(int((~good).sum()), y.strip)
+        axes.plot(x[~good], at, "x", **_bare(ink("infeasible"), 4.6), mew=1.2, zorder=4, gid="infeasible", ls="none")
+
+
+def _bare(color: str, size: float) -> dict[str, Any]:
+    return {"color": color, "ms": size, "clip_on": False}
+
+
+def _tags(axes: Axes, record: Record, study: StudyRow, parameter: Parameter) -> None:
+    """The rows of the findings that speak of this panel, above it."""
+    own = [f for f in record.findings if (f.where.study, f.where.parameter) == (study.id, parameter.name)]
+    for level, colour, place in (("fail", "infeasible", 1.0), ("warn", "warn", 0.0)):
+        rows = list(dict.fromkeys(f.row for f in own if f.level == level))[:4]
+        if rows:
+            text = f"{level} {' '.join(rows)}"
+            side = "right" if place else "left"
+            axes.text(place, 1.0, text, transform=axes.transAxes, color=ink(colour), size=7, weight="bold", ha=side, va="bottom")
+
+
+def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
+    def mark(label: str, marker: Any, **look: Any) -> Line2D:
+        return Line2D([], [], ls="none", marker=marker, label=label, **look)
+
+    shown = [t for s in studies for t in trials_of(record, s)]
+    y = _objective(record)
+    _, cut = y.shown([t.best_value for t in shown if feasible(t) and t.best_value is not None])
+    entries = [mark("feasible trial", "o", mfc=ink("muted"), mec="none", ms=4.2)]
+    entries += [mark("best of its study", "o", mfc="none", mec=ink("ink"), ms=7, mew=1.2)]
+    if not all(feasible(t) for t in shown):
+        entries += [mark("infeasible or failed", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]
+    if cut.any():
+        entries += [mark("beyond the axis", 6 if y.upward else 7, color=ink("muted"), ms=4.5)]
+    entries += [mark("outside the search space", "s", mfc=ink("outside"), mec=ink("muted"), ms=6, mew=0.5)]
+    return [*entries, mark(f"({better(record)})", "", color="none")]

@@ -1,0 +1,189 @@
+"""What a record says in words: the verdict, the answer and the arms, as one sentence each. Page and terminal share them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tasks.record import Finding, IsolationRow, Record, StudyRow, TrialRow, Value
+from tasks.scope.finding import blocking
+from tasks.scope.space import same
+
+LEVELS = ("fail", "warn", "na", "ok")
+
+
+def number(value: Value | None) -> str:
+    """A value as a person writes it: four significant digits, no padded exponent, a dash for what is missing."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, float):
+        return str(value)
+    if math.isfinite(value) and 1e4 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    mantissa, mark, exponent = f"{value:.4g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa
+
+
+def band_text(band: tuple[float, float] | None) -> str:
+    """The two ends of a band, a dash where there is none."""
+    return "–" if band is None else f"{number(band[0])} to {number(band[1])}"
+
+
+def duration(seconds: float) -> str:
+    """A time in the two units that matter."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def took(record: Record) -> str:
+    """How long the round took, "" where its dates do not say."""
+    try:
+        seconds = (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.created)).total_seconds()
+    except (ValueError, TypeError):
+        return ""
+    return duration(seconds) if seconds >= 0 else ""
+
+
+def point_label(point: dict[str, Value]) -> str:
+    """A point, or the scientific values of an arm, on one line in the order given."""
+    return ", ".join(f"{k} = {number(v)}" for k, v in point.items())
+
+
+def study_label(record: Record, study: StudyRow) -> str:
+    """The arm's scientific values; a study that has none is the round's joint study, or goes by its id."""
+    if study.scientific:
+        return point_label(study.scientific)
+    return "all trials" if len(record.studies) == 1 else study.id
+
+
+def trials_of(record: Record, study: StudyRow) -> tuple[TrialRow, ...]:
+    """The study's trials without the retrains, in the order of its points; unlisted ones after them."""
+    place = {id: i for i, id in enumerate(study.trials)}
+    own = [t for t in record.trials if t.study == study.id and t.purpose != "retrain"]
+    return tuple(sorted(own, key=lambda t: place.get(t.id, len(place))))
+
+
+def feasible(trial: TrialRow) -> bool:
+    """Whether the trial may be compared at all: complete, with a value."""
+    return trial.status == "complete" and trial.best_value is not None
+
+
+def sign(record: Record) -> float:
+    """+1 where lower is better, -1 where higher is: a value times this is a loss."""
+    return 1.0 if record.objective.direction == "minimize" else -1.0
+
+
+def ranked(record: Record, trials: Iterable[TrialRow]) -> list[TrialRow]:
+    """Best first; of equals the one that came first; the ones that cannot be compared at the end."""
+    factor = sign(record)
+    return sorted(trials, key=lambda t: (not feasible(t), factor * (t.best_value or 0.0) if feasible(t) else 0.0))
+
+
+def best_of(record: Record, trials: Iterable[TrialRow]) -> TrialRow | None:
+    """The best feasible trial, None where there is none."""
+    order = ranked(record, trials)
+    return order[0] if order and feasible(order[0]) else None
+
+
+def counted(trials: Sequence[TrialRow]) -> str:
+    """How many trials, and how many of them came to nothing."""
+    parts = [plural(len(trials), "trial")]
+    for status in ("infeasible", "failed"):
+        count = sum(t.status == status for t in trials)
+        parts += [f"{count} {status}"] if count else []
+    return ", ".join(parts)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def isolation_of(record: Record, study: StudyRow) -> IsolationRow | None:
+    """The isolation row of a study's scientific value, None where its band was not estimated."""
+    for row in record.isolation:
+        value = study.scientific.get(row.parameter)
+        if value is not None and row.value is not None and same(value, row.value):
+            return row
+    return None
+
+
+def blockers(record: Record) -> tuple[Finding, ...]:
+    """The findings that block a conclusion: each `fail` that nobody has acknowledged in writing.
+
+    Playbook: E1
+    """
+    return blocking(record.findings, record.acknowledged)
+
+
+def by_level(record: Record, level: str) -> tuple[Finding, ...]:
+    """The findings of one level, the ones that block before the ones that were acknowledged."""
+    own = [f for f in record.findings if f.level == level]
+    return tuple(sorted(own, key=lambda f: f.row in record.acknowledged))
+
+
+def verdict_sentence(record: Record) -> str:
+    """What becomes of the configuration, in one sentence with its numbers."""
+    verdict, metric = record.verdict, record.objective.metric
+    against = f"the incumbent (generation {verdict.incumbent.generation})"
+    gain = "" if verdict.gain is None else f" by {number(abs(verdict.gain))} {metric}"
+    if verdict.outcome == "promote":
+        return f"The finalist beats {against}{gain} on fresh retrains, by more than their noise explains."
+    if verdict.outcome == "keep":
+        return f"{against[0].upper()}{against[1:]} stays: the retrains show no gain that is worth a change."
+    if verdict.outcome == "retrain":
+        return f"Undecided: the retrains so far cannot tell the finalist from luck, so {against} stays for now."
+    if verdict.outcome == "redesign":
+        rows = ", ".join(dict.fromkeys(f.row for f in blockers(record)))
+        found = plural(len(blockers(record)), "finding")
+        return f"No conclusion yet: {found} ({rows}) must be mended first." if rows else "No conclusion yet."
+    return "No configuration was put before the gate; this round's product is its answer and what was learned."
+
+
+def answer_sentence(record: Record) -> str:
+    """The answer to the question, or that there is none; a gain above 0 means that `value` is the better one.
+
+    Playbook: G7
+    """
+    answer, metric = record.answer, record.objective.metric
+    if not answer.conclusive:
+        return "Not conclusive." + _so_far(record)
+    if answer.gain is None:
+        return f"{_scientific(record, answer.value)}." if answer.value is not None else "See what was learned."
+    value, against = _scientific(record, answer.value), _scientific(record, answer.against)
+    if answer.value is None:
+        value, against = "The change", "the configuration without it"
+    word = "is better than" if answer.gain > 0 else "is worse than" if answer.gain < 0 else "is as good as"
+    by = f" by {number(abs(answer.gain))} {metric}" if answer.gain else ""
+    return f"{value} {word} {against}{by}."
+
+
+def _so_far(record: Record) -> str:
+    answer = record.answer
+    if blockers(record):
+        return " The findings that block come first; the numbers below stand under that reserve."
+    if answer.gain is None or answer.value is None:
+        return " The trials do not suffice for an answer."
+    word = "ahead of" if answer.gain > 0 else "behind"
+    luck = answer.band is not None and answer.band[0] <= 0 <= answer.band[1]
+    return (
+        f" {_scientific(record, answer.value)} is {number(abs(answer.gain))} {record.objective.metric} {word} "
+        f"{_scientific(record, answer.against)} so far"
+        + (", which the luck of the search explains as well." if luck else ".")
+    )
+
+
+def _scientific(record: Record, value: Value | None) -> str:
+    """`optimizer = adam` where one hyperparameter is scientific, the bare value elsewhere."""
+    names = record.roles.scientific
+    return f"{names[0]} = {number(value)}" if len(names) == 1 and value is not None else number(value)
+
+
+def better(record: Record) -> str:
+    """Which way is better, for labels."""
+    return "lower is better" if record.objective.direction == "minimize" else "higher is better"

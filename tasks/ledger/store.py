@@ -1,0 +1,154 @@
+"""The database under the ledger: opened safely by many, read at any time, written by one transaction at a time."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from tasks.ledger.error import LedgerError
+from tasks.ledger.locks import Lock, alone, checked_name
+from tasks.ledger.tables import SCHEMA, meta, metadata
+
+BUSY_S = 30  # how long a writer waits for another before it says so
+_WRITERS = 7_083_920_551  # any constant: PostgreSQL's advisory lock of the ledger's writers
+
+
+class Store:
+    """An open ledger database. Several threads may use one; several processes may each open the same."""
+
+    def __init__(self, root: Path, engine: Engine, name: str) -> None:
+        self.root = root
+        self._engine = engine
+        self._name = name
+        self._locks: dict[str, Lock] = {}
+        self._guard = threading.Lock()
+
+    def close(self) -> None:
+        """Gives up every round owned through this ledger and closes the database."""
+        with self._guard:
+            for lock in self._locks.values():
+                lock.release()
+            self._locks.clear()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def folder(self, round_id: str) -> Path:
+        """The folder of a round's record; its id is checked before it becomes a path."""
+        return self.root / "records" / checked_name(round_id)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _sentences(self._name, "read"), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction that sees no other writer from its first read on; all of it is kept, or none."""
+        with _sentences(self._name, "written"), self._engine.connect() as connection:
+            writer = connection.execution_options(writes=True)
+            with writer.begin():
+                yield writer
+
+
+def prepared(root: Path, url: str | None) -> tuple[Engine, str]:
+    """The engine on a database that has this version's tables, and its name for sentences.
+
+    Raises:
+        LedgerError: where the store cannot be opened, is damaged, or was written by a newer version.
+    """
+    file = root / "ledger.db"
+    name = str(file) if url is None else _without_password(url)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        engine = _engine(f"sqlite:///{file}" if url is None else url)
+        with alone(root / ".ledger.lock"), _sentences(name, "opened"):
+            _prepare(engine, name)
+    except (OSError, SQLAlchemyError, sqlite3.Error, ImportError) as error:
+        raise LedgerError(f"the ledger {name} cannot be opened: {error}; name another tracking.root") from None
+    return engine, name
+
+
+def _prepare(engine: Engine, name: str) -> None:
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if sqlite:
+            damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if damage != "ok":
+                raise LedgerError(f"the ledger {name} is damaged ({damage}): restore it, or name another tracking.root")
+    if sqlite:
+        _write_ahead(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        names = set(inspect(connection).get_table_names())
+        if "meta" not in names and names & set(metadata.tables):
+            raise LedgerError(f"{name} is no ledger of tunebook: name another tracking.root")
+        metadata.create_all(connection)
+        found = connection.execute(select(meta.c.schema)).scalar()
+        if found is None:
+            connection.execute(meta.insert().values(schema=SCHEMA))
+        elif found != SCHEMA:
+            raise LedgerError(
+                f"the ledger {name} has schema {found} and this tunebook knows {SCHEMA}: "
+                "use the tunebook that wrote it, or name another tracking.root"
+            )
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_S} if url.startswith("sqlite") else {})
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _durable)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _durable(connection: DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None  # the driver would begin too late: `_begin` does it
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Readers and the writer do not wait for each other; kept in the file, so once is enough."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode=WAL")
+    finally:
+        raw.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes its place before its first read: what it compares is what it swaps."""
+    writes = connection.get_execution_options().get("writes", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    elif writes and connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS})
+
+
+@contextmanager
+def _sentences(name: str, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0] if error.orig is not None else str(error)
+        if "locked" in reason:
+            reason = f"another program has held it for more than {BUSY_S} s"
+        raise LedgerError(f"the ledger {name} cannot be {verb}: {reason}") from error
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://{tail}" if at else url

@@ -1,0 +1,178 @@
+"""What a round says in the end: the answer, the verdict and the record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.analyze.checks import Analysis
+from tasks.design.study import Round
+from tasks.promote.gate import Decision
+from tasks.promote.retrains import Arm
+from tasks.record import (
+    Answer,
+    CandidateRow,
+    Finding,
+    GoalRow,
+    IncumbentRow,
+    NextRow,
+    ObjectiveRow,
+    Record,
+    ReproduceRow,
+    StudyRow,
+    Value,
+    VerdictRow,
+    digest,
+)
+from tasks.scope.finding import blocking
+from tasks.scope.goal import Incumbent
+from tasks.scope.roles import Scope, show
+from tasks.trials.trial import Trial
+
+
+class Conclusion:
+    """What the gate made of a round: decision None where something blocked before it was asked."""
+
+    def __init__(
+        self,
+        *,
+        incumbent: Incumbent,
+        arms: Sequence[Arm],
+        decision: Decision | None,
+        retrains: Mapping[str, Trial],
+        blockers: Sequence[Finding],
+        declined: str = "",
+    ) -> None:
+        self.incumbent = incumbent
+        self.arms = {a.name: a for a in arms}
+        self.decision = decision
+        self.retrains = dict(retrains)
+        self.blockers = tuple(blockers)
+        self.declined = declined
+
+    @property
+    def promoted(self) -> Arm | None:
+        """The arm that becomes the incumbent, if any."""
+        if self.decision is None or self.decision.outcome != "promote" or self.declined:
+            return None
+        return self.arms[self.decision.winner or "finalist"]
+
+
+def blockers_of(scope: Scope, analysis: Analysis) -> tuple[Finding, ...]:
+    """Everything that blocks a conclusion: the checks' findings; the guards' stop a round before it runs.
+
+    Playbook: E1
+    """
+    return blocking((*scope.findings, *analysis.findings), scope.acknowledged)
+
+
+def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
+    """The verdict on the configuration, with its reasons.
+
+    Playbook: G3, G9
+    """
+    incumbent = IncumbentRow(generation=conclusion.incumbent.generation, point=conclusion.incumbent.point)
+    decision = conclusion.decision
+    if decision is None:
+        reasons = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
+        return VerdictRow(outcome="redesign", incumbent=incumbent, reasons=reasons, candidate=_candidate(conclusion))
+    outcome = "keep" if conclusion.declined else decision.outcome
+    return VerdictRow(
+        outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the door
+        candidate=_candidate(conclusion),
+        incumbent=incumbent,
+        gain=decision.gain,
+        noise=decision.noise,
+        error_rate=scope.policy.error_rate,
+        reasons=(*decision.reasons, *([conclusion.declined] if conclusion.declined else [])),
+    )
+
+
+def _candidate(conclusion: Conclusion) -> CandidateRow | None:
+    """The arm that won; else the finalist, which was put before the gate or would have been."""
+    winner = conclusion.decision.winner if conclusion.decision else None
+    arm = conclusion.arms.get(winner or "finalist") or conclusion.arms.get("finalist")
+    return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point)) if arm else None
+
+
+def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answer:
+    """The answer to the question: from the gate's fresh retrains in `improve`, from isolation in `understand`.
+
+    Playbook: E1, F11
+    """
+    decision = conclusion.decision
+    if decision is None:
+        return analysis.answer.model_copy(update={"conclusive": False})
+    if scope.goal.kind != "improve" or decision.answer_gain is None:
+        return analysis.answer
+    finalist, baseline = conclusion.arms["finalist"], conclusion.arms["baseline"]
+    return Answer(
+        value=finalist.value,
+        against=baseline.value,
+        gain=decision.answer_gain,
+        band=decision.answer_band,
+        conclusive=decision.answer_conclusive,
+    )
+
+
+def answer_sentence(scope: Scope, answer: Answer, outcome: str) -> str:
+    """The answer in words."""
+    name = ", ".join(scope.roles.scientific) or "the points"
+    if not answer.conclusive or answer.gain is None:
+        return f"Not conclusive: {name} = {show(answer.value)} against {show(answer.against)}."
+    better = "better" if answer.gain > 0 else "worse"
+    return (
+        f"{name} = {show(answer.value)} is {better} than {show(answer.against)} "
+        f"by {show(abs(answer.gain))} {scope.objective.metric}."
+    )
+
+
+def record_of(
+    round: Round,
+    trials: Mapping[str, Trial],
+    analysis: Analysis,
+    conclusion: Conclusion,
+    *,
+    next: NextRow,
+    reproduce: ReproduceRow,
+    stamps: Mapping[str, Any],
+    mlflow: Mapping[str, str],
+    budget: Mapping[str, Value],
+) -> Record:
+    """The whole round as a record, with its digest. `stamps`: round_id, created, finished, parent, notes, curves.
+
+    Playbook: J13, C3, B1
+    """
+    scope = round.scope
+    rows = [t.row() for t in (*trials.values(), *conclusion.retrains.values())]
+    answer = answer_of(scope, analysis, conclusion)
+    record = Record(
+        workload=scope.workload,
+        seed=scope.seed,
+        acknowledged=scope.acknowledged,
+        reproduce=reproduce,
+        objective=ObjectiveRow(metric=scope.objective.metric, direction=scope.objective.direction),
+        goal=GoalRow(question=scope.goal.question, kind=scope.goal.kind),
+        roles=scope.roles,
+        caveats=scope.caveats,
+        budget=dict(budget),
+        policy=scope.policy.model_dump(),
+        studies=tuple(
+            StudyRow(
+                id=s.id,
+                scientific=s.scientific,
+                space=s.space.as_tree(),
+                sampler=s.sampler,
+                seed=s.seed,
+                trials=tuple(t.id for t in s.trials),
+            )
+            for s in round.studies
+        ),
+        trials=tuple(row.model_copy(update={"mlflow_run_id": mlflow.get(row.id)}) for row in rows),
+        findings=(*scope.findings, *analysis.findings),
+        isolation=analysis.isolation,
+        answer=answer,
+        learned=analysis.learned,
+        verdict=verdict_of(scope, conclusion),
+        next=next,
+        **stamps,
+    )
+    return record.model_copy(update={"digest": digest(record)})

@@ -1,0 +1,67 @@
+"""The next round, as the command that is it."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from tasks.record import Finding, NextRow, Outcome
+
+_QUESTION = ("goal", "space", "acknowledge", "resume", "notes")
+
+
+def command_of(overrides: Sequence[str], config_dir: str | None) -> str:
+    """The shell command of a round; the same overrides work in the form of the UI and in a schedule."""
+    words = ["python", "-m", "flows.round", *(["--config-dir", config_dir] if config_dir else []), *overrides]
+    return " ".join(map(shlex.quote, words))
+
+
+def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
+    """The round's own overrides with the remedies in their place; the first remedy for a key counts.
+
+    Playbook: E4
+    """
+    chosen: dict[str, str] = {}
+    for remedy in remedies:
+        chosen.setdefault(_key(remedy), remedy)
+    kept = [chosen.pop(_key(o), o) for o in own if _key(o) != "resume"]
+    return (*kept, *chosen.values())
+
+
+def next_round(
+    outcome: Outcome,
+    own: Sequence[str],
+    config_dir: str | None,
+    blockers: Sequence[Finding],
+    *,
+    goal: str,
+    goals: Sequence[str],
+    answered: frozenset[str],
+    retrains: int,
+    trials: int,
+) -> NextRow:
+    """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
+
+    `goals`: every goal that can be asked; `answered`: those that have been, of the incumbent as it now stands.
+    """
+    if outcome == "redesign":
+        remedies = [r for f in blockers for r in f.remedy]
+        cause = ", ".join(dict.fromkeys(f"{f.check} ({f.row})" for f in blockers))
+        fix = "" if remedies else "mend this first; no override can: " + blockers[0].evidence + " "
+        return _row(merged(own, remedies), config_dir, f"{fix}answers what blocks this round: {cause}")
+    if outcome == "retrain":
+        more = merged(own, [f"budget.retrains={2 * retrains}"])
+        return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {2 * retrains} may")
+    open_goals = [g for g in goals if g not in answered and g != goal]
+    if open_goals:
+        kept = [o for o in own if _key(o).split(".")[0].lstrip("+~") not in _QUESTION]
+        return _row((*kept, f"goal={open_goals[0]}"), config_dir, "the next question that this incumbent was not asked")
+    more = merged(own, [f"budget.trials={2 * trials}"])
+    return _row(more, config_dir, "every goal has been asked of this incumbent; a denser search may still find more")
+
+
+def _row(overrides: tuple[str, ...], config_dir: str | None, why: str) -> NextRow:
+    return NextRow(command=command_of(overrides, config_dir), overrides=overrides, why=why)
+
+
+def _key(override: str) -> str:
+    """What an override sets, without the marks by which Hydra adds."""
+    return override.partition("=")[0].lstrip("+")

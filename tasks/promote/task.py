@@ -1,0 +1,122 @@
+"""The door of promote: retrains are run as the gate asks for them, and a promotion is a compare-and-swap."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.analyze.checks import Analysis
+from tasks.analyze.evidence import Evidence
+from tasks.ledger import Ledger
+from tasks.promote.conclude import Conclusion, blockers_of
+from tasks.promote.gate import Decision, gate
+from tasks.promote.retrains import Arm, arms_of, retrain_of
+from tasks.record import Finding
+from tasks.scope.goal import Incumbent
+from tasks.scope.roles import Scope, point_text
+from tasks.trials.task import Site, run_trials
+from tasks.trials.trial import Trial
+
+Approve = Callable[[Arm, Decision], str]
+_MOVES = 5  # how often an incumbent may move under one round before the round gives up
+
+
+@task(name="promote config", cache_policy=NO_CACHE, persist_result=False)
+def promote_config(
+    evidence: Evidence, analysis: Analysis, site: Site, expect: Callable[[int], None], approve: Approve
+) -> Conclusion:
+    """What the gate makes of the round; a promotion is in the ledger when this returns.
+
+    `expect` hears of trials to come. `approve` returns "" to accept a promotion, or the reason against it. A round
+    whose incumbent moved under it is gated again, against the new one.
+
+    Playbook: G2, G9
+    """
+    scope = evidence.round.scope
+    blockers = blockers_of(scope, analysis)
+    arms = arms_of(evidence)
+    if blockers:
+        return _conclusion(scope.incumbent, arms, None, {}, blockers)
+    retrains: dict[str, Trial] = {}
+    for _ in range(_MOVES):
+        decision, run = _decided(scope, arms, site, expect)
+        retrains |= run
+        conclusion = _conclusion(scope.incumbent, arms, decision, retrains, ())
+        winner = conclusion.promoted
+        if winner is None:
+            return conclusion
+        against = approve(winner, decision)
+        if against:
+            return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
+        if _swapped(site, scope, winner, decision):
+            return conclusion
+        scope = scope.model_copy(update={"incumbent": _newest(site.ledger, scope)})
+        moved = evidence.round.model_copy(update={"scope": scope})
+        arms = arms_of(Evidence(round=moved, trials=evidence.trials))
+    raise RuntimeError(f"the incumbent moved {_MOVES} times while this round was gated; run it again")
+
+
+def _decided(
+    scope: Scope, arms: tuple[Arm, ...], site: Site, expect: Callable[[int], None]
+) -> tuple[Decision, dict[str, Trial]]:
+    """Looks, until the gate has seen enough: the decision, and the retrains by id."""
+    run: dict[str, list[Trial]] = {arm.name: [] for arm in arms}
+    while True:
+        decision = gate(
+            {name: [_loss(scope, t) for t in trials] for name, trials in run.items()},
+            minimum_gain=scope.policy.minimum_gain,
+            error_rate=scope.policy.error_rate,
+            budget=scope.budget.retrains,
+            kind=scope.goal.kind,
+        )
+        if decision.outcome != "continue":
+            return decision, {t.id: t for trials in run.values() for t in trials}
+        wanted = [
+            (arm.name, retrain_of(scope, arm, len(run[arm.name]) + k))
+            for arm in arms
+            for k in range(decision.needs.get(arm.name, 0))
+        ]
+        expect(len(wanted))
+        ended = run_trials.fn([planned for _, planned in wanted], site)
+        for name, planned in wanted:
+            run[name].append(ended[planned.id])
+
+
+def _loss(scope: Scope, trial: Trial) -> float | None:
+    """A retrain's best loss over training, by the rule that holds for every arm; None where it is not feasible."""
+    return scope.objective.sign * trial.best_value if trial.feasible and trial.best_value is not None else None
+
+
+def _swapped(site: Site, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
+    evidence: Mapping[str, object] = {"gain": decision.gain, "noise": decision.noise, "reasons": list(decision.reasons)}
+    return site.ledger.promote(
+        scope.workload,
+        scope.incumbent.generation,
+        dict(winner.point),
+        site.round_id,
+        f"round {site.round_id}: {scope.goal.question} ({point_text(winner.point)})",
+        evidence,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _newest(ledger: Ledger, scope: Scope) -> Incumbent:
+    stored = ledger.incumbent(scope.workload)
+    if stored is None:
+        return scope.incumbent
+    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+
+
+def _conclusion(
+    incumbent: Incumbent,
+    arms: tuple[Arm, ...],
+    decision: Decision | None,
+    retrains: Mapping[str, Trial],
+    blockers: tuple[Finding, ...],
+    declined: str = "",
+) -> Conclusion:
+    return Conclusion(
+        incumbent=incumbent, arms=arms, decision=decision, retrains=retrains, blockers=blockers, declined=declined
+    )

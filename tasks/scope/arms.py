@@ -1,0 +1,106 @@
+"""What the guards look at: the values that are compared, what varies under each, and the optimizers in play."""
+
+import itertools
+import math
+from collections.abc import Iterable
+
+from tasks.record import Point, Value
+from tasks.scope.families import bare, family
+from tasks.scope.goal import RANGE
+from tasks.scope.optimizers import OPTIMIZERS
+from tasks.scope.roles import Scope, show
+from tasks.scope.space import Parameter, same
+
+
+def compared(scope: Scope) -> tuple[dict[str, Value], ...]:
+    """Every combination of the scientific values, the baseline first; one empty one where only ranges are asked."""
+    listed = {n: v for n, v in scope.goal.scientific.items() if v != RANGE}
+    return tuple(dict(zip(listed, values, strict=True)) for values in itertools.product(*listed.values()))
+
+
+def existing(scope: Scope, arm: Point) -> tuple[Parameter, ...]:
+    """The nuisance parameters that vary under the arm's scientific values (C10)."""
+    varying = (p for p in scope.space if p.name in scope.roles.nuisance and not p.constant)
+    return tuple(p for p in varying if can_exist(scope, arm, p))
+
+
+def can_exist(scope: Scope, arm: Point, parameter: Parameter) -> bool:
+    """Whether some trial of the arm can have the parameter: each parent can take one of the values it names."""
+    return all(_parent_allows(scope, arm, parent, values) for parent, values in parameter.when.items())
+
+
+def _parent_allows(scope: Scope, arm: Point, parent: str, values: tuple[Value, ...]) -> bool:
+    if parent in arm:
+        return any(same(arm[parent], v) for v in values)
+    if parent in scope.roles.fixed:
+        return any(same(scope.roles.fixed[parent].value, v) for v in values)
+    if scope.goal.scientific.get(parent, RANGE) != RANGE:
+        return any(same(w, v) for w in scope.goal.scientific[parent] for v in values)
+    if parent not in scope.space or not can_exist(scope, arm, scope.space[parent]):
+        return False
+    return any(scope.space[parent].holds(v) for v in values)
+
+
+def varied(scope: Scope) -> tuple[str, ...]:
+    """The hyperparameters that are scientific or nuisance, or that differ between the goal's explicit points."""
+    if not scope.goal.points:
+        return (*scope.roles.scientific, *scope.roles.nuisance)
+    names = dict.fromkeys(name for point in scope.goal.points for name in point)
+    return tuple(n for n in names if len({repr(p.get(n)) for p in scope.goal.points}) > 1)
+
+
+def optimizer_name(scope: Scope) -> str | None:
+    """The hyperparameter that chooses the optimizer, or None where the round knows of none."""
+    names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed)
+    return next((n for n in names if family(n) == "optimizer choice"), None)
+
+
+def optimizers(scope: Scope) -> tuple[str, ...]:
+    """The optimizers that the round's trials use, the baseline's first; empty where no hyperparameter says."""
+    name = optimizer_name(scope)
+    if name is None:
+        return ()
+    if name in scope.roles.fixed:
+        return (str(scope.roles.fixed[name].value),)
+    asked = scope.goal.scientific.get(name, RANGE)
+    values = scope.space[name].values if asked == RANGE and name in scope.space else asked
+    return tuple(map(str, values))
+
+
+def belongs(name: str, optimizer: str) -> bool:
+    """Whether a hyperparameter is the optimizer's: its own (`adam.epsilon`), or one that no other optimizer owns."""
+    parent = name.rpartition(".")[0].rpartition(".")[2]
+    return parent == optimizer or parent not in OPTIMIZERS
+
+
+def owned(scope: Scope, optimizer: str, names: Iterable[str]) -> dict[str, str]:
+    """`{bare name: name}` of the optimizer's hyperparameters among `names` that exist under it."""
+    chooser = optimizer_name(scope)
+    arm: dict[str, Value] = {chooser: optimizer} if chooser else {}
+    there = (n for n in names if n not in scope.declared or can_exist(scope, arm, scope.declared[n]))
+    return {bare(n): n for n in there if family(n) in ("optimizer", "regularizer") and belongs(n, optimizer)}
+
+
+def decades(parameter: Parameter) -> float:
+    """The width of a parameter: decades of a log range, high minus low of a linear one, the number of listed values."""
+    if not parameter.numeric:
+        return float(len(parameter.values))
+    low, high = parameter.bounds
+    return math.log10(high / low) if parameter.scale == "log" else high - low
+
+
+def nuisance_without(scope: Scope, names: Iterable[str]) -> tuple[str, ...]:
+    """The override that keeps all nuisances but `names`, which are then fixed at the incumbent's values."""
+    gone = set(names)
+    return (f"goal.nuisance=[{','.join(n for n in scope.roles.nuisance if n not in gone)}]",)
+
+
+def arm_text(arm: Point) -> str:
+    """An arm as the report names it: `optimizer=adam`."""
+    return ", ".join(f"{k}={show(v)}" for k, v in arm.items()) or "the study"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names as a person lists them: `a, b and c`."""
+    *most, last = [*names] or ["nothing"]
+    return f"{', '.join(most)} and {last}" if most else last

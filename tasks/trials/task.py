@@ -1,0 +1,120 @@
+"""The door of trials: what the ledger has is kept, the rest is run, each trial a task run and a child process."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Self
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.futures import as_completed as prefect_as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.design.study import Planned
+from tasks.ledger import Ledger
+from tasks.trials.execute import run_trial
+from tasks.trials.forkserver import ForkServer
+from tasks.trials.runner import Execution
+from tasks.trials.stored import curve_bytes, result_of, trial_from
+from tasks.trials.trial import Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a round's trials run and are written down; `heard` is told of every trial that ended."""
+
+    round_id: str
+    folder: Path
+    ledger: Ledger
+    execution: Execution
+    server: ForkServer
+    devices: SimpleQueue[str]
+    heard: Callable[[Trial], None]
+
+    @classmethod
+    def open(
+        cls,
+        stack: ExitStack,
+        round_id: str,
+        folder: Path,
+        ledger: Ledger,
+        execution: Execution,
+        heard: Callable[[Trial], None],
+    ) -> Self:
+        """A site whose fork server ends with `stack`, and whose devices are leased to one trial at a time."""
+        devices: SimpleQueue[str] = SimpleQueue()
+        for device in execution.runner.slots:
+            devices.put(device)
+        return cls(
+            round_id=round_id,
+            folder=folder,
+            ledger=ledger,
+            execution=execution,
+            server=stack.enter_context(ForkServer(execution.runner, own=execution.own, preload=preload(execution))),
+            devices=devices,
+            heard=heard,
+        )
+
+    @property
+    def slots(self) -> int:
+        """Trials at once."""
+        return len(self.execution.runner.slots)
+
+
+def preload(execution: Execution) -> tuple[str, ...]:
+    """What the fork server imports before it forks: torch for the project's own training loop."""
+    return ("tasks.trials.training",) if execution.workload.target == "tasks.trials.supervised" else ()
+
+
+@task(name="run trial", task_run_name="{planned.id}", cache_policy=NO_CACHE, persist_result=False)
+def run_one(planned: Planned, site: Site) -> Trial:
+    """The trial, run in a child process and written to the ledger by the attempt that holds it."""
+    attempt = site.ledger.start(site.round_id, planned.id)
+    device = site.devices.get()
+    try:
+        trial = run_trial(planned, site.execution, site.server, site.folder / "trials" / planned.id, device)
+    finally:
+        site.devices.put(device)
+    site.ledger.finish(site.round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve))
+    return trial
+
+
+@task(name="run trials", cache_policy=NO_CACHE, persist_result=False)
+def run_trials(planned: Sequence[Planned], site: Site) -> dict[str, Trial]:
+    """Every planned trial, by id: those that the ledger has as they ended, the others run now.
+
+    Playbook: J12, J14
+    """
+    site.ledger.plan(site.round_id, [p.model_dump(mode="json") for p in planned])
+    known = site.ledger.results(site.round_id)
+    objective = site.execution.workload.objective
+    trials = {p.id: trial_from(p, *known[p.id], objective) for p in planned if p.id in known}
+    for trial in trials.values():
+        site.heard(trial)
+    waiting = [p for p in planned if p.id not in known]
+    for trial in _ended(waiting, site):
+        site.heard(trial)
+        trials[trial.id] = trial
+    return {p.id: trials[p.id] for p in planned}
+
+
+def _ended(waiting: Sequence[Planned], site: Site) -> Any:
+    """The trials as they end, as many at once as there are slots; Prefect's own runner inside a flow."""
+    if FlowRunContext.get() is not None:
+        with ThreadPoolTaskRunner(max_workers=site.slots) as runner:  # type: ignore[var-annotated]
+            futures = [runner.submit(run_one, {"planned": p, "site": site}) for p in waiting]
+            for future in prefect_as_completed(futures):
+                yield future.result()
+        return
+    with ThreadPoolExecutor(max_workers=site.slots) as pool:
+        plain: list[Future[Trial]] = [pool.submit(run_one.fn, p, site) for p in waiting]
+        try:
+            for done in as_completed(plain):
+                yield done.result()
+        finally:
+            for future in plain:
+                future.cancel()

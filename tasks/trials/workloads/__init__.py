@@ -1,0 +1,1 @@
+"""Workloads that come with the project: embedded data sets, small models, and landscapes without a model."""

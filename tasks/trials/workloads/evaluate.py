@@ -1,0 +1,31 @@
+"""The sealed test set, for the promoted checkpoint only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.record import Point
+from tasks.trials.batches import evaluate
+from tasks.trials.target import call_recipe
+
+
+def test_error(
+    state: Mapping[str, Any],
+    *,
+    data: Mapping[str, Any],
+    model: Mapping[str, Any],
+    point: Point,
+    eval_batch_size: int = 1024,
+) -> dict[str, float]:
+    """`{test_error, test_loss}` of a checkpoint of the training loop on the test examples; for promoted ones only.
+
+    `state` is what the loop saved, `data` and `model` its recipes, `point` the trial's. The caller counts the
+    evaluations.
+
+    Playbook: G13
+    """
+    found = call_recipe(data)
+    network = call_recipe(model, point=point, data=found)
+    network.load_state_dict(state["model"])
+    network.eval()
+    loss, error = evaluate(network, found.test, eval_batch_size)
+    return {"test_error": error, "test_loss": loss}

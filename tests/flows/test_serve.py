@@ -1,0 +1,137 @@
+"""The deployment, through a real Prefect server's API: a form's input runs a round, a schedule makes runs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.config import CONF
+from tasks.record import Record
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from flows.server import PrefectServer, free_port
+with PrefectServer(Path(sys.argv[1]), free_port()) as server:
+    server.wait()
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Prefect server with a fresh database."""
+    home = tmp_path_factory.mktemp("prefect")
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {"PREFECT_HOME": str(home)}
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(home)],
+        cwd=CONF.parent,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:"), f"the server did not start; see {home / 'server.log'}"
+        try:
+            yield url
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """`tune-round`, served with a cron schedule by `python -m flows.serve`."""
+    log = tmp_path_factory.mktemp("serve") / "log"
+    env = os.environ | {"PREFECT_API_URL": api}
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [sys.executable, "-m", "flows.serve", "--cron", "0 3 * * *"],
+            cwd=CONF.parent,
+            env=env,
+            stdout=out,
+            stderr=out,
+        ) as process,
+    ):
+        try:
+            yield until(lambda: call(f"{api}/deployments/name/tune-round/tune-round"), 90, log)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def call(url: str, body: dict[str, Any] | None = None) -> Any:
+    """The API's answer, None where there is none yet (404, or a database that is busy)."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode() if body is not None else None, {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        if error.code not in (404, 503):
+            raise AssertionError(error.read()) from error
+        return None
+    except (ConnectionError, TimeoutError, urllib.error.URLError):
+        return None
+
+
+def until(found: Callable[[], Any], seconds: float, log: Path | None = None) -> Any:
+    """What `found` returns as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.5)
+    raise AssertionError(f"nothing within {seconds} s; {log.read_text()[-3000:] if log and log.exists() else ''}")
+
+
+def test_a_round_started_through_the_api_ends_with_its_record(
+    api: str, deployment: dict[str, Any], tmp_path: Path
+) -> None:
+    overrides = ["workload=synthetic", "goal=synthetic", f"tracking.root={tmp_path}", "tracking.enabled=false"]
+    body = {"parameters": {"overrides": overrides, "config_dir": None}, "state": {"type": "SCHEDULED"}}
+    run = until(lambda: call(f"{api}/deployments/{deployment['id']}/create_flow_run", body), 30)
+
+    def ended() -> Any:
+        state = (call(f"{api}/flow_runs/{run['id']}") or {}).get("state") or {}
+        return state if state.get("type") in ("COMPLETED", "FAILED", "CRASHED") else None
+
+    state = until(ended, 240)
+    assert state["type"] == "COMPLETED", state
+    (path,) = (tmp_path / "records").glob("*/record.json")
+    record = Record.model_validate_json(path.read_text())
+    filter_ = {"flow_runs": {"id": {"any_": [run["id"]]}}, "limit": 200}
+    names = [t["name"] for t in until(lambda: call(f"{api}/task_runs/filter", filter_), 30)]
+    for step in ("scope goal", "design round", "run trials", "analyze", "promote config"):
+        assert any(name.startswith(step) for name in names), names
+    assert {t.id for t in record.trials if t.purpose == "search"} <= set(names)
+    artifacts = call(f"{api}/artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert {a["key"] for a in artifacts} >= {"findings", "verdict"}
+
+
+def test_the_form_asks_for_overrides_and_the_folder(deployment: dict[str, Any]) -> None:
+    properties = deployment["parameter_openapi_schema"]["properties"]
+    assert set(properties) == {"overrides", "config_dir"}
+    assert "goal=dropout" in properties["overrides"]["description"]
+
+
+def test_a_schedule_makes_runs(api: str, deployment: dict[str, Any]) -> None:
+    filter_ = {
+        "deployments": {"id": {"any_": [deployment["id"]]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+    }
+    runs = until(lambda: call(f"{api}/flow_runs/filter", filter_), 120)
+    assert all(r["auto_scheduled"] for r in runs)
