@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from tasks.analyze.checks import Analysis
-
 from flows import compose
 from flows.compose import write_incumbent
 from flows.config import incumbent_file
 from flows.provenance import reproduce
 from flows.session import Session
+from tasks.analyze.checks import Analysis
 from tasks.design.study import Round
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
 from tasks.promote.next import command_of, next_round
@@ -81,6 +80,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         goals=compose.goals_for(config),
         answered=answered,
         retrains=config.budget.retrains,
+        suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
         trials=config.budget.trials,
     )
 

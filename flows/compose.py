@@ -33,6 +33,7 @@ from tasks.scope.space import KEYS, space_from_tree
 from tasks.tracking import Tracking
 
 _FLAGS_WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
+_ADD = "++"
 _lock = threading.Lock()
 
 
@@ -44,17 +45,17 @@ def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:
     Raises:
         InputError: with the one sentence to show.
     """
-    found: list[RoundConfig] = []
+    found: list[tuple[dict[str, Any], tuple[str, ...]]] = []
     flags, overrides = _flags_first(arguments)
     config_dir = _config_dir(flags)
     _refuse_clashes(config_dir)
 
     def collect(cfg: DictConfig) -> None:
-        found.append(_frozen(cfg, tuple(HydraConfig.get().overrides.task), config_dir))
+        found.append((_tree(cfg), tuple(o.removeprefix(_ADD) for o in HydraConfig.get().overrides.task)))
 
     with tempfile.TemporaryDirectory() as sweep, _one_sentence(), _shell([*flags, *map(_opened, overrides)], sweep):
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="round")(collect)()
-    return found
+        return [_frozen(tree, said, config_dir) for tree, said in found]
 
 
 def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> RoundConfig:
@@ -71,15 +72,21 @@ def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> R
         with initialize_config_dir(str(CONF), version_base="1.3"):
             cfg = hydra_compose("round", overrides=[*map(_opened, overrides), *search], return_hydra_config=True)
             HydraConfig.instance().set_config(cfg)
-            return _frozen(cfg, tuple(map(_opened, overrides)), config_dir)
+            return _frozen(_tree(cfg), tuple(overrides), config_dir)
 
 
 def goals_for(config: RoundConfig) -> tuple[str, ...]:
     """The goals that can be asked of this workload and space: a user's own where there are any, else the project's."""
     folder = Path(config.config_dir or CONF) / "goal"
     known = {*config.space.names, *config.workload.baseline}
-    trees = {p.stem: OmegaConf.to_container(OmegaConf.load(p)) for p in sorted(folder.glob("*.yaml"))}
-    return tuple(n for n, tree in trees.items() if isinstance(tree, dict) and set(tree.get("scientific", ())) <= known)
+    return tuple(p.stem for p in sorted(folder.glob("*.yaml")) if _names_in(p) <= known)
+
+
+def _names_in(goal: Path) -> set[str]:
+    """The hyperparameters that a goal's YAML speaks of."""
+    tree = OmegaConf.to_container(OmegaConf.load(goal))
+    parts = [tree.get(role) or () for role in ("scientific", "nuisance", "fixed")] if isinstance(tree, dict) else []
+    return {str(name) for part in parts for name in part}
 
 
 def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, Value]) -> None:
@@ -107,24 +114,30 @@ def read_incumbent(path: Path) -> Incumbent | None:
         return Incumbent.model_validate(OmegaConf.to_container(OmegaConf.load(path)))
 
 
-def _frozen(cfg: DictConfig, overrides: tuple[str, ...], config_dir: str | None) -> RoundConfig:
-    """Config dies here: the composed tree as frozen, checked values."""
-    names = {group: HydraConfig.get().runtime.choices.get(group) for group in TOP}
-    hydra_free = {k: v for k, v in cfg.items() if k != "hydra"}
-    tree: dict[str, Any] = OmegaConf.to_container(OmegaConf.create(hydra_free), resolve=True)  # type: ignore[assignment]
+def _tree(cfg: DictConfig) -> dict[str, Any]:
+    """Config dies here: the composed tree as plain values, each group with the name of its option."""
+    choices = HydraConfig.get().runtime.choices
+    plain = OmegaConf.create({k: v for k, v in cfg.items() if k != "hydra"})
+    tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
+    return tree | {"names": {group: str(choices.get(group)) for group in TOP}}
+
+
+def _frozen(tree: dict[str, Any], overrides: tuple[str, ...], config_dir: str | None) -> RoundConfig:
+    """The composed tree as frozen, checked values."""
+    names = tree.pop("names")
     _refuse_missing(tree, "")
     unknown = sorted(set(tree) - set(RoundConfig.model_fields))
     if unknown:
         raise InputError(f"{unknown[0]}: unknown key; allowed are {', '.join(sorted(set(tree) - set(unknown)))}.")
     tracking = Tracking.model_validate(tree["tracking"] | {"root": _root(tree["tracking"]["root"])})
-    workload = _workload(str(names["workload"]), tree["workload"])
+    workload = _workload(names["workload"], tree["workload"])
     return RoundConfig.model_validate(
         tree
         | {
             "overrides": overrides,
             "config_dir": config_dir,
             "workload": workload,
-            "goal": _goal(str(names["goal"]), tree["goal"]),
+            "goal": _goal(names["goal"], tree["goal"]),
             "space": space_from_tree(tree["space"]),
             "tracking": tracking,
             "promoted": read_incumbent(incumbent_file(Path(tracking.root), workload.name)),
@@ -216,11 +229,15 @@ def _config_dir(flags: list[str]) -> str | None:
 
 
 def _opened(override: str) -> str:
-    """`space.p.scale=log` may add a key that the YAML leaves out; every other new key stays an error."""
-    key, _, _ = override.partition("=")
-    leaf = key.rpartition(".")[2]
-    adds = (key.startswith("space.") and leaf in KEYS - {"low", "high"}) or key.startswith("acknowledge.")
-    return f"++{override}" if adds else override
+    """What may add a key that the YAML leaves out (`space.p.scale=log`); every other new key stays an error."""
+    key = override.partition("=")[0]
+    group, leaf = key.partition(".")[0], key.rpartition(".")[2]
+    adds = (
+        (group == "space" and leaf in KEYS - {"low", "high"})
+        or group == "acknowledge"
+        or key.startswith(("goal.scientific", "goal.fixed"))
+    )
+    return f"{_ADD}{override}" if adds else override
 
 
 @contextmanager

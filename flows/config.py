@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from tasks.trials.runner import Runner
 
 from tasks.record import Frozen
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.space import Space
 from tasks.tracking import Tracking
+from tasks.trials.runner import Runner
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 TOP = ("workload", "space", "goal", "budget", "policy", "runner", "tracking")

@@ -14,6 +14,7 @@ from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.record import Record
 from tasks.scope.error import InputError
 
+_HOME = Path(__file__).resolve().parent.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
 _FILES = ("report.html", "record.json")
 
@@ -64,9 +65,9 @@ def _shown(ledger: Ledger, round_id: str) -> str:
     from tasks.analyze.terminal import text as report
 
     paths = [str(p) for name in _FILES if (p := ledger.folder(round_id) / name).exists()]
-    console = Console()
-    record = Record.model_validate_json(text)
-    return report(record, width=console.width, colour=console.is_terminal, paths=paths).rstrip("\n") + "\n"
+    console, record = Console(), Record.model_validate_json(text)
+    shown: str = report(record, width=console.width, colour=console.is_terminal, paths=paths)
+    return shown.rstrip("\n") + "\n"
 
 
 def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ def _root_and_words(arguments: list[str]) -> tuple[Path, list[str]]:
     for word in words:
         if "=" in word and not word.startswith("-"):
             raise InputError(f"{word!r} cannot be set here: only tracking.root=PATH can")
-    return Path(roots[-1] if roots else "mlruns"), words
+    return _HOME / (roots[-1] if roots else "mlruns"), words
 
 
 class _Sentence(argparse.ArgumentParser):
@@ -129,6 +130,7 @@ class _Sentence(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
         prog="python -m flows.history",
+        usage="python -m flows.history [list | show ROUND_ID] [tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
     )

@@ -2,8 +2,6 @@
 
 from contextlib import closing
 
-from tasks.trials.target import check_target, targets_in
-
 from flows.config import RoundConfig
 from flows.session import incumbent_now
 from tasks.design.points import SAMPLERS
@@ -13,6 +11,7 @@ from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
 from tasks.scope.guards import guard
 from tasks.scope.roles import Scope, scope_of, show
+from tasks.trials.target import check_target, targets_in
 
 
 def checked(config: RoundConfig) -> str:
@@ -93,7 +92,8 @@ def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
     search, retrains = len(round.trials), 3 * budget.retrains
+    shape = f"{len(round.studies)} studies, {len(scope.roles.nuisance)} nuisances"
     return (
-        f"cost        {search} trials ({len(round.studies)} studies, {len(scope.roles.nuisance)} nuisances) and at most "
-        f"{retrains} retrains of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
+        f"cost        {search} trials ({shape}) and at most {retrains} retrains "
+        f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
     )

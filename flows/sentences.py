@@ -22,9 +22,16 @@ def validation_sentence(error: ValidationError) -> str:
 
 def plain_sentence(error: Exception) -> str:
     """A library's message on one line, without its hints for programmers."""
-    text = str(error.__cause__ or error) if not str(error) else str(error)
-    text = re.sub(r"\n\s*(full_key|object_type|reference_type).*", "", text)
-    text = re.sub(r"\nTo append to your config use \S+", "; see --cfg job for the keys there are", text)
-    text = text.replace("Search path:", "")
-    lines = [line.strip() for line in text.splitlines() if line.strip() and "provider=" not in line]
-    return re.sub(r"\s+", " ", " ".join(lines)).rstrip(".") + "."
+    text = str(error) or str(error.__cause__ or type(error).__name__)
+    if found := re.search(
+        r"Could not find '([^']+)'\s+Available options in '([^']+)':\s+(.*?)\s*Config search", text, re.S
+    ):
+        return f"{found[2]}: there is no {found[1]}; allowed are {', '.join(found[3].split())}."
+    if found := re.match(r"Could not override '([^']+)'", text):
+        return f"{found[1]}: there is no such key; `--cfg job` shows the keys there are."
+    if "missing EQUAL" in text:
+        return f"{text.split(chr(10))[0].removeprefix('Error parsing override ')}: not an override; write name=value."
+    if "OverrideParseException" in type(error).__name__ or "input" in text[:40]:
+        text = f"overrides: {text}"
+    text = re.sub(r"\n\s*(full_key|object_type|reference_type|See https).*", "", text)
+    return re.sub(r"\s+", " ", text).strip().rstrip(".") + "."

@@ -83,9 +83,10 @@ class PrefectServer:
         self.url = f"http://127.0.0.1:{port}/api"
         self._log = (self._home / "server.log").open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "--app-dir", str(Path(__file__).parent)]
-            + ["--factory", "prefect.server.api.server:create_app"]
-            + ["--host", "127.0.0.1", "--port", str(port), "--timeout-keep-alive", "5"],
+            [
+                *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+                *("--host", "127.0.0.1", "--port", str(port), "--timeout-keep-alive", "5"),
+            ],
             env=os.environ | {"PREFECT_SERVER_UI_API_URL": self.url, "PREFECT_API_URL": self.url},
             stdin=subprocess.DEVNULL,
             stdout=self._log,

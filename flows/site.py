@@ -3,12 +3,11 @@
 from contextlib import ExitStack
 from sys import stderr
 
-from tasks.trials.runner import Execution
-
 from flows.progress import Watch
 from flows.session import Session
 from tasks.design.study import Round
 from tasks.tracking import Projector
+from tasks.trials.runner import Execution
 from tasks.trials.task import Site
 from tasks.trials.trial import Trial
 

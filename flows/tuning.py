@@ -9,12 +9,12 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
-from tasks.analyze.terminal import text
 
 from flows import compose
 from flows.config import RoundConfig
 from flows.plan import checked
 from flows.round import tune
+from tasks.analyze.terminal import text
 from tasks.record import Record
 
 

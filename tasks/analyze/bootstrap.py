@@ -27,7 +27,7 @@ def best_of_n(losses: Floats, sizes: NDArray[np.int64], rng: np.random.Generator
 
 
 def expected_best(losses: Floats, size: int) -> float:
-    """The mean of the best of `size` trials drawn as in `best_of_n`, among draws that hold a feasible one; NaN if none."""
+    """The mean of the best of `size` trials drawn as in `best_of_n`, over draws with a feasible one; NaN if none."""
     ordered = np.sort(losses[np.isfinite(losses)])
     if not len(ordered):
         return math.nan
@@ -69,7 +69,8 @@ def repeated_bests(losses: Floats, rng: np.random.Generator, bootstraps: int) ->
     between, below = rng.random(bootstraps), rng.exponential(scale, bootstraps)
     upper = ordered[rank - 1]
     lower = ordered[np.maximum(rank - 2, 0)]
-    return np.where(rank == 1, ordered[0] - below, lower + between * (upper - lower))
+    draws: Floats = np.where(rank == 1, ordered[0] - below, lower + between * (upper - lower))
+    return draws
 
 
 def best_band(losses: Floats, rng: np.random.Generator, bootstraps: int) -> tuple[float, float] | None:

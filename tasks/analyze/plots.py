@@ -43,14 +43,14 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
         Picture(
             name="isolation",
             title="The best of each scientific value",
-            caption="Compare the bars, and mind the bands: values whose bands overlap may differ by the luck of the search.",
+            caption="Compare the bars, and mind the bands: where they overlap, luck may be the difference.",
             rows=("F11", "F12", "F14"),
             svg=isolation_plot(record),
         ),
         Picture(
             name="axis",
             title="Each hyperparameter on its own axis",
-            caption="The best trial should lie well inside the white range with other good ones around it. Against a "
+            caption="The best trial should lie well inside its bounds with other good ones around it. Against a "
             f"bound, the space is too narrow there. Crosses at the {worse} are infeasible; where only crosses are, "
             "training breaks.",
             rows=("E2", "E3", "E5", "E7", "E8", "E13"),
@@ -66,7 +66,7 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
         Picture(
             name="curves",
             title="Training curves of the best trials",
-            caption="Rising again after the dot is overfitting; still falling at the end asks for more steps.",
+            caption="Worse again after the dot is overfitting; still getting better at the end asks for more steps.",
             rows=("F1", "F2", "F8", "F10"),
             svg=training_curves(record, curves),
         ),

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tasks.analyze.plots_canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
+from tasks.analyze.plots_canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, fitting, ink, key, rule, sheet
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, objective_ruler, parameter_ruler, spread
-from tasks.analyze.sentences import best_of, better, counted, feasible, number, study_label, trials_of
+from tasks.analyze.sentences import arrow, best_of, counted, feasible, number, study_label, trials_of
 from tasks.record import Record, StudyRow, TrialRow, Value
 from tasks.scope.space import Parameter, space_from_tree
 
@@ -46,7 +46,9 @@ def _figure(record: Record) -> Figure | None:
         own = varied(study)
         for i in range(0, len(own), columns):
             label = study_label(record, study) if i == 0 else ""
-            rows.append(Row(panels=len(own[i : i + columns]), height=112, label=label, detail=_detail(record, study, i)))
+            rows.append(
+                Row(panels=len(own[i : i + columns]), height=112, label=label, detail=_detail(record, study, i))
+            )
     figure, axes = sheet(rows, columns=columns)
     y = _objective(record)
     place = iter(axes)
@@ -84,6 +86,8 @@ def _panel(
     x = parameter_ruler(parameter, [t.point[parameter.name] for t in trials])
     rule(axes, x, y.ruler, names=names)
     _outside(axes, x)
+    if any(not feasible(t) for t in trials):
+        axes.axhline(y.fence, color=ink("muted"), lw=0.5, ls=(0, (1.5, 2.5)), zorder=1)
     draw_trials(axes, trials, places(x, trials, parameter.name), y, arm)
     best = best_of(record, trials_of(record, study))
     for i, trial in enumerate(trials):
@@ -91,9 +95,9 @@ def _panel(
             at = places(x, trials, parameter.name)[i]
             shown, _ = y.shown([trial.best_value or 0.0])
             axes.plot([at], shown, "o", ms=9.5, mfc="none", mec=ink("ink"), mew=1.3, zorder=5, gid="best")
-    axes.set_xlabel(clipped(parameter.name, 26), labelpad=2.5, color=ink("ink"))
+    axes.set_xlabel(fitting(axes, parameter.name), labelpad=2.5, color=ink("ink"))
     if names:
-        axes.set_ylabel(clipped(record.objective.metric, 20), labelpad=4, color=ink("ink"))
+        axes.set_ylabel(f"{clipped(record.objective.metric, 14)} {arrow(record)}", labelpad=4, color=ink("ink"))
     axes.set_gid("panel")
     _tags(axes, record, study, parameter)
 
@@ -126,28 +130,33 @@ def draw_trials(
     """
     good = np.array([feasible(t) for t in trials], dtype=bool)
     shown, cut = y.shown([t.best_value if t.best_value is not None else np.nan for t in trials])
+    many = len(trials) > MANY
     look: dict[str, Any] = {
-        "mec": ink("surface"),
-        "mew": 0.4,
-        "alpha": 0.35 if faint else 0.85,
+        "mec": "none" if many else ink("surface"),
+        "mew": 0.0 if many else 0.4,
+        "alpha": 0.35 if faint else 0.6 if many else 0.85,
         "ls": "none",
-        "rasterized": len(trials) > MANY,
+        "rasterized": many,
         "clip_on": False,
     }
-    size = 3.2 if faint or len(trials) > MANY else 4.2
+    size = 2.6 if many else 3.2 if faint else 4.2
     seen = good & ~cut
     if seen.any():
         axes.plot(x[seen], shown[seen], MARKERS[arm % 8], mfc=arm_ink(arm), ms=size, zorder=3, gid="feasible", **look)
     if (good & cut).any():
         caret = 6 if y.upward else 7
-        axes.plot(x[good & cut], shown[good & cut], ls="none", marker=caret, **_bare(arm_ink(arm), 4.5), gid="beyond")
+        axes.plot(
+            x[good & cut], shown[good & cut], ls="none", marker=caret, **_bare(arm_ink(arm), 4.5, many), gid="beyond"
+        )
     if (~good).any() and not faint:
         at = np.full(int((~good).sum()), y.strip)
-        axes.plot(x[~good], at, "x", **_bare(ink("infeasible"), 4.6), mew=1.2, zorder=4, gid="infeasible", ls="none")
+        axes.plot(
+            x[~good], at, "x", **_bare(ink("infeasible"), 4.6, many), mew=1.2, zorder=4, gid="infeasible", ls="none"
+        )
 
 
-def _bare(color: str, size: float) -> dict[str, Any]:
-    return {"color": color, "ms": size, "clip_on": False}
+def _bare(color: str, size: float, many: bool) -> dict[str, Any]:
+    return {"color": color, "ms": size, "clip_on": False, "rasterized": many}
 
 
 def _tags(axes: Axes, record: Record, study: StudyRow, parameter: Parameter) -> None:
@@ -158,7 +167,17 @@ def _tags(axes: Axes, record: Record, study: StudyRow, parameter: Parameter) -> 
         if rows:
             text = f"{level} {' '.join(rows)}"
             side = "right" if place else "left"
-            axes.text(place, 1.0, text, transform=axes.transAxes, color=ink(colour), size=7, weight="bold", ha=side, va="bottom")
+            axes.text(
+                place,
+                1.0,
+                text,
+                transform=axes.transAxes,
+                color=ink(colour),
+                size=7,
+                weight="bold",
+                ha=side,
+                va="bottom",
+            )
 
 
 def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
@@ -174,5 +193,4 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
         entries += [mark("infeasible or failed", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]
     if cut.any():
         entries += [mark("beyond the axis", 6 if y.upward else 7, color=ink("muted"), ms=4.5)]
-    entries += [mark("outside the search space", "s", mfc=ink("outside"), mec=ink("muted"), ms=6, mew=0.5)]
-    return [*entries, mark(f"({better(record)})", "", color="none")]
+    return [*entries, mark("outside the search space", "s", mfc=ink("outside"), mec=ink("muted"), ms=6, mew=0.5)]

@@ -57,6 +57,7 @@ _STYLE = {
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
     "axes.unicode_minus": True,
+    "lines.solid_capstyle": "butt",
 }
 _drawing = threading.Lock()  # the style is matplotlib's own global state, and two rounds may end at once
 
@@ -83,7 +84,9 @@ def drawn(name: str, title: str, figure: Callable[[], Figure | None]) -> str:
             return ""
         made.patch.set_alpha(0.0)
         text = io.StringIO()
-        made.savefig(text, format="svg", dpi=144, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        made.savefig(
+            text, format="svg", dpi=144, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     return themed(text.getvalue(), name, title)
 
 
@@ -92,12 +95,15 @@ def themed(svg: str, name: str, title: str) -> str:
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<style type=\"text/css\">.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", body)  # a text's control characters would break the XML
     body = re.sub(r'style="([^"]*)"', lambda m: f'style="{_variables(m.group(1))}"', body)
     body = re.sub(r'\b(id|xlink:href)="(#?)(?!data:)([^"]*)"', rf'\1="\2{name}-\3"', body)
     body = body.replace("url(#", f"url(#{name}-")
-    width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', body)[:2]
+    width, height = (float(size) for size in re.findall(r'(?:width|height)="([\d.]+)pt"', body)[:2])
     opening = (
-        f'<svg class="plot" role="img" aria-label="{escape(title)}" viewBox="0 0 {width} {height}" width="{width}pt" '
+        f'<svg class="plot" role="img" aria-label="{escape(title)}" '
+        f'viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" '
+        f'style="display:block;max-width:100%;min-width:{0.8 * width:g}pt;height:auto" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return opening + f"<style>{_rules()}</style>" + body[body.index(">") + 1 :].strip()
@@ -128,27 +134,30 @@ class Row:
     axis: bool = True  # whether ticks and a name stand below its panels
 
 
-HEAD, AXIS, LEFT, RIGHT, GAP = 24.0, 34.0, 62.0, 12.0, 16.0
+LEGEND, HEAD, AXIS, LEFT, RIGHT, GAP = 24.0, 24.0, 34.0, 62.0, 12.0, 16.0
 
 
-def sheet(rows: Sequence[Row], *, columns: int, legend: bool = True, left: float = LEFT) -> tuple[Figure, list[list[Axes]]]:
-    """A figure and its axes row by row, on a grid in points that no text length can disturb."""
+def sheet(
+    rows: Sequence[Row], *, columns: int, left: float = LEFT, gap: float = GAP, wide: float = WIDTH
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure, `wide` points across, and its axes row by row: a grid in points that no text length can disturb."""
     above = [(HEAD if r.label else 8.0) for r in rows]
-    total = (26.0 if legend else 4.0) + sum(a + r.height + (AXIS if r.axis else 4.0) for a, r in zip(above, rows, strict=True))
-    figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
-    width = (WIDTH - left - RIGHT - GAP * (columns - 1)) / columns
-    top = total - (26.0 if legend else 4.0)
+    total = LEGEND + sum(a + r.height + (AXIS if r.axis else 4.0) for a, r in zip(above, rows, strict=True))
+    figure = Figure(figsize=(wide / 72, total / 72), dpi=72)
+    width = (wide - left - RIGHT - gap * (columns - 1)) / columns
+    top = total - LEGEND
     axes: list[list[Axes]] = []
     for row, head in zip(rows, above, strict=True):
         if row.label:
             y = (top - 12) / total
-            figure.text(left / WIDTH, y, clipped(row.label, 70), weight="bold", size=8.5, ha="left", va="baseline")
-            figure.text(1 - RIGHT / WIDTH, y, row.detail, color=ink("muted"), size=7.5, ha="right", va="baseline")
+            room = int((wide - left - RIGHT - 16 - 4.4 * len(row.detail)) / 5.6)
+            figure.text(left / wide, y, clipped(row.label, room), weight="bold", size=8.5, ha="left", va="baseline")
+            figure.text(1 - RIGHT / wide, y, row.detail, color=ink("muted"), size=7.5, ha="right", va="baseline")
         bottom = top - head - row.height
         line = []
         for i in range(row.panels):
-            x = left + i * (width + GAP)
-            line.append(figure.add_axes((x / WIDTH, bottom / total, width / WIDTH, row.height / total)))
+            x = left + i * (width + gap)
+            line.append(figure.add_axes((x / wide, bottom / total, width / wide, row.height / total)))
         axes.append(line)
         top = bottom - (AXIS if row.axis else 4.0)
     return figure, axes
@@ -172,24 +181,26 @@ def rule(axes: Axes, x: Ruler | None = None, y: Ruler | None = None, *, names: b
 
 def key(figure: Figure, entries: Sequence[Line2D]) -> None:
     """One line of legend at the top left of the sheet (as many lines as the entries need)."""
-    width, line, lines = 0.0, [], []
+    wide, tall = (72 * size for size in figure.get_size_inches())
+    width = 0.0
+    line: list[Line2D] = []
+    lines: list[list[Line2D]] = []
     for entry in entries:
-        need = 26 + 4.6 * len(str(entry.get_label()))
-        if line and width + need > WIDTH - LEFT:
+        need = 25 + 4.2 * len(str(entry.get_label()))
+        if line and width + need > wide - LEFT:
             lines.append(line)
             width, line = 0.0, []
         line.append(entry)
         width += need
-    height = figure.get_figheight() * 72
     for i, part in enumerate([*lines, line][:2]):
         legend = figure.legend(
             handles=part,
             loc="upper left",
             ncols=len(part),
             frameon=False,
-            bbox_to_anchor=((LEFT - 6) / WIDTH, 1 - i * 11 / height),
+            bbox_to_anchor=((LEFT - 6) / wide, 1 - i * 11 / tall),
             borderpad=0.2,
-            handletextpad=0.4,
+            handletextpad=0.6,
             columnspacing=1.4,
             fontsize=7.5,
         )
@@ -200,3 +211,9 @@ def clipped(text: str, length: int) -> str:
     """The text on one line, cut to a length with an ellipsis."""
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: max(length - 1, 1)] + "…"
+
+
+def fitting(axes: Axes, text: str) -> str:
+    """The text cut to the width of the axes, at the size of an axis name."""
+    points = axes.get_position().width * axes.figure.get_figwidth() * 72  # type: ignore[union-attr]
+    return clipped(text, max(int(points / 4.8), 8))

@@ -1,6 +1,7 @@
 """Training curves of the best few trials of each study, and when each trial was at its best."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.analyze.plots_canvas import Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.analyze.rulers import Ruler, linear_ticks, log_ticks
-from tasks.analyze.sentences import feasible, number, ranked, study_label, trials_of
+from tasks.analyze.sentences import feasible, number, percent, ranked, study_label, trials_of
 from tasks.record import Record, StudyRow, TrialRow
 from tasks.trials.trial import Curve
 
@@ -41,14 +42,17 @@ def best_steps_plot(record: Record) -> str:
 
 
 def _curves_figure(record: Record, curves: Mapping[str, Curve]) -> Figure | None:
-    best = {s.id: [t for t in ranked(record, trials_of(record, s)) if feasible(t) and t.id in curves][:FEW] for s in record.studies}
+    best = {
+        s.id: [t for t in ranked(record, trials_of(record, s)) if feasible(t) and t.id in curves][:FEW]
+        for s in record.studies
+    }
     studies = [s for s in record.studies if best[s.id]]
     if not studies:
         return None
     train = _train_metric(curves, [t for trials in best.values() for t in trials])
     metrics = [record.objective.metric, *([train] if train and train != record.objective.metric else [])]
     rows = [Row(panels=len(metrics), height=110, label=study_label(record, s), axis=True) for s in studies]
-    figure, axes = sheet(rows, columns=len(metrics), left=62)
+    figure, axes = sheet(rows, columns=len(metrics), gap=58)
     for j, metric in enumerate(metrics):
         lines = {s.id: [_line(curves[t.id], t, metric) for t in best[s.id]] for s in studies}
         every = [line for group in lines.values() for line in group]
@@ -56,21 +60,10 @@ def _curves_figure(record: Record, curves: Mapping[str, Curve]) -> Figure | None
         for i, study in enumerate(studies):
             rule(axes[i][j], x, y)
             _draw_lines(axes[i][j], lines[study.id], y, record.studies.index(study), marked=j == 0)
-            axes[i][j].set_ylabel(clipped(metric, 20), color=ink("ink"), labelpad=3)
+            axes[i][j].set_ylabel(clipped(metric, 22), color=ink("ink"), labelpad=3)
             axes[i][j].set_xlabel("step", color=ink("ink"), labelpad=1.5)
-    _wider(axes, len(metrics))
     key(figure, _curves_legend(max(len(t) for t in best.values())))
     return figure
-
-
-def _wider(axes: list[list[Axes]], columns: int) -> None:
-    """Room for the second column's own tick labels: each metric has its own axis here."""
-    if columns < 2:
-        return
-    for line in axes:
-        for axis in line[1:]:
-            box = axis.get_position()
-            axis.set_position((box.x0 + 0.055, box.y0, box.width - 0.055, box.height))
 
 
 def _train_metric(curves: Mapping[str, Curve], trials: list[TrialRow]) -> str | None:
@@ -113,7 +106,13 @@ def _draw_lines(axes: Axes, lines: list[Line], y: Ruler, arm: int, *, marked: bo
         axes.plot(steps, y.at(values), color=arm_ink(arm), alpha=alpha, lw=1.6 if first else 1.0, ls=dash, gid="curve")
         if marked and trial.best_step is not None and trial.best_value is not None:
             at = y.at([trial.best_value])
-            mark = {"mfc": arm_ink(arm), "mec": ink("surface"), "mew": 0.8, "zorder": 5, "clip_on": False}
+            mark: dict[str, Any] = {
+                "mfc": arm_ink(arm),
+                "mec": ink("surface"),
+                "mew": 0.8,
+                "zorder": 5,
+                "clip_on": False,
+            }
             axes.plot([trial.best_step], at, "o", ms=6 if first else 4.5, gid="best-step", **mark)
 
 
@@ -132,19 +131,27 @@ def _steps_figure(record: Record) -> Figure | None:
     if not groups or last <= 0:
         return None
     rows = [
-        Row(panels=1, height=58, label=study_label(record, s), detail=_shares(record, own, last), axis=s is groups[-1][0])
+        Row(
+            panels=1,
+            height=58,
+            label=study_label(record, s),
+            detail=_shares(record, own, last),
+            axis=s is groups[-1][0],
+        )
         for s, own in groups
     ]
     figure, axes = sheet(rows, columns=1)
     for k, ((study, own), (axis,)) in enumerate(zip(groups, axes, strict=True)):
         _histogram(axis, record, study, own, last, k, labelled=k == len(groups) - 1)
-    zone = {"ls": "none", "marker": "s", "ms": 7, "mec": ink("muted"), "mew": 0.4}
+    zone: dict[str, Any] = {"ls": "none", "marker": "s", "ms": 7, "mec": ink("muted"), "mew": 0.4}
     early, late = zones(record)
     key(
         figure,
         [
-            Line2D([], [], mfc=ink("early"), label=f"first {early:.0%}: far too many steps, if always here", **zone),  # type: ignore[arg-type]
-            Line2D([], [], mfc=ink("late"), label=f"last {late:.0%}: train longer, if mostly here", **zone),  # type: ignore[arg-type]
+            Line2D(
+                [], [], mfc=ink("early"), label=f"first {percent(early)}: far too many steps, if always here", **zone
+            ),
+            Line2D([], [], mfc=ink("late"), label=f"last {percent(late)}: train longer, if mostly here", **zone),
         ],
     )
     return figure
@@ -168,7 +175,7 @@ def _shares(record: Record, trials: list[TrialRow], last: int) -> str:
     early, late = zones(record)
     steps = np.array([t.best_step for t in trials], dtype=np.float64)
     first, end = int((steps <= early * last).sum()), int((steps >= (1 - late) * last).sum())
-    return f"{first} of {len(trials)} in the first {early:.0%}, {end} in the last {late:.0%}"
+    return f"{first} of {len(trials)} in the first {percent(early)}, {end} in the last {percent(late)}"
 
 
 def _histogram(
@@ -185,6 +192,8 @@ def _histogram(
     axes.set_yticks([0, int(max(counts))], ["0", number(int(max(counts)))])
     axes.set_ylabel("trials", color=ink("ink"))
     best = ranked(record, trials)[0]
-    axes.plot([best.best_step or 0], [max(counts) * 1.12], "v", ms=5.5, color=ink("ink"), clip_on=False, zorder=5, gid="best")
+    width = last / len(counts)
+    over = (min((best.best_step or 0) // width, len(counts) - 1) + 0.44) * width  # the middle of its bar
+    axes.plot([over], [max(counts) * 1.12], "v", ms=5.5, color=ink("ink"), clip_on=False, zorder=5, gid="best")
     if labelled:
         axes.set_xlabel("best step (triangle: the study's best trial)", color=ink("ink"), labelpad=2.5)

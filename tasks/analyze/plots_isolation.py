@@ -1,14 +1,16 @@
 """Isolation plots: the best trial of each scientific value, whatever its nuisance parameters, with a band."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tasks.analyze.plots_axis import draw_trials, places
-from tasks.analyze.plots_canvas import Row, arm_ink, clipped, drawn, ink, key, rule, sheet
+from tasks.analyze.plots_canvas import WIDTH, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
-from tasks.analyze.sentences import better, feasible, number
+from tasks.analyze.sentences import arrow, feasible, number, sign
 from tasks.record import IsolationRow, Record, TrialRow
 from tasks.scope.space import Parameter, same, space_from_tree
 
@@ -34,27 +36,28 @@ def _figure(record: Record) -> Figure | None:
         return None
     columns = min(COLUMNS, len(names))
     lines = [names[i : i + columns] for i in range(0, len(names), columns)]
-    figure, axes = sheet([Row(panels=len(line), height=190) for line in lines], columns=columns)
+    wide = WIDTH if columns > 1 else min(WIDTH, 250.0 + 105.0 * sum(r.parameter == names[0] for r in rows))
+    figure, axes = sheet([Row(panels=len(line), height=190) for line in lines], columns=columns, wide=wide)
     y = _objective(record, rows)
     for line, drawn_line in zip(lines, axes, strict=True):
         for j, (name, axis) in enumerate(zip(line, drawn_line, strict=True)):
             _panel(axis, record, name, y)
             rule(axis, y=y.ruler, names=j == 0)
             if j == 0:
-                axis.set_ylabel(f"{clipped(record.objective.metric, 22)} ({better(record)})", color=ink("ink"))
+                axis.set_ylabel(f"{clipped(record.objective.metric, 22)} {arrow(record)}", color=ink("ink"))
     key(figure, _legend(record))
     return figure
 
 
 def _objective(record: Record, rows: list[IsolationRow]) -> ObjectiveRuler:
+    """An axis for the bests and their bands; of the cloud behind them only what lies near."""
+    factor = sign(record)
     ends = [v for r in rows for v in (r.band or ())] + [r.best_value for r in rows if r.best_value is not None]
-    values = [t.best_value for t in record.trials if feasible(t) and t.purpose != "retrain" and t.best_value is not None]
-    worst = max if record.objective.direction == "minimize" else min
-    reach = worst(ends) - (span if (span := float(np.ptp(ends))) else abs(ends[0]) * 0.05 or 1.0) * (
-        -1.5 if worst is max else 1.5
-    )
-    near = [v for v in values if (v <= reach if worst is max else v >= reach)]
-    return objective_ruler(near, minimize=worst is max, strip=False, extra=[*ends, *_retrained(record, rows)])
+    span = float(np.ptp(ends)) or abs(ends[0]) * 0.05 or 1.0
+    reach = max(factor * v for v in ends) + 1.5 * span
+    searched = [t for t in record.trials if feasible(t) and t.purpose != "retrain"]
+    near = [t.best_value for t in searched if t.best_value is not None and factor * t.best_value <= reach]
+    return objective_ruler(near, minimize=factor > 0, strip=False, extra=[*ends, *_retrained(record, rows)])
 
 
 def _retrained(record: Record, rows: list[IsolationRow]) -> list[float]:
@@ -84,10 +87,12 @@ def _panel(axes: Axes, record: Record, name: str, y: ObjectiveRuler) -> None:
     for i, row in enumerate(rows):
         if row.best_value is None:
             if row.value is not None:
-                axes.text(i, y.ruler.limits[0], "none feasible", size=7, color=ink("infeasible"), ha="center", va="bottom")
+                axes.text(
+                    i, y.ruler.limits[0], "none feasible", size=7, color=ink("infeasible"), ha="center", va="bottom"
+                )
             continue
         ends = (i - 0.16, i + 0.16) if row.bucket is None else tuple(float(v) for v in x.at(row.bucket))
-        _best(axes, record, row, (ends[0], ends[1]), y.ruler, arm_ink(i if row.bucket is None else 0))
+        _best(axes, record, row, x, y.ruler, (ends[0], ends[1]), arm_ink(i if row.bucket is None else 0))
 
 
 def _cloud(axes: Axes, x: Ruler, trials: list[TrialRow], name: str, y: ObjectiveRuler, listed: bool) -> None:
@@ -99,16 +104,24 @@ def _cloud(axes: Axes, x: Ruler, trials: list[TrialRow], name: str, y: Objective
         draw_trials(axes, own, places(x, own, name), y, i, faint=True)
 
 
-def _best(axes: Axes, record: Record, row: IsolationRow, ends: tuple[float, float], y: Ruler, colour: str) -> None:
+def _best(
+    axes: Axes, record: Record, row: IsolationRow, x: Ruler, y: Ruler, ends: tuple[float, float], colour: str
+) -> None:
     """The best value as a bar with its number, its band, and the mean of its retrains."""
     middle = sum(ends) / 2
-    best = float(y.at(row.best_value))
+    best = float(y.at([np.nan if row.best_value is None else row.best_value])[0])
     if row.band is not None:
         low, high = (float(v) for v in y.at(row.band))
         if row.bucket is None:
-            axes.plot([middle] * 2, [low, high], color=colour, lw=7, alpha=0.28, solid_capstyle="butt", zorder=3, gid="band")
+            axes.plot(
+                [middle] * 2, [low, high], color=colour, lw=7, alpha=0.28, solid_capstyle="butt", zorder=3, gid="band"
+            )
         else:
             axes.fill_between(ends, low, high, color=colour, alpha=0.24, lw=0, zorder=3, gid="band")
+    trial = next((t for t in record.trials if t.id == row.best_trial), None)
+    if row.bucket is not None and trial is not None and row.parameter in trial.point:
+        at = places(x, [trial], row.parameter)
+        axes.plot(at, [best], "o", ms=5, mfc=colour, mec=ink("surface"), mew=0.6, zorder=6, gid="isolated-trial")
     axes.plot(ends, [best, best], color=colour, lw=2.2, solid_capstyle="butt", zorder=4, gid="isolated")
     mean = _retrain_mean(record, row)
     if mean is not None:
@@ -116,7 +129,15 @@ def _best(axes: Axes, record: Record, row: IsolationRow, ends: tuple[float, floa
     side: tuple[float, float] = (ends[1], best) if row.bucket is None else (middle, best)
     offset, align, level = ((4, 0), "left", "center") if row.bucket is None else ((0, -4), "center", "top")
     axes.annotate(
-        number(row.best_value), side, offset, textcoords="offset points", ha=align, va=level, size=8, weight="bold", zorder=7
+        number(row.best_value),
+        side,
+        offset,
+        textcoords="offset points",
+        ha=align,
+        va=level,
+        size=8,
+        weight="bold",
+        zorder=7,
     )
 
 
@@ -135,9 +156,9 @@ def _legend(record: Record) -> list[Line2D]:
     rows = [r for r in record.isolation if r.best_value is not None]
     entries = [Line2D([], [], color=ink("muted"), lw=2.2, label="best trial")]
     if any(r.band for r in rows):
-        entries += [Line2D([], [], color=ink("muted"), lw=7, alpha=0.28, label="what luck of the search could have made of it")]
+        entries += [Line2D([], [], color=ink("muted"), lw=7, alpha=0.28, label="luck of the search")]
     entries += [Line2D([], [], ls="none", marker="o", ms=3.2, color=ink("muted"), alpha=0.5, label="feasible trial")]
     if _retrained(record, rows):
-        mark = {"mfc": ink("surface"), "mec": ink("muted"), "mew": 1.5}
-        entries += [Line2D([], [], ls="none", marker="D", ms=5, label="mean of its retrains", **mark)]  # type: ignore[arg-type]
+        mark: dict[str, Any] = {"mfc": ink("surface"), "mec": ink("muted"), "mew": 1.5}
+        entries += [Line2D([], [], ls="none", marker="D", ms=5, label="mean of its retrains", **mark)]
     return entries

@@ -1,18 +1,19 @@
 """The luck in a round: what fewer trials would have found, and how far retrains of one point lie apart."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtrit  # type: ignore[import-untyped]
 
 from tasks.analyze.bootstrap import best_of_n
 from tasks.analyze.plots_canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.analyze.rulers import Ruler, linear_ticks, objective_ruler, spread
-from tasks.analyze.sentences import better, feasible, number, plural, sign, study_label, trials_of
+from tasks.analyze.sentences import arrow, feasible, plural, sign, spread_text, study_label, trials_of
 from tasks.design.study import derived_seed
 from tasks.record import Record, StudyRow, TrialRow
 
@@ -46,8 +47,9 @@ def _best_figure(record: Record) -> Figure | None:
     if not studies:
         return None
     bands = [_bands(record, s) for s in studies]
-    known = [v for _, b in bands for v in b[np.isfinite(b)]]
-    y = objective_ruler(known, minimize=record.objective.direction == "minimize", strip=False).ruler
+    medians = [float(v) for _, b in bands for v in b[:, 1] if np.isfinite(v)]
+    ends = [float(v) for _, b in bands for v in b[-1] if np.isfinite(v)]
+    y = objective_ruler([], minimize=sign(record) > 0, strip=False, extra=[*medians, *ends]).ruler
     last = max(float(sizes[-1]) for sizes, _ in bands)
     ticks, labels = linear_ticks(1.0, last, 6, whole=True)
     x = Ruler(limits=(1.0 if last > 1 else 0.5, last + 0.02 * last), ticks=ticks, labels=labels)
@@ -60,12 +62,14 @@ def _best_figure(record: Record) -> Figure | None:
     for k, (study, (sizes, band)) in enumerate(zip(studies, bands, strict=True)):
         axis = flat[k] if apart else flat[0]
         rule(axis, x, y, names=not apart or k % columns == 0)
-        _draw_band(axis, y, sizes, band, record.studies.index(study))
+        _draw_band(axis, y, sizes, band, record.studies.index(study), minimize=sign(record) > 0)
         axis.set_xlabel("trials (n)", color=ink("ink"), labelpad=2.5)
         if not apart or k % columns == 0:
-            axis.set_ylabel(f"best {clipped(record.objective.metric, 16)}", color=ink("ink"))
+            axis.set_ylabel(f"best {clipped(record.objective.metric, 16)} {arrow(record)}", color=ink("ink"))
         if apart:
-            axis.text(1, 1, clipped(study_label(record, study), 34), transform=axis.transAxes, ha="right", va="top", size=7.5)
+            axis.text(
+                1, 1, clipped(study_label(record, study), 34), transform=axis.transAxes, ha="right", va="top", size=7.5
+            )
     key(figure, _best_legend(record, studies, apart))
     return figure
 
@@ -80,12 +84,14 @@ def _bands(record: Record, study: StudyRow) -> tuple[NDArray[np.int64], Floats]:
     return sizes, factor * best_of_n(losses, sizes, rng)
 
 
-def _draw_band(axes: Axes, y: Ruler, sizes: NDArray[np.int64], band: Floats, arm: int) -> None:
+def _draw_band(axes: Axes, y: Ruler, sizes: NDArray[np.int64], band: Floats, arm: int, *, minimize: bool) -> None:
+    worse = y.limits[1] if minimize else y.limits[0]  # "no feasible trial among them" lies beyond the axis
     at = y.at(np.where(np.isfinite(band), band, np.nan))
+    at[:, [0, 2]] = np.where(np.isfinite(at[:, [0, 2]]), at[:, [0, 2]], worse)
     colour = arm_ink(arm)
     axes.fill_between(sizes, at[:, 0], at[:, 2], color=colour, alpha=0.2, lw=0, zorder=2, gid="band")
-    mark = {"marker": MARKERS[arm % 8], "ms": 3.4, "mec": ink("surface"), "mew": 0.4}
-    axes.plot(sizes, at[:, 1], color=colour, lw=1.6, zorder=3, gid="median", **mark)  # type: ignore[arg-type]
+    mark: dict[str, Any] = {"marker": MARKERS[arm % 8], "ms": 3.4, "mec": ink("surface"), "mew": 0.4}
+    axes.plot(sizes, at[:, 1], color=colour, lw=1.6, zorder=3, gid="median", **mark)
 
 
 def _best_legend(record: Record, studies: Sequence[StudyRow], apart: bool) -> list[Line2D]:
@@ -94,7 +100,9 @@ def _best_legend(record: Record, studies: Sequence[StudyRow], apart: bool) -> li
         return [Line2D([], [], color=ink("muted"), lw=1.6, label="median"), shade]
     index = [record.studies.index(s) for s in studies]
     lines = [
-        Line2D([], [], color=arm_ink(i), marker=MARKERS[i % 8], ms=3.4, lw=1.6, label=clipped(study_label(record, s), 34))
+        Line2D(
+            [], [], color=arm_ink(i), marker=MARKERS[i % 8], ms=3.4, lw=1.6, label=clipped(study_label(record, s), 34)
+        )
         for i, s in zip(index, studies, strict=True)
     ]
     return [*lines, shade]
@@ -133,34 +141,55 @@ def _retrains_figure(record: Record) -> Figure | None:
     axes.tick_params(axis="y", length=0, labelsize=8.5, labelcolor=ink("ink"))
     axes.spines["left"].set_visible(False)
     for k, (name, own) in enumerate(arms):
-        _arm(axes, x.ruler, x.strip, own, k, "incumbent" in name)
-    axes.set_xlabel(f"{clipped(record.objective.metric, 30)} of each retrain ({better(record)})", color=ink("ink"))
+        _arm(axes, x.ruler, x.strip, own, (k, _study_of(record, own[0])), "incumbent" in name)
+    axes.set_xlabel(
+        f"{clipped(record.objective.metric, 30)} of each retrain {arrow(record, across=True)}", color=ink("ink")
+    )
     key(figure, _retrains_legend(len(values) < sum(len(own) for _, own in arms)))
     return figure
 
 
-def _arm(axes: Axes, x: Ruler, strip: float, trials: list[TrialRow], place: int, reference: bool) -> None:
-    colour = arm_ink(place)
+def _study_of(record: Record, trial: TrialRow) -> int:
+    """The place of the study that the point belongs to, for its colour; one past the last where it is of none."""
+    for i, study in enumerate(record.studies):
+        if study.scientific.items() <= trial.point.items():
+            return i
+    return len(record.studies)
+
+
+def _arm(axes: Axes, x: Ruler, strip: float, trials: list[TrialRow], at: tuple[int, int], reference: bool) -> None:
+    place, arm = at
+    colour, marker = arm_ink(arm), MARKERS[arm % 8]
     good = np.array([t.best_value for t in trials if feasible(t)], dtype=np.float64)
     bad = [t for t in trials if not feasible(t)]
     lane = place + 0.18
     axes.plot(
-        x.at(good), lane + spread(len(good), 0.24), MARKERS[place % 8], ms=4.6, mfc=colour, mec=ink("surface"), mew=0.4,
+        x.at(good), lane + spread(len(good), 0.24), marker, ms=4.6, mfc=colour, mec=ink("surface"), mew=0.4,
         alpha=0.85, zorder=3, gid="retrain", clip_on=False,
     )  # fmt: skip
     if bad:
-        axes.plot(np.full(len(bad), strip), lane + spread(len(bad), 0.24), "x", ms=4.6, mew=1.2, color=ink("infeasible"), gid="infeasible")
+        axes.plot(
+            np.full(len(bad), strip),
+            lane + spread(len(bad), 0.24),
+            "x",
+            ms=4.6,
+            mew=1.2,
+            color=ink("infeasible"),
+            gid="infeasible",
+        )
     if not len(good):
         return
     mean, half = mean_interval(good)
     height = place - 0.16
     if np.isfinite(half):
-        axes.plot(x.at([mean - half, mean + half]), [height] * 2, color=colour, lw=2.2, alpha=0.55, zorder=4, gid="interval")
+        axes.plot(
+            x.at([mean - half, mean + half]), [height] * 2, color=colour, lw=2.2, alpha=0.55, zorder=4, gid="interval"
+        )
     axes.plot(x.at([mean]), [height], "D", ms=6.2, mfc=colour, mec=ink("surface"), mew=0.8, zorder=5, gid="mean")
-    text = f"{number(mean)} ± {number(half)}" if np.isfinite(half) else number(mean)
+    text = f"{spread_text(mean, half)} ({plural(len(good), 'retrain')})"
     axes.annotate(
-        f"{text}  ({plural(len(good), 'retrain')})", (float(x.at(mean)), height), (0, 5), textcoords="offset points",
-        ha="center", va="bottom", size=7.5, zorder=6,
+        text, (float(x.at(mean)), height), (0, 5), textcoords="offset points",
+        ha="center", va="bottom", size=7.5, zorder=6, bbox={"fc": ink("surface"), "ec": "none", "pad": 1.0},
     )  # fmt: skip
     if reference:
         axes.axvline(float(x.at(mean)), color=ink("muted"), lw=0.8, ls=(0, (4, 3)), zorder=1, gid="reference")
@@ -180,5 +209,7 @@ def _retrains_legend(crossed: bool) -> list[Line2D]:
         Line2D([], [], color=ink("muted"), lw=2.2, marker="D", ms=5.5, alpha=0.8, label="mean and 95 % interval"),
         Line2D([], [], color=ink("muted"), lw=0.8, ls=(0, (4, 3)), label="mean of the incumbent"),
     ]
-    cross = Line2D([], [], ls="none", marker="x", ms=4.6, mew=1.2, color=ink("infeasible"), label="infeasible or failed")
+    cross = Line2D(
+        [], [], ls="none", marker="x", ms=4.6, mew=1.2, color=ink("infeasible"), label="infeasible or failed"
+    )
     return [*entries, *([cross] if crossed else [])]

@@ -45,12 +45,14 @@ class Ruler:
 class ObjectiveRuler:
     """The objective's axis: robust to outliers, with a strip at its worse end for infeasible trials.
 
-    `beyond`: position of the caret of a value that is out of sight; `strip`: position of the crosses.
+    `beyond`: position of the caret of a value that is out of sight; `strip`: position of the crosses, `fence` where
+    their strip begins. Values past `edge` are out of sight.
     """
 
     ruler: Ruler
     beyond: float
     strip: float
+    fence: float
     edge: float
     upward: bool  # whether worse is up
 
@@ -66,7 +68,7 @@ class ObjectiveRuler:
 def objective_ruler(values: ArrayLike, *, minimize: bool, strip: bool, extra: Sequence[float] = ()) -> ObjectiveRuler:
     """The axis for these objective values: the worst twentieth leaves the sight when it would squeeze all others.
 
-    `extra` values (ends of bands) are always in sight. Positive values over more than a factor of thirty go on a
+    `extra` values (ends of bands) are always in sight. Positive values over more than a factor of eight go on a
     log axis. `strip` keeps room for infeasible trials at the worse end.
 
     Playbook: E8
@@ -74,8 +76,9 @@ def objective_ruler(values: ArrayLike, *, minimize: bool, strip: bool, extra: Se
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     kept = np.concatenate([_in_sight(known, minimize), np.asarray(list(extra), dtype=np.float64)])
-    kept = kept if len(kept) else np.array([0.0, 1.0])
-    log = bool(kept.min() > 0 and kept.max() / kept.min() > 30)
+    if not len(kept):
+        return _blank(minimize)
+    log = bool(kept.min() > 0 and kept.max() / kept.min() > 8)
     low, high = (float(v) for v in ((np.log10(kept) if log else kept).min(), (np.log10(kept) if log else kept).max()))
     span = (high - low) or abs(high) * 0.1 or 1.0
     pad, room = 0.07 * span, 0.15 * span if strip else 0.0
@@ -86,17 +89,31 @@ def objective_ruler(values: ArrayLike, *, minimize: bool, strip: bool, extra: Se
         ruler=Ruler(limits=limits, ticks=ticks, labels=labels, log=log),
         beyond=edge,
         strip=limits[1] - 0.45 * room if minimize else limits[0] + 0.45 * room,
+        fence=limits[1] - room if minimize else limits[0] + room,
         edge=edge,
         upward=minimize,
     )
 
 
+def _blank(minimize: bool) -> ObjectiveRuler:
+    """An axis without a value on it: no ticks, for there is nothing to read off; room for crosses all the same."""
+    ends = (0.93, 0.85, 0.8) if minimize else (0.07, 0.15, 0.2)
+    ruler = Ruler(limits=(0.0, 1.0), ticks=(), labels=())
+    return ObjectiveRuler(ruler=ruler, beyond=ends[2], strip=ends[0], fence=ends[1], edge=ends[2], upward=minimize)
+
+
 def _in_sight(known: Floats, minimize: bool) -> Floats:
-    """The values without the worst twentieth, where that twentieth would take more than a third of the axis."""
+    """The values without the worst ones, where those alone would take more than a third of the axis.
+
+    The worst twentieth may go, and whatever is worse than the median by three times the median's distance to the
+    best: a reader compares the good trials, and a caret still counts the others.
+    """
     if len(known) < 8:
         return known
-    cut = float(np.quantile(known, 0.95 if minimize else 0.05))
-    kept = known[known <= cut] if minimize else known[known >= cut]
+    losses = known if minimize else -known
+    best, median = float(losses.min()), float(np.median(losses))
+    cut = min(float(np.quantile(losses, 0.95)), median + 3 * (median - best))
+    kept = known[losses <= cut]
     return kept if np.ptp(known) > 1.5 * np.ptp(kept) else known
 
 
@@ -105,7 +122,9 @@ def parameter_ruler(parameter: Parameter, values: Sequence[Value]) -> Ruler:
     if not parameter.numeric:
         return category_ruler((*parameter.values, *(v for v in values if not parameter.holds(v))))
     log = parameter.scale == "log"
-    low, high = (math.log10(v) if log else v for v in parameter.bounds)
+    half = 0.5 if parameter.type == "int" else 0.0  # an int owns its cell, from half below to half above it
+    ends = (parameter.bounds[0] - half, parameter.bounds[1] + half)
+    low, high = (math.log10(v) if log else v for v in ends)
     at = Ruler(limits=(0, 1), ticks=(), labels=(), log=log).at([v for v in values if not isinstance(v, str)])
     at = at[np.isfinite(at)]
     seen = (min([low, *at]), max([high, *at]))
@@ -129,7 +148,9 @@ def category_ruler(values: Sequence[Value]) -> Ruler:
     return Ruler(limits=(-0.6, len(distinct) - 0.4), ticks=places, labels=texts, categories=tuple(distinct))
 
 
-def linear_ticks(low: float, high: float, count: int, *, whole: bool = False) -> tuple[tuple[float, ...], tuple[str, ...]]:
+def linear_ticks(
+    low: float, high: float, count: int, *, whole: bool = False
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Round positions between low and high, about `count`, and their texts."""
     if high <= low:
         return (low,), (number(low),)
@@ -140,19 +161,19 @@ def linear_ticks(low: float, high: float, count: int, *, whole: bool = False) ->
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     ticks = tuple(float(i * step) for i in range(first, last + 1))
     digits = max(0, -math.floor(math.log10(step)) + (1 if step / size == 2.5 else 0))
-    plain = 1e-4 <= step and max(abs(low), abs(high)) < 1e5
-    return ticks, tuple(f"{t:,.{digits}f}".replace("-", "−") if plain else number(t) for t in ticks)
+    plain = step >= 1e-4 and max(abs(low), abs(high)) < 1e5
+    return ticks, tuple(f"{t:,.{digits}f}".replace("-", "\u2212") if plain else number(t) for t in ticks)
 
 
 def log_ticks(low: float, high: float) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Positions (log10) between low and high and their texts: powers of ten, with 2 and 5 where few of those fit."""
+    """Positions (log10) from low to high and their texts: powers of ten, and numbers between where few of those fit."""
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     decades = list(range(first, last + 1))
-    if len(decades) >= 3 or (len(decades) == 2 and high - low > 1.6):
+    if len(decades) >= 3:
         decades = decades[:: math.ceil(len(decades) / 5)]
-        plain = -3 < decades[0] and decades[-1] <= 3
+        plain = decades[0] > -3 and decades[-1] <= 3
         return tuple(map(float, decades)), tuple(f"{10.0**d:g}" if plain else _power(d) for d in decades)
-    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+    for steps in ((1, 3),) if len(decades) == 2 else ((1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
         values = [s * 10.0**d for d in range(math.floor(low), math.ceil(high) + 1) for s in steps]
         inside = [v for v in values if low - 1e-9 <= math.log10(v) <= high + 1e-9]
         if len(inside) >= 2:
@@ -167,4 +188,4 @@ def _power(exponent: int) -> str:
 
 def spread(count: int, width: float = 0.6) -> Floats:
     """(count,) float64 in ±width/2: a jitter by the golden ratio, the same at every drawing and without clumps."""
-    return (np.arange(count) * 0.6180339887498949 % 1.0 - 0.5) * width
+    return np.asarray((np.arange(count) * 0.6180339887498949 % 1.0 - 0.5) * width, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What a record says in words: the verdict, the answer and the arms, as one sentence each. Page and terminal share them."""
+"""What a record says in words: verdict, answer and arms in a sentence each, shared by page and terminal."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,12 +9,13 @@ from tasks.scope.finding import blocking
 from tasks.scope.space import same
 
 LEVELS = ("fail", "warn", "na", "ok")
+MISSING = "\u2013"
 
 
 def number(value: Value | None) -> str:
     """A value as a person writes it: four significant digits, no padded exponent, a dash for what is missing."""
     if value is None:
-        return "–"
+        return MISSING
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, float):
@@ -27,7 +28,20 @@ def number(value: Value | None) -> str:
 
 def band_text(band: tuple[float, float] | None) -> str:
     """The two ends of a band, a dash where there is none."""
-    return "–" if band is None else f"{number(band[0])} to {number(band[1])}"
+    return MISSING if band is None else f"{number(band[0])} to {number(band[1])}"
+
+
+def spread_text(mean: float, half: float) -> str:
+    """`mean ± half`, both to the second significant digit of the half width."""
+    if not math.isfinite(half) or half <= 0:
+        return number(mean)
+    digits = max(0, 1 - math.floor(math.log10(half)))
+    return f"{mean:.{digits}f} ± {half:.{digits}f}" if digits < 8 else f"{number(mean)} ± {half:.2g}"
+
+
+def percent(share: float) -> str:
+    """A share between 0 and 1 in whole percent."""
+    return f"{100 * share:.3g} %"
 
 
 def duration(seconds: float) -> str:
@@ -146,13 +160,21 @@ def verdict_sentence(record: Record) -> str:
 
 
 def answer_sentence(record: Record) -> str:
-    """The answer to the question, or that there is none; a gain above 0 means that `value` is the better one.
+    """The answer to the question with what stands behind it, or that there is none.
 
     Playbook: G7
     """
+    return " ".join(part for part in answer_parts(record) if part)
+
+
+def answer_parts(record: Record) -> tuple[str, str]:
+    """`(answer, reserve)`: the answer in one sentence, and why it is none where it is not conclusive."""
+    return ("Not conclusive.", _so_far(record)) if not record.answer.conclusive else (_conclusion(record), "")
+
+
+def _conclusion(record: Record) -> str:
+    """A gain above 0 means that `value` is the better one."""
     answer, metric = record.answer, record.objective.metric
-    if not answer.conclusive:
-        return "Not conclusive." + _so_far(record)
     if answer.gain is None:
         return f"{_scientific(record, answer.value)}." if answer.value is not None else "See what was learned."
     value, against = _scientific(record, answer.value), _scientific(record, answer.against)
@@ -166,13 +188,13 @@ def answer_sentence(record: Record) -> str:
 def _so_far(record: Record) -> str:
     answer = record.answer
     if blockers(record):
-        return " The findings that block come first; the numbers below stand under that reserve."
+        return "The findings that block come first; until then the numbers are provisional."
     if answer.gain is None or answer.value is None:
-        return " The trials do not suffice for an answer."
+        return "The trials do not suffice for an answer."
     word = "ahead of" if answer.gain > 0 else "behind"
     luck = answer.band is not None and answer.band[0] <= 0 <= answer.band[1]
     return (
-        f" {_scientific(record, answer.value)} is {number(abs(answer.gain))} {record.objective.metric} {word} "
+        f"{_scientific(record, answer.value)} is {number(abs(answer.gain))} {record.objective.metric} {word} "
         f"{_scientific(record, answer.against)} so far"
         + (", which the luck of the search explains as well." if luck else ".")
     )
@@ -187,3 +209,9 @@ def _scientific(record: Record, value: Value | None) -> str:
 def better(record: Record) -> str:
     """Which way is better, for labels."""
     return "lower is better" if record.objective.direction == "minimize" else "higher is better"
+
+
+def arrow(record: Record, *, across: bool = False) -> str:
+    """An arrow to the better end of an axis that goes up, or across."""
+    down = record.objective.direction == "minimize"
+    return ("(← better)" if down else "(better →)") if across else ("(↓ better)" if down else "(↑ better)")

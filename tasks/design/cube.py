@@ -40,7 +40,8 @@ def _whole(parameter: Parameter, u: float, low: float, high: float) -> int:
 def to_unit(parameter: Parameter, value: Value) -> float:
     """The coordinate of a value: exact for a range, the middle of its cell for an int or a listed value.
 
-    Values outside the range give coordinates outside [0, 1]; a listed value that is not there is a ValueError.
+    Values outside the range give coordinates outside [0, 1], on a log scale -inf for what has no logarithm; a listed
+    value that is not there is a ValueError.
     """
     if not parameter.numeric:
         for i, v in enumerate(parameter.values):
@@ -52,7 +53,7 @@ def to_unit(parameter: Parameter, value: Value) -> float:
     if parameter.type == "int":
         low, high = low - 0.5, high + 0.5
     if parameter.scale == "log":
-        low, high, number = math.log(low), math.log(high), math.log(number)
+        low, high, number = math.log(low), math.log(high), math.log(number) if number > 0 else -math.inf
     return (number - low) / (high - low) if high > low else 0.5
 
 

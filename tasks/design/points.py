@@ -1,5 +1,6 @@
 """Quasi-random points: scrambled, seeded, and extendable without moving the points that are already there."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,12 +16,13 @@ Unit = NDArray[np.float64]
 
 
 def _halton(n: int, dimensions: int, rng: np.random.Generator) -> Unit:
-    return qmc.Halton(d=dimensions, scramble=True, rng=rng).random(n)
+    return np.asarray(qmc.Halton(d=dimensions, scramble=True, rng=rng).random(n))
 
 
 def _sobol(n: int, dimensions: int, rng: np.random.Generator) -> Unit:
     """Drawn to the next power of two and cut: the balance is best there, and scipy warns anywhere else."""
-    return qmc.Sobol(d=dimensions, scramble=True, rng=rng).random_base2(max(n - 1, 1).bit_length())[:n]
+    sequence = qmc.Sobol(d=dimensions, scramble=True, rng=rng)
+    return np.asarray(sequence.random_base2(max(n - 1, 1).bit_length()))[:n]
 
 
 def _random(n: int, dimensions: int, rng: np.random.Generator) -> Unit:
@@ -67,20 +69,34 @@ def points_in(space: Space, n: int, seed: int, sampler: str, held: Mapping[str, 
 def balanced_points(
     space: Space, n: int, seed: int, sampler: str, held: Mapping[str, Value], listed: tuple[str, ...]
 ) -> tuple[Point, ...]:
-    """As `points_in`, with the `listed` parameters dealt round robin so that every value gets its equal share.
+    """As `points_in`, with the `listed` parameters dealt so that every combination gets its equal share.
 
-    A sequence is uniform in the limit only; counts of a few dozen trials are made equal (to one) by allocation.
+    A sequence is uniform in the limit only; counts of a few dozen trials are made equal (to one) by allocation: in
+    each block of as many trials as there are combinations, each combination has one. Which trial gets which follows
+    from the listed parameters' own coordinates, by rank, so each value's trials are spread as evenly as the whole.
+    Dealt round robin instead, a value would get every k-th point of the sequence, and those share their first digit
+    in some dimension: with 9 values Halton's base 3 leaves each a ninth of that parameter's range.
 
     Playbook: D3, D4
     """
-    cube = unit_points(n, len(space), seed, sampler)
-    stride = 1
-    for name in listed:
-        cells = len(space[name].values)
-        column = space.names.index(name)
-        cube[:, column] = ((np.arange(n) // stride) % cells + 0.5) / cells
-        stride *= cells
-    return tuple(_point(space, row, held) for row in cube)
+    cells = [len(space[name].values) for name in listed]
+    block = math.prod(cells)
+    cube = unit_points(-(-n // block) * block, len(space), seed, sampler)
+    columns = [space.names.index(name) for name in listed]
+    for start in range(0, len(cube), block):
+        _deal(cube, np.arange(start, start + block), list(zip(columns, cells, strict=True)))
+    return tuple(_point(space, row, held) for row in cube[:n])
+
+
+def _deal(cube: Unit, rows: NDArray[np.intp], left: list[tuple[int, int]]) -> None:
+    """Sets the rows' `(column, cells)` one column after the other: the rows by rank, in equal parts, a part a cell."""
+    if not left:
+        return
+    (column, cells), *rest = left
+    ranked = rows[np.argsort(cube[rows, column], kind="stable")]
+    for cell, part in enumerate(np.array_split(ranked, cells)):
+        cube[part, column] = (cell + 0.5) / cells
+        _deal(cube, part, rest)
 
 
 def _point(space: Space, row: NDArray[np.float64], held: Mapping[str, Value]) -> Point:

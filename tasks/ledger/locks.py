@@ -87,7 +87,7 @@ def held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _try(fd)
+        return not _try(fd, fcntl.LOCK_SH)  # two that look at once do not see each other
     finally:
         os.close(fd)
 
@@ -104,9 +104,9 @@ def alone(path: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _try(fd: int) -> bool:
+def _try(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -114,7 +114,7 @@ def _engine(url: str) -> Engine:
 def _durable(connection: DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # the driver would begin too late: `_begin` does it
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_S * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

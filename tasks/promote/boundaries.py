@@ -50,7 +50,8 @@ def looks(budget: int) -> tuple[int, ...]:
 def boundaries(budget: int, error: float) -> Boundaries:
     """The boundaries for at most `budget` (>= 2) retrains an arm, crossed by chance in a share `error` of comparisons.
 
-    Rounded to four decimals, so that they are the same on every machine.
+    `upper` is never below the z of one look at the same error: what `lower` saves by dropping is not spent on
+    promoting for less than plain evidence. Rounded to four decimals, so that they are the same on every machine.
 
     Playbook: G4
     """
@@ -61,7 +62,8 @@ def boundaries(budget: int, error: float) -> Boundaries:
     for i, n in enumerate(at):
         before = at[i - 1] if i else 0
         density = _walked(alive, before, n)
-        upper.append(round(_quantile_above(density, error * (n - before) / budget), 4))
+        spent = _quantile_above(density, error * (n - before) / budget)
+        upper.append(round(max(spent, float(-ndtri(error))), 4))
         lower.append(round(min(_line(n, budget, error), upper[-1] - UNDECIDED), 4))
         alive = density * _share_of_cell_below(upper[-1]) * (1.0 - _share_of_cell_below(lower[-1]))
     return Boundaries(looks=at, upper=tuple(upper), lower=tuple(lower))

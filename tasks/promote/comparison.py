@@ -1,15 +1,15 @@
 """One arm against another: the evidence of their retrains at each look, and what it says."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
 from tasks.promote.boundaries import Boundaries
 from tasks.record import Frozen
 
+Losses = Sequence[float]
 ArmName = Literal["finalist", "baseline", "incumbent"]
 State = Literal["open", "better", "not better", "undecided", "void"]
 Z_MAX = 8.0  # as sure as 64-bit tails can say; also what two arms without any noise get
@@ -62,25 +62,23 @@ class Comparison(Frozen):
         return self.looks[-1]
 
 
-def look_at(
-    mine: NDArray[np.float64], theirs: NDArray[np.float64], minimum_gain: float, upper: float, lower: float
-) -> Look:
-    """The look at the candidate's losses and the other arm's: (retrains,) float64, in pairs, lower is better.
+def look_at(mine: Losses, theirs: Losses, minimum_gain: float, upper: float, lower: float) -> Look:
+    """The look at the candidate's losses and the other arm's: in pairs, at least two, lower is better.
 
-    Welch's t of (theirs - mine - minimum gain): the SDs are unknown and may differ. Its one-sided p is
-    turned into z, which is what the boundaries speak of. A test that pools the two variances promotes a noisy
-    candidate too often, and one on the paired differences has half the degrees of freedom.
+    Welch's t of (theirs - mine - minimum gain): the SDs are unknown and may differ. Its one-sided p is turned into
+    z, which is what the boundaries speak of. A test that pools the two variances promotes a noisy candidate too
+    often, and one on the paired differences has half the degrees of freedom.
     """
-    scale = float(max(np.abs(mine).max(), np.abs(theirs).max(), abs(minimum_gain))) or 1.0
-    mine, theirs, n = mine / scale, theirs / scale, len(mine)  # a finite loss of 1e200 must not overflow
-    gain = float(theirs.mean() - mine.mean())
-    a, b = float(mine.var(ddof=1)) / n, float(theirs.var(ddof=1)) / n
-    error = math.sqrt(a + b)
+    scale = max(map(abs, (*mine, *theirs, minimum_gain))) or 1.0  # a finite loss of 1e200 must not overflow
+    a, b, n = [x / scale for x in mine], [x / scale for x in theirs], len(mine)
+    gain = mean(b) - mean(a)
+    va, vb = variance(a) / n, variance(b) / n
+    error = math.sqrt(va + vb)
     margin = gain - minimum_gain / scale
     if error <= NO_NOISE:
         z, half = (Z_MAX if margin > NO_NOISE else -Z_MAX), 0.0
     else:
-        freedom = (a + b) ** 2 / ((a**2 + b**2) / (n - 1))
+        freedom = (va + vb) ** 2 / ((va**2 + vb**2) / (n - 1))
         z = math.copysign(min(Z_MAX, -float(ndtri(stdtr(freedom, -abs(margin) / error)))), margin)
         half = -float(stdtrit(freedom, ndtr(-upper))) * error
     return Look(
@@ -91,12 +89,25 @@ def look_at(
         z=z,
         upper=upper,
         lower=lower,
-        sd_candidate=math.sqrt(a * n) * scale,
-        sd_against=math.sqrt(b * n) * scale,
-        correlation=_correlation(mine, theirs) if min(a, b) > NO_NOISE**2 else None,
+        sd_candidate=math.sqrt(va * n) * scale,
+        sd_against=math.sqrt(vb * n) * scale,
+        correlation=_correlation(a, b) if n > 2 and min(va, vb) > NO_NOISE**2 else None,
     )
 
 
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
-    """Pearson's correlation of the pairs; None for two of them, which always lie on a line."""
-    return float(np.corrcoef(a, b)[0, 1]) if len(a) > 2 else None
+def mean(values: Losses) -> float:
+    """The mean; exact sums, so that no order of addition shows in a record."""
+    return math.fsum(values) / len(values)
+
+
+def variance(values: Losses) -> float:
+    """The variance with one degree of freedom less than values."""
+    middle = mean(values)
+    return math.fsum((x - middle) * (x - middle) for x in values) / (len(values) - 1)
+
+
+def _correlation(a: Losses, b: Losses) -> float:
+    """Pearson's correlation of the pairs; of two pairs it would always be 1 or -1."""
+    x, y = mean(a), mean(b)
+    together = math.fsum((p - x) * (q - y) for p, q in zip(a, b, strict=True)) / (len(a) - 1)
+    return together / math.sqrt(variance(a) * variance(b))

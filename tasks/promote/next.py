@@ -36,11 +36,13 @@ def next_round(
     goals: Sequence[str],
     answered: frozenset[str],
     retrains: int,
+    suggested: int | None,
     trials: int,
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
-    `goals`: every goal that can be asked; `answered`: those that have been, of the incumbent as it now stands.
+    `goals`: every goal that can be asked; `answered`: those that have been, of the incumbent as it now stands; `suggested`: the retrains
+    an arm that the gate thinks may decide.
     """
     if outcome == "redesign":
         remedies = [r for f in blockers for r in f.remedy]
@@ -48,8 +50,9 @@ def next_round(
         fix = "" if remedies else "mend this first; no override can: " + blockers[0].evidence + " "
         return _row(merged(own, remedies), config_dir, f"{fix}answers what blocks this round: {cause}")
     if outcome == "retrain":
-        more = merged(own, [f"budget.retrains={2 * retrains}"])
-        return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {2 * retrains} may")
+        wanted = suggested or 2 * retrains
+        more = merged(own, [f"budget.retrains={wanted}"])
+        return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {wanted} may")
     open_goals = [g for g in goals if g not in answered and g != goal]
     if open_goals:
         kept = [o for o in own if _key(o).split(".")[0].lstrip("+~") not in _QUESTION]

@@ -9,9 +9,10 @@ from prefect.cache_policies import NO_CACHE
 from tasks.analyze.checks import Analysis
 from tasks.analyze.evidence import Evidence
 from tasks.ledger import Ledger
+from tasks.promote.comparison import ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.gate import Decision, gate
-from tasks.promote.retrains import Arm, arms_of, retrain_of
+from tasks.promote.retrains import Arm, arms_of, retrain_of, shared
 from tasks.record import Finding
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope, point_text
@@ -61,7 +62,8 @@ def _decided(
     scope: Scope, arms: tuple[Arm, ...], site: Site, expect: Callable[[int], None]
 ) -> tuple[Decision, dict[str, Trial]]:
     """Looks, until the gate has seen enough: the decision, and the retrains by id."""
-    run: dict[str, list[Trial]] = {arm.name: [] for arm in arms}
+    own = shared(arms)
+    run: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
     while True:
         decision = gate(
             {name: [_loss(scope, t) for t in trials] for name, trials in run.items()},
@@ -69,6 +71,7 @@ def _decided(
             error_rate=scope.policy.error_rate,
             budget=scope.budget.retrains,
             kind=scope.goal.kind,
+            shared=own,
         )
         if decision.outcome != "continue":
             return decision, {t.id: t for trials in run.values() for t in trials}

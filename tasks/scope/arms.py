@@ -24,6 +24,17 @@ def existing(scope: Scope, arm: Point) -> tuple[Parameter, ...]:
     return tuple(p for p in varying if can_exist(scope, arm, p))
 
 
+def most_varying(scope: Scope) -> int:
+    """How many hyperparameters vary in the fullest study: its nuisances, and in a joint study the scientific ones."""
+    joint = len(scope.roles.scientific) if scope.joint else 0
+    return joint + max(len(existing(scope, arm)) for arm in compared(scope))
+
+
+def has_room(scope: Scope) -> bool:
+    """Whether the trials of a study would suffice for one hyperparameter more to vary (C4)."""
+    return scope.budget.trials >= scope.policy.nuisance_trials * (most_varying(scope) + 1)
+
+
 def can_exist(scope: Scope, arm: Point, parameter: Parameter) -> bool:
     """Whether some trial of the arm can have the parameter: each parent can take one of the values it names."""
     return all(_parent_allows(scope, arm, parent, values) for parent, values in parameter.when.items())

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tasks.record import Direction, Frozen, Value
 from tasks.scope.error import InputError
+from tasks.scope.space import same
 
 Kind = Literal["improve", "understand"]
 RANGE: Literal["range"] = "range"
@@ -45,13 +46,13 @@ class Goal(Frozen):
         for name, values in self.scientific.items():
             if not values:
                 raise InputError(f"goal.scientific.{name}: no values to compare; list at least two, or write range.")
-            if values != RANGE and len(set(map(repr, values))) < len(values):
+            if values != RANGE and any(same(v, w) for i, v in enumerate(values) for w in values[:i]):
                 raise InputError(f"goal.scientific.{name}: a value stands twice in {list(values)}; remove one.")
         roles = [*self.scientific, *(self.nuisance or ()), *self.fixed]
         twice = next((n for n in roles if roles.count(n) > 1), None)
         if twice:
             raise InputError(
-                f"goal.{self.name}: {twice!r} stands in two roles; each hyperparameter is scientific, nuisance or fixed."
+                f"goal.{self.name}: {twice!r} stands in two roles; a hyperparameter is scientific, nuisance or fixed."
             )
         return self
 

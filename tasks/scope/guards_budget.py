@@ -4,8 +4,19 @@ import itertools
 import re
 
 from tasks.record import Finding
-from tasks.scope.arms import arm_text, compared, decades, existing, listing, nuisance_without, optimizers, owned
-from tasks.scope.families import bare
+from tasks.scope.arms import (
+    arm_text,
+    compared,
+    decades,
+    existing,
+    has_room,
+    listing,
+    most_varying,
+    nuisance_without,
+    optimizers,
+    owned,
+)
+from tasks.scope.families import bare, family
 from tasks.scope.finding import finding
 from tasks.scope.guards_roles import EXPLICIT, LEFT_TO_THE_ADAM_RULE, evidence_is_stated
 from tasks.scope.policy import Policy
@@ -17,25 +28,32 @@ ADAMS = ("adam", "adamw", "nadam")
 ADAM_ORDER = ("learning_rate", "one_minus_beta1", "epsilon", "one_minus_beta2")
 EXTRA = 1  # D9: the change may bring one hyperparameter of its own, its strength; more thin out its trials
 LOG_NAMES = re.compile(r"learning_rate|base_learning_rate|lr|base_lr|weight_decay|wd|epsilon|eps|l1|l2|one_minus_\w+")
-# C4: what is fixed last when trials are few; what is in none of the groups stands between the two.
-KEPT_FIRST = ("learning_rate", "one_minus_momentum", "one_minus_beta1")
-KEPT_LAST = ("epsilon", "one_minus_beta2")
+# C4: what is kept longest when trials are few; "strength" is a hyperparameter of the change that is tried.
+KEPT_LONGEST = (
+    "learning_rate",
+    "strength",
+    "one_minus_momentum",
+    "one_minus_beta1",
+    "other",
+    "epsilon",
+    "one_minus_beta2",
+)
 
 
 def few_enough_nuisances(scope: Scope) -> list[Finding]:
     """Warns where a study has too few trials for what varies in it, and names what to fix.
 
     A study's trials are shared by everything that varies in it: its nuisances, and in a joint study the scientific
-    hyperparameters. What goes first: beta2 and epsilon, then what stands last in the space; the learning rate stays.
+    hyperparameters. What goes first: beta2 and epsilon, then what stands last in the space; the learning rate stays,
+    and so does, as long as it can, the strength of the change that is tried.
 
     Playbook: C4
     """
     if scope.goal.points:
         return [finding("nuisance count", "C4", "na", EXPLICIT)]
     trials, each = scope.budget.trials, scope.policy.nuisance_trials
+    varying = most_varying(scope)
     joint = len(scope.roles.scientific) if scope.joint else 0
-    tuned = max(([p.name for p in existing(scope, arm)] for arm in compared(scope)), key=len)
-    varying = len(tuned) + joint
     need = varying * each
     numbers = {"trials": trials, "varying": varying, "nuisance_trials": each, "needed": need}
     if trials >= need:
@@ -52,7 +70,7 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
             "nuisance count",
             "C4",
             "warn",
-            f"{trials} trials a study are few for the {varying} hyperparameters that vary in it ({listing(tuned)}): "
+            f"{trials} trials a study are few for the {varying} hyperparameters that vary in it: "
             f"{each} for each would be {need}; {way_out}.",
             numbers=numbers,
             remedy=nuisance_without(scope, gone) if gone else [f"budget.trials={need}"],
@@ -62,15 +80,14 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
 
 def _to_fix(scope: Scope, keep: int) -> list[str]:
     """The nuisances that no arm has among its `keep` most important."""
-    kept = {p.name for arm in compared(scope) for p in sorted(existing(scope, arm), key=_importance)[:keep]}
+
+    def rank(parameter: Parameter) -> int:
+        strength = family(parameter.name) != "optimizer" and set(parameter.when) & set(scope.roles.scientific)
+        name = "strength" if strength else bare(parameter.name)
+        return KEPT_LONGEST.index(name if name in KEPT_LONGEST else "other")
+
+    kept = {p.name for arm in compared(scope) for p in sorted(existing(scope, arm), key=rank)[:keep]}
     return [n for n in scope.roles.nuisance if n not in kept]
-
-
-def _importance(parameter: Parameter) -> int:
-    name = bare(parameter.name)
-    if name in KEPT_FIRST:
-        return KEPT_FIRST.index(name)
-    return len(KEPT_FIRST) + (1 + KEPT_LAST.index(name) if name in KEPT_LAST else 0)
 
 
 def joint_study_allocates(scope: Scope) -> list[Finding]:
@@ -185,7 +202,7 @@ def adam_rule(scope: Scope) -> list[Finding]:
     """Warns where Adam's hyperparameters are not those that the number of trials can tune.
 
     Below 10 trials the learning rate alone, then beta1, from 25 epsilon, from 50 beta2 (the numbers but the last
-    are the playbook's). What the goal fixes for a stated reason is left in peace.
+    are the playbook's). What the goal fixes for a stated reason, or for want of trials (C4), is left in peace.
 
     Playbook: D10
     """
@@ -198,7 +215,7 @@ def adam_rule(scope: Scope) -> list[Finding]:
         ]
     found = [f for o in adams for f in _adam_findings(scope, o)]
     rule = _tunable(scope.budget.trials, scope.policy)
-    text = f"{scope.budget.trials} trials a study suffice for {listing(rule)} of Adam, and no more is tuned."
+    text = f"{scope.budget.trials} trials a study can tune {listing(rule)} of Adam, and nothing beyond is tuned."
     return found or [finding("Adam rule", "D10", "ok", text, numbers=_adam_numbers(scope))]
 
 
@@ -224,7 +241,7 @@ def _adam_findings(scope: Scope, optimizer: str) -> list[Finding]:
         text = f"{trials} trials a study can tune {listing(rule)} of {optimizer}; {listing(beyond)} should be fixed."
         cure = nuisance_without(scope, beyond)
         found.append(finding("Adam rule", "D10", "warn", text, parameter=beyond[0], numbers=numbers, remedy=cure))
-    if short:
+    if short and has_room(scope):
         text = f"{trials} trials a study can tune {listing(rule)} of {optimizer}, and {listing(short)} should be."
         ready = [
             n for n in short if n in scope.declared and n not in scope.goal.fixed and not scope.declared[n].constant

@@ -1,7 +1,7 @@
 """Guards of the roles: which hyperparameters may be scientific, nuisance or fixed, by the family they belong to."""
 
 from tasks.record import Finding, Level, Value
-from tasks.scope.arms import listing, nuisance_without, optimizer_name, optimizers
+from tasks.scope.arms import has_room, listing, nuisance_without, optimizer_name, optimizers
 from tasks.scope.families import USUAL_VALUES, Family, bare, family, is_switch
 from tasks.scope.finding import finding
 from tasks.scope.goal import RANGE
@@ -19,7 +19,8 @@ def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
     """Warns where an optimizer's hyperparameter is scientific, or fixed without stated evidence.
 
     A best learning rate holds for one setting of everything else and teaches little. A reason that the goal gives
-    counts as evidence from three words on; Adam's betas and epsilon are left to the rule of D10.
+    counts as evidence from three words on, and so does a budget without room for one nuisance more (never for the
+    learning rate); Adam's betas and epsilon are left to the rule of D10.
 
     Playbook: C6
     """
@@ -35,7 +36,7 @@ def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
     if not tuned and not stated:
         return [finding("optimizer role", "C6", "na", "The round knows of no hyperparameter of an optimizer.")]
     text = f"Of the optimizer's hyperparameters {listing(tuned)} are nuisance" if tuned else "None is nuisance"
-    text += f", and {listing(stated)} fixed for stated reasons." if stated else "."
+    text += f", and {listing(stated)} fixed for a stated reason or for want of trials." if stated else "."
     return [finding("optimizer role", "C6", "ok", text)]
 
 
@@ -49,6 +50,7 @@ def _fixed_too_lightly(scope: Scope, name: str) -> bool:
     parent = name.rpartition(".")[0]
     elsewhere = parent in OPTIMIZERS and parent not in optimizers(scope)
     asked = family(name) == "optimizer" and bare(name) not in LEFT_TO_THE_ADAM_RULE
+    asked = asked and (bare(name) == "learning_rate" or has_room(scope))
     return asked and not elsewhere and not evidence_is_stated(scope, name)
 
 

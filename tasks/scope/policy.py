@@ -23,11 +23,11 @@ class Policy(Frozen):
     edge_fraction: float = Field(gt=0, lt=0.5)  # E2: the outer share of a range that counts as its edge
     top_fraction: float = Field(gt=0, le=1)  # E3: the best share of a study's trials
     crowd_fraction: float = Field(gt=0, le=1)  # E3: the share of them at one edge that is a crowd
-    edge_confidence: float = Field(gt=0.5, lt=1)  # E2, E3: bootstrap share that must agree that outward is better
+    edge_confidence: float = Field(gt=0.5, lt=1)  # E2, E3, E5: share of draws that put the optimum at the edge or beyond
     expand_decades: float = Field(gt=0)  # E2, E3: how far a log side is moved, in decades
     expand_fraction: float = Field(gt=0)  # E2, E3: how far a linear side is moved, in ranges
     wall_decades: float = Field(gt=0)  # E5: the best may lie this close below a wall, in decades
-    good_fraction: float = Field(gt=0, lt=1)  # E7: "good" is within this share of (median - best) of the best
+    good_fraction: float = Field(gt=0, lt=1)  # E7: "good" is within its d-th root of (median - best) of the best
     good_trials: int = Field(ge=1)  # E7: fewer good trials than this are too few
     infeasible_fraction: float = Field(gt=0, lt=1)  # E9
     stuck_fraction: float = Field(ge=0, lt=1)  # E8: a finite run this close to chance is infeasible

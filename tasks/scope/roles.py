@@ -10,7 +10,7 @@ from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
-from tasks.scope.space import Parameter, Space
+from tasks.scope.space import Parameter, Space, same
 
 
 class Scope(Frozen):
@@ -81,6 +81,7 @@ def scope_of(
     arms = _arms(goal, policy)
     joint = bool(ranges) or len(arms) > policy.joint_values
     varied = [_narrowed(n, goal, space) for n in scientific if joint or n in ranges]
+    order = {name: i for i, name in enumerate(space.names)}  # parents first; what the goal alone knows has none
     roles = RolesRow(scientific=scientific, nuisance=tuple(p.name for p in nuisance), fixed=fixed)
     return Scope(
         workload=workload.name,
@@ -93,7 +94,7 @@ def scope_of(
         incumbent=incumbent,
         roles=roles,
         declared=space,
-        space=Space(parameters=(*varied, *nuisance)),
+        space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),
         arms=({},) if joint else arms,
         joint=joint,
         caveats=_caveats(roles, goal),
@@ -123,8 +124,8 @@ def _check_names(goal: Goal, space: Space, workload: Workload) -> None:
         for name in names:
             if name not in known and not (role == "scientific" and goal.scientific[name] != RANGE):
                 raise InputError(
-                    f"goal.{goal.name}.{role}: {name!r} is no hyperparameter of the space or of the workload's baseline; "
-                    f"known are {', '.join(sorted(known))}."
+                    f"goal.{goal.name}.{role}: {name!r} is no hyperparameter of the space or of the workload's "
+                    f"baseline; known are {', '.join(sorted(known))}."
                 )
     for name, values in goal.scientific.items():
         if values == RANGE and (name not in space or not space[name].numeric):
@@ -140,10 +141,10 @@ def _check_names(goal: Goal, space: Space, workload: Workload) -> None:
     for name in goal.nuisance or ():
         if name not in space:
             raise InputError(f"goal.{goal.name}.nuisance: {name!r} has no range in the space; add one or fix it.")
-    _check_points(goal, known)
+    _check_points(goal, space, known)
 
 
-def _check_points(goal: Goal, known: set[str]) -> None:
+def _check_points(goal: Goal, space: Space, known: set[str]) -> None:
     for i, point in enumerate(goal.points):
         for name in point:
             if name not in known and name not in goal.scientific:
@@ -151,6 +152,18 @@ def _check_points(goal: Goal, known: set[str]) -> None:
                     f"goal.{goal.name}.points[{i}]: {name!r} is no hyperparameter of the space or of the workload's "
                     f"baseline; known are {', '.join(sorted(known))}."
                 )
+            if name in space and not _can_take(space[name], point[name]):
+                raise InputError(
+                    f"goal.{goal.name}.points[{i}].{name}: {point[name]!r} will not do; the space has "
+                    f"{space[name].as_tree()}."
+                )
+
+
+def _can_take(parameter: Parameter, value: Value) -> bool:
+    """Whether a value makes sense for the parameter: a listed one, or any number, be it outside the range."""
+    if parameter.type == "choice":
+        return parameter.holds(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) if parameter.numeric else True
 
 
 def _fixed(goal: Goal, space: Space, incumbent: Incumbent) -> dict[str, FixedRole]:
@@ -162,8 +175,10 @@ def _fixed(goal: Goal, space: Space, incumbent: Incumbent) -> dict[str, FixedRol
             value = space[name].middle
         if value is None:
             raise InputError(f"goal.{goal.name}.fixed.{name}: the incumbent has no value for it; give one.")
-        if name in space and not space[name].holds(value) and wish.value is not None and space[name].type == "choice":
-            raise InputError(f"goal.{goal.name}.fixed.{name}: {value!r} is not among {list(space[name].values)}.")
+        if name in space and wish.value is not None and not _can_take(space[name], value):
+            raise InputError(
+                f"goal.{goal.name}.fixed.{name}: {value!r} will not do; the space has {space[name].as_tree()}."
+            )
         fixed[name] = FixedRole(value=value, reason=wish.reason)
     for name, value in incumbent.point.items():
         if name not in fixed and name not in goal.scientific and name not in space:
@@ -191,14 +206,13 @@ def _possible(p: Parameter, goal: Goal, space: Space, fixed: Mapping[str, FixedR
     """Whether some point of the round can have the parameter at all (C10)."""
     for parent, values in p.when.items():
         if parent in fixed:
-            possible: tuple[Value, ...] = (fixed[parent].value,)
+            possible = any(same(fixed[parent].value, v) for v in values)
         elif goal.scientific.get(parent, RANGE) != RANGE:
-            possible = tuple(goal.scientific[parent])
-        elif parent in space and not space[parent].numeric:
-            possible = space[parent].values
-        else:
-            continue
-        if not set(map(repr, possible)) & set(map(repr, values)):
+            possible = any(same(w, v) for w in goal.scientific[parent] for v in values)
+        else:  # a parent that is nowhere in the round calls for nothing
+            possible = parent in space and _possible(space[parent], goal, space, fixed)
+            possible = possible and any(space[parent].holds(v) for v in values)
+        if not possible:
             return False
     return True
 

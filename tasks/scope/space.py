@@ -5,6 +5,7 @@ points) is design's.
 """
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
@@ -86,7 +87,8 @@ class Parameter(Frozen):
         if not self.numeric:
             return any(same(value, v) for v in self.values)
         low, high = self.bounds
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and low <= float(value) <= high and (self.type == "float" or float(value).is_integer())
 
     def as_tree(self) -> dict[str, Any]:
         """The parameter as it would be written in YAML."""
@@ -160,7 +162,8 @@ def _walk(tree: Mapping[str, Any], prefix: str) -> Iterator[Parameter]:
         name = f"{prefix}{key}"
         if not isinstance(node, Mapping):
             raise InputError(
-                f"space.{name}: {node!r} is not a parameter; write {{low: …, high: …}}, {{values: […]}} or {{choices: […]}}."
+                f"space.{name}: {node!r} is not a parameter; write {{low: …, high: …}}, {{values: […]}} or "
+                "{choices: […]}."
             )
         if KEYS & set(node):
             yield _parameter(name, node)
@@ -192,25 +195,33 @@ def _parameter(name: str, node: Mapping[str, Any]) -> Parameter:
     values = node[given[0]]
     if not isinstance(values, list | tuple) or not all(isinstance(v, Value) for v in values):
         raise InputError(f"space.{name}.{given[0]}: {values!r} is not a list of numbers, texts or booleans.")
+    if any(isinstance(v, float) and not math.isfinite(v) for v in values):
+        raise InputError(f"space.{name}.{given[0]}: a value is not a finite number; remove it.")
     return Parameter(name=name, type="ordered" if given == ["values"] else "choice", values=tuple(values), when=when)
 
 
 def _when(name: str, node: object) -> dict[str, tuple[Value, ...]]:
     if not isinstance(node, Mapping):
         raise InputError(f"space.{name}.when: write {{parent: value}}, not {node!r}.")
-    return {str(k): tuple(v) if isinstance(v, list | tuple) else (v,) for k, v in node.items()}
+    when = {str(k): tuple(v) if isinstance(v, list | tuple) else (v,) for k, v in node.items()}
+    for parent, values in when.items():
+        if not values or not all(isinstance(v, Value) for v in values):
+            raise InputError(
+                f"space.{name}.when.{parent}: {node[parent]!r} is no value of {parent}, nor a list of values."
+            )
+    return when
 
 
 def _number(name: str, end: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"space.{name}.{end}: {value!r} is not a number; a range needs both low and high.")
+    if not abs(value) < math.inf or abs(value) > sys.float_info.max:
+        raise InputError(f"space.{name}.{end}: it must be a finite number, and one that fits a float.")
     return float(value)
 
 
 def _range_problem(p: Parameter) -> str:
     low, high = p.bounds
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return f"low {low:g} and high {high:g} must be finite numbers"
     if low > high:
         return f"low {low:g} is above high {high:g}; swap them"
     if p.scale == "log" and low <= 0:
@@ -225,8 +236,6 @@ def _range_problem(p: Parameter) -> str:
 def _values_problem(p: Parameter) -> str:
     if not p.values:
         return "no values are given; list at least one"
-    if any(isinstance(v, float) and not math.isfinite(v) for v in p.values):
-        return "a value is not a finite number"
     for i, v in enumerate(p.values):
         if any(same(v, w) for w in p.values[:i]):
             return f"the value {v!r} stands twice"

@@ -1,6 +1,7 @@
 """Projection outside the trials' way: a thread takes what ended and writes it to MLflow, and never stops a round."""
 
 import queue
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -171,10 +172,9 @@ def replay(
 
 
 def _reason(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0][:160] if lines else ''}"
+    lines = _without_password(str(error)).splitlines()
+    return f"{type(error).__name__}: {lines[0][:120] if lines else ''}"
 
 
-def _without_password(address: str) -> str:
-    head, at, tail = address.rpartition("@")
-    return f"{head.partition('://')[0]}://{tail}" if at else address
+def _without_password(text: str) -> str:
+    return re.sub(r"://[^@/\s]+@", "://", text)

@@ -63,8 +63,8 @@ def connect(tracking: Tracking, workload: str, round_id: str, name: str = "") ->
 
     Whoever projects a round owns it in the ledger: two at once would make its parent run twice.
     """
-    client = _client(tracking)
     with _alone(Path(tracking.root)):
+        client = _client(tracking)
         experiment = _experiment(client, tracking, workload)
     runs: dict[str, str] = {}
     done: set[str] = set()
@@ -89,12 +89,12 @@ def connect(tracking: Tracking, workload: str, round_id: str, name: str = "") ->
 
 def create(tracking: Tracking) -> None:
     """Creates the store where there is none. Two that create it at once spoil it (measured, fault-C6): these wait."""
-    client = _client(tracking)
     with _alone(Path(tracking.root)):
-        client.search_experiments(max_results=1)
+        _client(tracking).search_experiments(max_results=1)
 
 
 def _client(tracking: Tracking) -> "MlflowClient":
+    """A client; making one creates the database where there is none, so that only one may be made at a time."""
     for key, value in _QUIET.items():
         os.environ.setdefault(key, value)
     from mlflow import MlflowClient
@@ -102,7 +102,6 @@ def _client(tracking: Tracking) -> "MlflowClient":
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # we say once that it is down
-    Path(tracking.root).mkdir(parents=True, exist_ok=True)
     return MlflowClient(tracking_uri=tracking.address, registry_uri=tracking.address)
 
 
@@ -119,6 +118,7 @@ def _experiment(client: "MlflowClient", tracking: Tracking, workload: str) -> st
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
+    root.mkdir(parents=True, exist_ok=True)
     fd = os.open(root / ".mlflow.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

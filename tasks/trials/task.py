@@ -20,6 +20,7 @@ from tasks.trials.execute import run_trial
 from tasks.trials.forkserver import ForkServer
 from tasks.trials.runner import Execution
 from tasks.trials.stored import curve_bytes, result_of, trial_from
+from tasks.trials.target import targets_in
 from tasks.trials.trial import Trial
 
 
@@ -66,8 +67,13 @@ class Site:
 
 
 def preload(execution: Execution) -> tuple[str, ...]:
-    """What the fork server imports before it forks: torch for the project's own training loop."""
-    return ("tasks.trials.training",) if execution.workload.target == "tasks.trials.supervised" else ()
+    """What the fork server imports before it forks, so that no child has to: torch only for our own training loop."""
+    loop = ("tasks.trials.training",) if execution.workload.target == "tasks.trials.supervised" else ()
+    recipes = (
+        t.rpartition(".")[0]
+        for t in targets_in([{"_target_": execution.workload.target}, execution.workload.arguments])
+    )
+    return ("tasks.trials.child", *loop, *sorted({m for m in recipes if m.startswith("tasks.trials.workloads")}))
 
 
 @task(name="run trial", task_run_name="{planned.id}", cache_policy=NO_CACHE, persist_result=False)

@@ -1,5 +1,6 @@
 """A realistic round for the tests of plots, page and terminal: nesterov against adam, with walls, noise and a gate."""
 
+import itertools
 import math
 from typing import Any
 
@@ -9,32 +10,35 @@ from tasks.record import Record
 from tasks.trials.trial import Curve
 
 LAST = 2000
+ACKNOWLEDGED = "The unstable corner is known and harmless here (M. Curie)."
+COMMAND = "python -m flows.round goal=optimizer space=mlp workload=mnist1d seed=0"
+LOG: dict[str, Any] = {"scale": "log", "type": "float"}
+SHARED: dict[str, Any] = {
+    "layers": {"low": 1, "high": 4, "scale": "linear", "type": "int"},
+    "activation": {"choices": ["relu", "gelu", "tanh"]},
+}
 SPACES: dict[str, dict[str, Any]] = {
     "nesterov": {
-        "nesterov.learning_rate": {"low": 1e-4, "high": 1.0, "scale": "log", "type": "float", "when": {"optimizer": ["nesterov"]}},
-        "nesterov.one_minus_momentum": {
-            "low": 1e-3, "high": 1.0, "scale": "log", "type": "float", "when": {"optimizer": ["nesterov"]},
-        },
-        "layers": {"low": 1, "high": 4, "scale": "linear", "type": "int"},
-        "activation": {"choices": ["relu", "gelu", "tanh"]},
-    },
+        "nesterov.learning_rate": {"low": 1e-4, "high": 1.0, "when": {"optimizer": ["nesterov"]}} | LOG,
+        "nesterov.one_minus_momentum": {"low": 1e-3, "high": 1.0, "when": {"optimizer": ["nesterov"]}} | LOG,
+    }
+    | SHARED,
     "adam": {
-        "adam.learning_rate": {"low": 1e-5, "high": 1e-2, "scale": "log", "type": "float", "when": {"optimizer": ["adam"]}},
-        "adam.one_minus_beta1": {"low": 1e-2, "high": 1.0, "scale": "log", "type": "float", "when": {"optimizer": ["adam"]}},
-        "layers": {"low": 1, "high": 4, "scale": "linear", "type": "int"},
-        "activation": {"choices": ["relu", "gelu", "tanh"]},
-    },
-}  # fmt: skip
+        "adam.learning_rate": {"low": 1e-5, "high": 1e-2, "when": {"optimizer": ["adam"]}} | LOG,
+        "adam.one_minus_beta1": {"low": 1e-2, "high": 1.0, "when": {"optimizer": ["adam"]}} | LOG,
+    }
+    | SHARED,
+}
 CENTRES = {"nesterov": (-1.0, -1.1, 0.046), "adam": (-2.2, -1.0, 0.041)}
-WALLS = {"nesterov": -0.35, "adam": 9.0}
+WALLS = {"nesterov": -0.75, "adam": 9.0}
 
 
 def example(
-    outcome: str = "redesign", *, trials: int = 24, direction: str = "minimize", feasible: bool = True, **changes: Any
+    outcome: str = "redesign", *, count: int = 24, direction: str = "minimize", feasible: bool = True, **changes: Any
 ) -> Record:
     """A whole round: `redesign` has a fail that blocks and an acknowledged one, the others have a gate."""
     rng = np.random.default_rng(7)
-    rows = {arm: [_trial(arm, i, rng, direction, feasible) for i in range(trials)] for arm in SPACES}
+    rows = {arm: [_trial(arm, i, rng, direction, feasible) for i in range(count)] for arm in SPACES}
     flat = [t for own in rows.values() for t in own]
     best = {arm: _best(own, direction) for arm, own in rows.items()}
     retrains = [] if outcome in ("redesign", "na") or not feasible else _retrains(best, rng, direction)
@@ -48,9 +52,9 @@ def example(
         "seed": 0,
         "parent": None,
         "notes": "First look after the new data split.",
-        "acknowledged": {"E9": "The unstable corner is known and harmless here (M. Curie)."} if outcome == "redesign" else {},
+        "acknowledged": {"E9": ACKNOWLEDGED} if outcome == "redesign" else {},
         "reproduce": {
-            "command": "python -m flows.round goal=optimizer space=mlp workload=mnist1d seed=0",
+            "command": COMMAND,
             "overrides": ["goal=optimizer", "space=mlp", "workload=mnist1d", "seed=0"],
             "git_commit": "bf59d0f4c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6",
             "uncommitted_diff": "--- a/model.py\n+++ b/model.py\n-width = 64\n+width = 128\n",
@@ -74,11 +78,11 @@ def example(
             "Holds for width = 128 only (insensitive in the last two rounds).",
             "Holds for batch_size = 64 only (changing it would reopen every other hyperparameter).",
         ],
-        "budget": {"trials": trials, "retrains": 12, "max_train_steps": LAST, "eval_every_steps": 50},
+        "budget": {"trials": count, "retrains": 12, "max_train_steps": LAST, "eval_every_steps": 50},
         "policy": {"early_step": 0.1, "late_step": 0.25, "edge_fraction": 0.1, "error_rate": 0.05, "minimum_gain": 0.0},
         "studies": [
-            {"id": f"s-{arm}", "scientific": {"optimizer": arm}, "space": SPACES[arm], "sampler": "halton", "seed": 11 + k,
-             "trials": [t["id"] for t in rows[arm]]}
+            {"id": f"s-{arm}", "scientific": {"optimizer": arm}, "space": SPACES[arm], "sampler": "halton",
+             "seed": 11 + k, "trials": [t["id"] for t in rows[arm]]}
             for k, arm in enumerate(SPACES)
         ],
         "trials": [*flat, *retrains],
@@ -92,7 +96,7 @@ def example(
         ],
         "verdict": _verdict(outcome, best["adam"]),
         "next": {
-            "command": "python -m flows.round goal=optimizer space=mlp workload=mnist1d seed=0 space.adam.learning_rate.high=0.1",
+            "command": f"{COMMAND} space.adam.learning_rate.high=0.1",
             "overrides": ["space.adam.learning_rate.high=0.1"],
             "why": "The best trial of adam lies at the upper edge of its learning rates; the optimum may be beyond.",
         },
@@ -159,7 +163,7 @@ def _retrains(best: dict[str, dict[str, Any]], rng: np.random.Generator, directi
     made = []
     points = {"finalist": best["adam"]["point"], "baseline": best["nesterov"]["point"]}
     points["incumbent"] = points["baseline"] | {"layers": 2, "activation": "tanh"}
-    for arm, error in (("finalist", 0.0443), ("baseline", 0.0492), ("incumbent", 0.0541)):
+    for arm, error in (("finalist", 0.0493), ("baseline", 0.0542), ("incumbent", 0.0591)):
         for i in range(9):
             step = int(rng.integers(20, 40)) * 50
             trial = {"id": f"retrain-{arm}-{i}", "study": f"retrain-{arm}", "purpose": "retrain", "point": points[arm]}
@@ -176,7 +180,7 @@ def _isolation(arm: str, best: dict[str, Any]) -> dict[str, Any]:
 
 
 def _findings(outcome: str) -> list[dict[str, Any]]:
-    edge = {
+    edge: dict[str, Any] = {
         "check": "boundary", "row": "E2", "level": "fail",
         "where": {"study": "s-adam", "parameter": "adam.learning_rate", "side": "high", "trial": "a00000000000b"},
         "evidence": "The best trial of adam has adam.learning_rate = 0.0089, in the outer 10 % of 1e-5 to 0.01, "
@@ -184,27 +188,29 @@ def _findings(outcome: str) -> list[dict[str, Any]]:
         "numbers": {"coordinate": 0.983, "agreement": 0.94, "edge_fraction": 0.1, "edge_confidence": 0.8},
         "remedy": ["space.adam.learning_rate.high=0.1"],
     }  # fmt: skip
-    wall = {
+    wall: dict[str, Any] = {
         "check": "infeasible share", "row": "E9", "level": "fail", "where": {"study": "s-nesterov"},
         "evidence": "7 of 24 trials of nesterov are infeasible, more than 25 %.",
         "numbers": {"share": 0.29166666, "infeasible_fraction": 0.25},
         "remedy": ["space.nesterov.learning_rate.high=0.4"],
     }  # fmt: skip
-    late = {
+    late: dict[str, Any] = {
         "check": "best steps", "row": "H3", "level": "warn", "where": {"study": "s-adam"},
         "evidence": "9 of 22 trials of adam were at their best in the last 25 % of the steps.",
         "numbers": {"share": 0.409, "late_step": 0.25}, "remedy": ["budget.max_train_steps=4000"],
     }  # fmt: skip
-    few = {
-        "check": "study size", "row": "D12", "level": "warn",
+    few: dict[str, Any] = {
+        "check": "study size",
+        "row": "D12",
+        "level": "warn",
         "evidence": "With 24 trials a study, one lucky trial can make more difference than the change itself.",
         "numbers": {"trials": 24, "few_trials": 20},
     }
-    blind = [
+    blind: list[dict[str, Any]] = [
         {"check": "chance", "row": "A17", "level": "na", "evidence": "The workload names no chance level."},
         {"check": "gradient norm", "row": "I1", "level": "na", "evidence": "No trial reported grad_norm."},
     ]
-    clean = [
+    clean: list[dict[str, Any]] = [
         {"check": "density", "row": "E7", "level": "ok", "where": {"study": "s-adam"},
          "evidence": "6 trials of adam lie in the good region.", "numbers": {"good": 6, "good_trials": 3}},
         {"check": "overfitting", "row": "F2", "level": "ok", "evidence": "None of the best trials overfits."},
@@ -242,37 +248,52 @@ def _verdict(outcome: str, best: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def joint(trials: int = 40) -> Record:
+def joint(count: int = 40) -> Record:
     """A joint study with a continuous scientific parameter in buckets, and with one explicit trial out of bounds."""
     rng = np.random.default_rng(3)
     space = {
         "dropout.rate": {"low": 0.0, "high": 0.8, "scale": "linear", "type": "float"},
         "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log", "type": "float"},
     }
-    rows = []
-    for i in range(trials):
+    rows: list[dict[str, Any]] = []
+    for i in range(count):
         rate, lr = float(rng.uniform(0, 0.8)), float(10 ** rng.uniform(-4, -1))
         value = 0.05 + 0.1 * (rate - 0.3) ** 2 + 0.03 * (math.log10(lr) + 2.3) ** 2 + abs(rng.normal(0, 0.002))
         point = {"dropout.rate": rate, "learning_rate": 0.3 if i == 4 else lr}
-        row = {"id": f"j{i}", "study": "s-joint", "purpose": "search", "point": point, "seed": i, "steps_done": LAST}
+        row: dict[str, Any] = {"id": f"j{i}", "study": "s-joint", "purpose": "search", "point": point, "seed": i, "steps_done": LAST}
         rows.append(row | _result(value, 50 * int(rng.integers(4, 40)), "minimize"))
     edges = np.linspace(0, 0.8, 6)
     buckets = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         own = [r for r in rows if low <= r["point"]["dropout.rate"] < high]
         best = min(own, key=lambda r: r["best_value"])
         buckets.append({
             "parameter": "dropout.rate", "bucket": [float(low), float(high)], "best_trial": best["id"],
             "best_value": best["best_value"], "band": [best["best_value"] - 0.001, best["best_value"] + 0.006],
         })  # fmt: skip
-    study = {"id": "s-joint", "scientific": {}, "space": space, "sampler": "sobol", "seed": 1, "trials": [r["id"] for r in rows]}
+    study = {
+        "id": "s-joint",
+        "scientific": {},
+        "space": space,
+        "sampler": "sobol",
+        "seed": 1,
+        "trials": [r["id"] for r in rows],
+    }
     roles = {"scientific": ["dropout.rate"], "nuisance": ["learning_rate"], "fixed": {}}
     goal = {"question": "How much dropout does the model need?", "kind": "understand"}
     answer = {"value": 0.31, "conclusive": True}
-    return example("na", studies=[study], trials=rows, isolation=buckets, roles=roles, goal=goal, answer=answer, findings=[])
+    return example(
+        "na", studies=[study], trials=rows, isolation=buckets, roles=roles, goal=goal, answer=answer, findings=[]
+    )
 
 
-HOSTILE = ("<script>alert(1)</script>", "javascript:alert(1)", '"><img src=x onerror=alert(1)>', "$\\frac{1$ {{ 7*7 }}", "\x1b[31mred")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "javascript:alert(1)",
+    '"><img src=x onerror=alert(1)>',
+    "$\\frac{1$ {{ 7*7 }}",
+    "\x1b[31mred",
+)
 
 
 def hostile() -> Record:
@@ -296,6 +317,9 @@ def hostile() -> Record:
         | {"goal": {"question": f"{quotes} {maths} {script}{escape}", "kind": "improve"}}
         | {"objective": {"metric": f"m{quotes}", "direction": "minimize"}, "findings": [*base["findings"], finding]}
         | {"acknowledged": {"E9": script}, "next": {"command": link, "overrides": [], "why": script}}
-        | {"reproduce": base["reproduce"] | {"command": script, "uncommitted_diff": quotes, "packages": {script: quotes}}}
+        | {
+            "reproduce": base["reproduce"]
+            | {"command": script, "uncommitted_diff": quotes, "packages": {script: quotes}}
+        }
         | {"roles": base["roles"] | {"nuisance": [name], "fixed": {quotes: {"value": script, "reason": script}}}}
     )

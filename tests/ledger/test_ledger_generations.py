@@ -1,16 +1,13 @@
 """Incumbents in a real SQLite ledger: numbered without gap, promoted by compare-and-swap."""
 
-import multiprocessing
-from collections.abc import Iterator
-from multiprocessing.synchronize import Barrier
+from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks.ledger import Ledger, LedgerError, open_ledger
-
-fork = multiprocessing.get_context("fork")
 
 
 @pytest.fixture
@@ -93,31 +90,18 @@ def test_an_incumbent_from_another_clone_is_adopted_only_if_it_is_ahead(ledger: 
         ledger.adopt("fresh", 0, {}, "a file")
 
 
-PAIRS = 20
-
-
-def contends(name: str, root: Path, together: Barrier, won: Any) -> None:
-    with open_ledger(root) as ledger:
-        for pair in range(PAIRS):
-            together.wait()
-            if promote(ledger, pair, f"{name}{pair}", point={"pair": pair}):
-                won.put((pair, name))
-            together.wait()  # the loser has lost before either goes on
-
-
-def test_of_two_rounds_that_promote_at_once_exactly_one_wins(tmp_path: Path) -> None:
+def test_of_two_rounds_that_promote_at_once_exactly_one_wins(
+    tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
+) -> None:
+    pairs = 20
     open_ledger(tmp_path).close()
-    together, won = fork.Barrier(2), fork.SimpleQueue()
-    children = [fork.Process(target=contends, args=(name, tmp_path, together, won)) for name in ("a", "b")]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    winners = []
-    while not won.empty():
-        winners.append(won.get())
-    assert sorted(pair for pair, _ in winners) == list(range(PAIRS))
+    together = processes.Barrier(2)
+    pipes = {name: processes.Pipe() for name in ("a", "b")}
+    for name, (_, told) in pipes.items():
+        child("contends", tmp_path, together, told, name, pairs)
+    winners = sorted((pair, name) for name, (heard, _) in pipes.items() for pair in heard.recv())
+    assert [pair for pair, _ in winners] == list(range(pairs))
     with open_ledger(tmp_path) as ledger:
         stored = ledger.generations("digits")
-    assert [g.generation for g in stored] == list(range(1, PAIRS + 1))
-    assert [g.round_id for g in stored] == [f"{name}{pair}" for pair, name in sorted(winners)]
+    assert [g.generation for g in stored] == list(range(1, pairs + 1))
+    assert [g.round_id for g in stored] == [f"{name}{pair}" for pair, name in winners]

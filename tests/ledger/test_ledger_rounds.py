@@ -1,20 +1,18 @@
 """Rounds in a real SQLite ledger: frozen, owned by one, concluded once; opened by many at once."""
 
 import json
-import multiprocessing
 import os
 import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.ledger import Ledger, LedgerError, open_ledger
-
-fork = multiprocessing.get_context("fork")
+from tasks.ledger import Ledger, LedgerError, open_ledger, store
 
 
 @pytest.fixture
@@ -38,29 +36,14 @@ def sentence(raised: pytest.ExceptionInfo[LedgerError]) -> str:
     return text
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """The exit code of a forked process that did `work`."""
-    child = fork.Process(target=work)
-    child.start()
-    child.join()
-    assert child.exitcode is not None
-    return child.exitcode
-
-
-def test_eight_processes_may_open_a_fresh_ledger_at_once(tmp_path: Path) -> None:
-    together = fork.Barrier(8)
-
-    def opens(name: str) -> None:
-        together.wait()
-        with open_ledger(tmp_path / "fresh") as ledger:
-            begin(ledger, name)
-
-    children = [fork.Process(target=opens, args=(f"r{i}",)) for i in range(8)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    assert [c.exitcode for c in children] == [0] * 8
+def test_eight_processes_may_open_a_fresh_ledger_at_once(
+    tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
+) -> None:
+    together = processes.Barrier(8)
+    children = [child("opens", tmp_path / "fresh", together, f"r{i}") for i in range(8)]
+    for process in children:
+        process.join()
+    assert [p.exitcode for p in children] == [0] * 8
     with open_ledger(tmp_path / "fresh") as ledger:
         assert sorted(r.round_id for r in ledger.rounds()) == [f"r{i}" for i in range(8)]
 
@@ -75,6 +58,36 @@ def test_what_is_committed_is_synced_and_readers_do_not_wait_for_the_writer(ledg
     writer.execute("BEGIN IMMEDIATE")
     assert ledger.frozen("r1") == {"seed": 0}
     writer.close()
+
+
+def test_a_writer_waits_for_another_program_and_then_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BUSY_S", 0.05)
+    with open_ledger(tmp_path) as ledger:
+        other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerError, match="another program has held it") as raised:
+            begin(ledger)
+        assert "\n" not in str(raised.value)
+        other.execute("ROLLBACK")
+        other.close()
+        begin(ledger)
+        assert [r.round_id for r in ledger.rounds()] == ["r1"]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_ledger_whole(ledger: Ledger) -> None:
+    def room(pages: int) -> None:
+        with ledger._reading() as db:
+            db.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    begin(ledger)
+    room(1)  # SQLite's own limit: no page more than there are
+    with pytest.raises(LedgerError, match="disk is full") as raised:
+        begin(ledger, "r2", config={"long": "x" * 100_000})
+    assert "\n" not in str(raised.value)
+    room(1_000_000)
+    assert [r.round_id for r in ledger.rounds()] == ["r1"]
+    begin(ledger, "r2", config={"long": "x" * 100_000})
+    assert [r.round_id for r in ledger.rounds()] == ["r2", "r1"]
 
 
 def test_threads_write_through_one_ledger(ledger: Ledger) -> None:
@@ -131,46 +144,33 @@ def test_a_round_is_owned_by_one_process_and_the_refusal_names_it(ledger: Ledger
         other.own("r1")
 
 
-def test_a_holder_that_is_killed_frees_its_round_at_once(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_holder_that_is_killed_frees_its_round_at_once(
+    ledger: Ledger, tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
+) -> None:
     begin(ledger)
-    ready, told = fork.Pipe()
-
-    def holds() -> None:
-        with open_ledger(tmp_path) as mine:
-            mine.own("r1")
-            told.send("owned")
-            signal.pause()
-
-    child = fork.Process(target=holds)
-    child.start()
-    assert ready.recv() == "owned"
+    heard, told = processes.Pipe()
+    holder = child("holds", tmp_path, told)
+    assert heard.recv() == holder.pid
     assert ledger.unfinished("h") is None
-    with pytest.raises(LedgerError, match=f"process {child.pid} "):
+    with pytest.raises(LedgerError, match=f"process {holder.pid} "):
         ledger.own("r1")
-    os.kill(child.pid or 0, signal.SIGKILL)
-    child.join()
+    holder.kill()
+    holder.join()
     assert ledger.unfinished("h") == "r1"
     ledger.own("r1")
 
 
-def test_a_forked_child_does_not_keep_its_killed_parents_round(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_forked_child_does_not_keep_its_killed_parents_round(
+    ledger: Ledger, tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
+) -> None:
     begin(ledger)
-    ready, told = fork.Pipe()
-
-    def holds() -> None:
-        with open_ledger(tmp_path) as mine:
-            mine.own("r1")
-            if (pid := os.fork()) == 0:
-                signal.pause()
-            told.send(pid)
-            signal.pause()
-
-    child = fork.Process(target=holds)
-    child.start()
-    grandchild = ready.recv()
+    heard, told = processes.Pipe()
+    holder = child("holds_and_forks", tmp_path, told)
+    grandchild = heard.recv()
     try:
-        os.kill(child.pid or 0, signal.SIGKILL)
-        child.join()
+        assert ledger.running("r1")
+        holder.kill()
+        holder.join()
         ledger.own("r1")
     finally:
         os.kill(grandchild, signal.SIGKILL)

@@ -1,20 +1,20 @@
 """Trials in a real SQLite ledger: planned once, fenced attempts, one accepted result each, whatever is killed."""
 
 import json
-import multiprocessing
 import os
+import runpy
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tasks.ledger import Ledger, LedgerError, open_ledger
 
-fork = multiprocessing.get_context("fork")
+CHILDREN = str(Path(__file__).with_name("children.py"))
 
 
 def planned(index: int, **more: Any) -> dict[str, Any]:
@@ -167,58 +167,32 @@ def test_retrains_and_searches_with_one_index_do_not_collide(ledger: Ledger) -> 
     assert list(ledger.results("r1")) == ["x0"]
 
 
-def story(ledger: Ledger) -> None:
-    """A little round: what is done stays, the rest is run, one promotion, one record."""
-    ledger.own("r1")
-    ledger.plan("r1", PLAN)
-    for trial in ledger.pending("r1"):
-        attempt = ledger.start("r1", trial["id"])
-        ledger.finish("r1", trial["id"], attempt, {"value": trial["index"] / 3}, b"curve")
-    ledger.promote("digits", 0, {"width": 64}, "r1", "round r1", {"gain": 0.5}, "2026-01-02")
-    text = json.dumps({"verdict": {"outcome": "promote", "gain": 0.5, "incumbent": {"generation": 0}}})
-    ledger.conclude("r1", text, "d", "2026-01-02")
-
-
 def what_is_stored(root: Path) -> object:
     with open_ledger(root) as ledger:
         generations = ledger.generations("digits")
         return ledger.results("r1"), ledger.planned("r1"), ledger.record("r1"), generations, ledger.rounds()
 
 
-def killed_at(event_number: int, root: Path) -> None:
-    """Runs the story in this process, which dies by SIGKILL just before its n-th statement, commits included."""
-    ledger = open_ledger(root)
-    seen = 0
-
-    def count(*_: object) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == event_number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    for name in ("before_cursor_execute", "commit"):
-        event.listen(ledger._engine, name, count)
-    story(ledger)
-
-
-def test_a_round_killed_at_any_statement_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_round_killed_at_any_statement_ends_as_if_it_had_not_been(
+    tmp_path: Path, child: Callable[..., ForkServerProcess]
+) -> None:
+    story = runpy.run_path(CHILDREN)["story"]
     with fresh(tmp_path / "whole") as ledger:
-        story(ledger)
+        story(ledger, PLAN)
     expected = what_is_stored(tmp_path / "whole")
     number, kills = 0, 0
     while True:
         number += 3  # every third: a transaction here has three statements or more
         root = tmp_path / str(number)
         fresh(root).close()
-        child = fork.Process(target=killed_at, args=(number, root))
-        child.start()
-        child.join()
-        if child.exitcode == 0:
+        process = child("killed_at", root, PLAN, number)
+        process.join()
+        if process.exitcode == 0:
             break
-        assert child.exitcode == -signal.SIGKILL
+        assert process.exitcode == -signal.SIGKILL
         kills += 1
         with open_ledger(root) as ledger:
             if ledger.unfinished("h") is not None:
-                story(ledger)
+                story(ledger, PLAN)
         assert what_is_stored(root) == expected
     assert kills >= 15

@@ -1,0 +1,46 @@
+# make demo: one round on real data, ending in a report. Every target sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test ui lint lock
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## create .venv with everything that the other targets need
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "tunebook needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version); say make PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV), a few minutes the first time ..."
+	@$(PIP) install -qq --constraint constraints.txt --editable '.[train,dev]'
+	@touch $@
+
+demo: install ## one round on an embedded data set, and the round that it names as next
+	@$(BIN)/python -m flows.demo
+
+test: install ## the tests; ARGS=tests/scope for some of them
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+ui: install ## Prefect and MLflow in the browser, on loopback
+	@$(BIN)/python -m flows.ui
+
+lint: install ## ruff and mypy
+	@$(BIN)/ruff check flows tasks tests
+	@$(BIN)/ruff format --check flows tasks tests
+	@$(BIN)/mypy
+
+lock: ## write constraints.txt anew: the newest versions that pyproject.toml allows
+	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+	$(PYTHON) -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip --disable-pip-version-check"; \
+	echo "resolving anew, a few minutes ..."; \
+	$$pip install -qq 'torch==2.13.0' --editable '.[train,dev]'; \
+	{ sed -n '/^#/p' constraints.txt; echo 'torch==2.13.0'; \
+	  $$pip freeze --exclude-editable --exclude torch; } > "$$new/constraints.txt"; \
+	cp "$$new/constraints.txt" constraints.txt
+	@echo "constraints.txt is new; next: make test"

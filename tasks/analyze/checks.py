@@ -1,0 +1,59 @@
+"""The checklist: every question that is asked of a round's trials before its own question is answered."""
+
+from tasks.analyze.boundary import boundary
+from tasks.analyze.density import density
+from tasks.analyze.evidence import Check, Evidence
+from tasks.analyze.infeasible import infeasible
+from tasks.analyze.isolation import answer, isolate
+from tasks.analyze.learned import learned
+from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
+from tasks.analyze.steps import best_steps, saturated, still_improving
+from tasks.analyze.studies import few_trials, late_noise, still_falling
+from tasks.analyze.training_loss import rising_training_loss
+from tasks.analyze.wall import wall
+from tasks.record import Answer, Finding, Frozen, IsolationRow
+from tasks.scope.finding import blocking
+
+CHECKS: tuple[Check, ...] = (
+    boundary,
+    wall,
+    density,
+    infeasible,
+    overfitting,
+    any_overfitting,
+    retry_bigger,
+    rising_training_loss,
+    late_noise,
+    still_improving,
+    saturated,
+    best_steps,
+    few_trials,
+    still_falling,
+)
+
+
+class Analysis(Frozen):
+    """What the trials say: the findings, the isolation plot's rows, what was learned, and the answer so far."""
+
+    findings: tuple[Finding, ...]
+    isolation: tuple[IsolationRow, ...]
+    learned: tuple[str, ...]
+    answer: Answer
+
+
+def analyze(evidence: Evidence) -> Analysis:
+    """Every check in its order, then isolation, the answer and what was learned.
+
+    The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
+
+    Playbook: E1
+    """
+    scope = evidence.round.scope
+    findings = tuple(f for check in CHECKS for f in check(evidence))
+    blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
+    return Analysis(
+        findings=findings,
+        isolation=isolate(evidence),
+        learned=learned(evidence),
+        answer=answer(evidence, blocked),
+    )

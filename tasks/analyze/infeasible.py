@@ -1,0 +1,186 @@
+"""What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untyped]
+
+from tasks.analyze.evidence import Evidence, StudyEvidence
+from tasks.analyze.region import Region, narrowed, region_of
+from tasks.analyze.sentences import plural
+from tasks.record import Finding
+from tasks.scope.finding import finding
+from tasks.scope.roles import show
+from tasks.trials.trial import Trial
+
+Mask = NDArray[np.bool_]
+
+NO_PATTERN = 0.1  # corrected chance above which no hyperparameter explains them; one bug in ten is then missed
+ASKABLE = 0.02  # the clearest pattern that these counts can show must be clearer than this, or nothing can be asked
+CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
+SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
+
+
+def infeasible(evidence: Evidence) -> list[Finding]:
+    """For each study: what is infeasible and why (E8), whether it is too much (E9), and whether it is a bug (E10).
+
+    Playbook: E8, E9, E10
+    """
+    found = []
+    for study in evidence.studies:
+        region = region_of(study)
+        found += [_reasons(study, region), _share(study, region), *_broken_code(study), _unexplained(study, region)]
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """The hyperparameter that goes most clearly with a mark on trials; `chance` is corrected for all tried."""
+
+    parameter: str
+    chance: float
+
+
+def pattern(study: StudyEvidence, marked: Mask, among: Mask) -> Pattern | None:
+    """The hyperparameter whose values best tell the `marked` trials from the others `among`; None where none can.
+
+    Ranges by the rank-sum test, exact at these sizes, which sees everything that goes one way; choices, and whether a
+    conditional hyperparameter exists, by Fisher's test. Bonferroni over all of them.
+
+    Playbook: E10
+    """
+    tried = [(p.name, c) for j, p in enumerate(study.study.space) for c in _chances(study, j, marked, among)]
+    if not tried:
+        return None
+    name, chance = min(tried, key=lambda t: t[1])
+    return Pattern(parameter=name, chance=min(1.0, chance * len(tried)))
+
+
+def _chances(study: StudyEvidence, column: int, marked: Mask, among: Mask) -> list[float]:
+    """How often luck would tell the marked apart as well, for each way in which this hyperparameter can."""
+    unit, parameter = study.unit[:, column], tuple(study.study.space)[column]
+    here = among & np.isfinite(unit)
+    chances = []
+    if not here[among].all():
+        chances.append(_fisher(marked[among], here[among]))
+    if parameter.type == "choice":
+        chances += [_fisher(marked[here], unit[here] == level) for level in np.unique(unit[here])]
+    elif marked[here].any() and not marked[here].all():
+        chances.append(float(mannwhitneyu(unit[here & marked], unit[here & ~marked]).pvalue))
+    return [c for c in chances if math.isfinite(c)]
+
+
+def _fisher(marked: Mask, having: Mask) -> float:
+    table = [[int((a & b).sum()) for b in (having, ~having)] for a in (marked, ~marked)]
+    return float(fisher_exact(table).pvalue)
+
+
+def _reasons(study: StudyEvidence, region: Region) -> Finding:
+    """E8: what was marked infeasible or failed and why; finite runs that never left chance are counted with them."""
+    lost = [t for t in study.trials if not t.feasible]
+    stuck, n = int(region.stuck.sum()), len(study.trials)
+    numbers: dict[str, float | int | None] = {
+        "infeasible": sum(t.status == "infeasible" for t in lost),
+        "failed": sum(t.status == "failed" for t in lost),
+        "stuck": stuck,
+        "trials": n,
+        "chance": study.objective.chance,
+        "stuck_fraction": study.policy.stuck_fraction,
+    }
+    listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
+    told = f"{len(lost)} of {n} trials are infeasible or failed ({listed})" if lost else f"All {n} trials are feasible"
+    if stuck:
+        said = f"{told}; {plural(stuck, 'finite run')} never left chance and count as infeasible in E5, E9 and E10."
+        return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
+    kept = "; they are kept, drawn as crosses, and never best" if lost else ""
+    return finding("infeasible", "E8", "ok", f"{told}{kept}.", study=study.study.id, numbers=numbers)
+
+
+def _share(study: StudyEvidence, region: Region) -> Finding:
+    """E9: too many infeasible trials waste the budget; the remedy moves the range's ends in towards the walls."""
+    n, lost, most = len(study.trials), int(region.lost.sum()), study.policy.infeasible_fraction
+    numbers = {"infeasible": lost, "trials": n, "infeasible_fraction": most}
+    if lost <= most * n:
+        said = f"{lost} of {n} trials are infeasible, which a search can afford."
+        return finding("infeasible", "E9", "ok", said, study=study.study.id, numbers=numbers)
+    hint = f"they lie at {_places(region)}: shrink that side" if region.walls else "reparametrise the space"
+    said = f"{lost} of {n} trials are infeasible, more than {most:.0%}; {hint}."
+    remedies = [r for w in region.walls if (r := narrowed(w))]
+    return finding("infeasible", "E9", "warn", said, study=study.study.id, numbers=numbers, remedy=remedies)
+
+
+def _unexplained(study: StudyEvidence, region: Region) -> Finding:
+    """E10: trials that become infeasible wherever they lie speak of the code, not of the hyperparameters."""
+    infeasible = np.array([t.status != "failed" for t in study.trials])
+    stray = region.stray & infeasible
+    lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
+    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "fewest": FEWEST}
+
+    def say(level: str, sentence: str, **where: str) -> Finding:
+        asked = "fail" if level == "fail" else "na" if level == "na" else "ok"
+        return finding("infeasible", "E10", asked, sentence, study=study.study.id, numbers=numbers, **where)  # type: ignore[arg-type]
+
+    if count == 0:
+        explained = f"All {lost} infeasible trials have {_places(region)}: that explains them."
+        return say("ok", explained if lost else "No trial is infeasible.")
+    told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
+    told += f" (besides those at {_places(region)})" if region.walls else ""
+    if count < FEWEST:
+        return say("na", f"{told}: too few to tell a pattern from chance; {FEWEST} are needed.")
+    seen = pattern(study, stray, region.usable | stray)
+    if seen is None:
+        return say("na", f"{told}, and nothing varies that could explain them.")
+    numbers |= {"chance": round(seen.chance, 4), "no_pattern": NO_PATTERN}
+    if seen.chance <= NO_PATTERN:
+        said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
+        return say("ok", said, parameter=seen.parameter)
+    first = study.trials[int(np.flatnonzero(stray)[0])]
+    said = (
+        f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "
+        f"{seen.chance:.0%} of the time). Suspect a bug in the training code; trial {first.id} says: {_kind(first)}."
+    )
+    return say("fail", said, trial=first.id)
+
+
+def _broken_code(study: StudyEvidence) -> list[Finding]:
+    """E10: a finding on the trials that failed (an exception, a signal, no result), if any did.
+
+    The same fault twice is the code's, unless a hyperparameter tells clearly where it strikes.
+    """
+    failed = [t for t in study.trials if t.status == "failed"]
+    if not failed:
+        return []
+    kind, count = Counter(map(_kind, failed)).most_common(1)[0]
+    first = next(t for t in failed if _kind(t) == kind)
+    marked = np.array([t.status == "failed" for t in study.trials])
+    seen = pattern(study, marked, np.ones(len(marked), dtype=bool)) if not marked.all() else None
+    numbers: dict[str, float | int | None] = {"failed": len(failed), "same": count, "same_fault": SAME_FAULT}
+    numbers |= {"chance": round(seen.chance, 4) if seen else None, "clear_pattern": CLEAR_PATTERN}
+    told = f"{count} of {len(study.trials)} trials failed with the same fault ({kind})"
+    if count < SAME_FAULT:
+        said = f"{plural(len(failed), 'trial')} failed, no two alike: {kind}; read the log of trial {first.id}."
+    elif seen and seen.chance <= CLEAR_PATTERN:
+        said = (
+            f"{told}, and {seen.parameter} goes with it (by luck {seen.chance:.2g} of the time): an implicit "
+            "constraint; shrink the space there, or raise Infeasible with the reason."
+        )
+    else:
+        said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
+        return [finding("infeasible", "E10", "fail", said, study=study.study.id, trial=first.id, numbers=numbers)]
+    return [finding("infeasible", "E10", "warn", said, study=study.study.id, trial=first.id, numbers=numbers)]
+
+
+def _kind(trial: Trial) -> str:
+    """A trial's reason without the step, so that two trials that broke alike count together."""
+    lines = [line for line in trial.reason.strip().splitlines() if line.strip()] or ["no reason given"]
+    text = lines[-1] if trial.status == "failed" else lines[0]
+    return text.split(" at step ")[0].strip()[:120]
+
+
+def _places(region: Region) -> str:
+    """The walls in words."""
+    sides = {"high": "above", "low": "below"}
+    return ", ".join(f"{w.parameter.name} {sides[w.side]} about {show(w.value)}" for w in region.walls)

@@ -1,0 +1,96 @@
+"""The isolation plot in numbers: the best trial of each scientific value over all nuisances, with the search's luck."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.analyze.bootstrap import QUANTILES, best_band, repeated_bests
+from tasks.analyze.evidence import Evidence
+from tasks.analyze.slices import Slice, slices
+from tasks.record import Answer, IsolationRow, finite
+
+Floats = NDArray[np.float64]
+
+
+def isolate(evidence: Evidence) -> tuple[IsolationRow, ...]:
+    """A row for each value of each scientific hyperparameter: its best trial with a band; ranges are bucketed.
+
+    The band is where another study of the same size would find its best in 90 % of cases, in the metric's unit. It
+    is None where fewer than four trials are feasible; the best is None where none is. A slice without any trial
+    keeps its row, so that the report shows the gap.
+
+    Playbook: F11, F12, F14
+    """
+    return tuple(_row(s) for s in slices(evidence) if s.parameter is not None)
+
+
+def ranking(evidence: Evidence) -> tuple[Slice, ...]:
+    """The slices of the first scientific hyperparameter that hold a feasible trial, best first; of equals the first."""
+    found = [s for s in slices(evidence) if s.best]
+    first = [s for s in found if s.parameter == found[0].parameter]
+    return tuple(sorted(first, key=lambda s: s.best_loss))
+
+
+def answer(evidence: Evidence, blocked: bool) -> Answer:
+    """The answer as far as isolation goes.
+
+    In `improve` the best changed value against the baseline, never conclusive: the gate's fresh retrains decide. In
+    `understand` the best value against the runner-up, conclusive when the band of their difference excludes zero and
+    nothing blocks. The pair was picked by looking, but of several equal values the two best lie closer together than
+    two picked blindly, so a test of best against runner-up holds its level without correction (Gutmann and Maymin
+    1987). Simulated with two and four equal values, 5 to 48 trials each: wrongly conclusive in at most 4 % of rounds.
+
+    Playbook: F11, G7
+    """
+    order = ranking(evidence)
+    if not order or order[0].parameter is None:
+        return Answer()
+    if evidence.round.scope.goal.kind == "understand":
+        return _answer(order[0], order[1], blocked) if len(order) > 1 else Answer(value=order[0].answer_value())
+    baseline = next((s for s in order if s.place == 0 and s.bucket is None), None)
+    changed = [s for s in order if s is not baseline]
+    if baseline is None or not changed:
+        return Answer(value=order[0].answer_value())
+    return _answer(changed[0], baseline, True)
+
+
+def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
+    """`(low, high)`: what another pair of studies would find `better` to gain over `against`, in 90 % of cases.
+
+    None where either has fewer than four feasible trials. Positive is better, in the metric's unit.
+
+    Playbook: F14, G7
+    """
+    gains = _draws(against) - _draws(better)
+    if not np.isfinite(gains).all():
+        return None
+    low, high = np.quantile(gains, (QUANTILES[0], QUANTILES[2]))
+    return float(low), float(high)
+
+
+def _answer(better: Slice, against: Slice, blocked: bool) -> Answer:
+    band = gain_band(better, against)
+    return Answer(
+        value=better.answer_value(),
+        against=against.answer_value(),
+        gain=against.best_loss - better.best_loss,
+        band=band,
+        conclusive=not blocked and band is not None and (band[0] > 0 or band[1] < 0),
+    )
+
+
+def _row(s: Slice) -> IsolationRow:
+    sign = s.objective.sign
+    band = best_band(s.losses, s.rng("band"), s.study.policy.bootstraps)
+    low, high = sorted(sign * v for v in band) if band else (None, None)
+    return IsolationRow(
+        parameter=str(s.parameter),
+        value=s.value,
+        bucket=s.bucket,
+        best_trial=s.best.id if s.best else None,
+        best_value=finite(s.best.best_value) if s.best else None,
+        band=(low, high) if low is not None and high is not None else None,
+    )
+
+
+def _draws(s: Slice) -> Floats:
+    return repeated_bests(s.losses, s.rng("band"), s.study.policy.bootstraps)

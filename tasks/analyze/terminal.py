@@ -1,0 +1,166 @@
+"""The round in a screenful of plain text: what the page says, in short, and the verdict where the eye ends up."""
+
+import math
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from tasks.analyze import sentences as say
+from tasks.analyze.sentences import number
+from tasks.record import Finding, Record, StudyRow
+
+SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
+REASONS = 3
+STUDIES = 5
+INDENT = 10  # the column in which everything but the labels begins
+PAINT = {
+    "fail": "31",
+    "warn": "33",
+    "promote": "32",
+    "keep": "36",
+    "retrain": "33",
+    "redesign": "31",
+    "na": "0",
+    "bold": "1",
+}
+
+
+def text(record: Record, *, width: int = 100, colour: bool = False, paths: Sequence[str] = ()) -> str:
+    """The report for a terminal: about forty lines at most, the last ones the verdict, the next command, the paths.
+
+    Control characters in what people wrote are dropped, so that no name can move the cursor or change a colour.
+    The command is never wrapped: it is there to be copied.
+
+    Playbook: C3, E1
+    """
+    lines = [
+        *_question(record, width),
+        *_studies(record, width),
+        *_findings(record, width, colour),
+        *_labelled("answer", say.answer_sentence(record) + _band(record), width),
+        "",
+        *_reasons(record, width),
+        *_labelled(
+            "verdict", f"{record.verdict.outcome}: {say.verdict_sentence(record)}", width, colour=_tone(record, colour)
+        ),
+        _one("next", record.next.command),
+        *(_one("" if i else "files", path) for i, path in enumerate(paths)),
+    ]
+    return "\n".join(lines)
+
+
+def _question(record: Record, width: int) -> Iterator[str]:
+    roles = record.roles
+    fixed = ", ".join(f"{k} = {number(f.value)}" for k, f in roles.fixed.items())
+    parts = [("scientific", ", ".join(roles.scientific)), ("fixed", fixed), ("nuisance", ", ".join(roles.nuisance))]
+    yield from textwrap.wrap(plain(record.goal.question), width)[:2]
+    searched = [t for t in record.trials if t.purpose != "retrain"]
+    retrains = len(record.trials) - len(searched)
+    facts = [record.workload, f"{record.objective.metric}, {say.better(record)}", say.counted(searched)]
+    facts += [say.plural(retrains, "retrain")] if retrains else []
+    facts += [say.took(record)] if say.took(record) else []
+    yield cut(" · ".join(facts), width)
+    yield ""
+    yield cut(f"{'roles':<{INDENT}}" + "; ".join(f"{role} {names}" for role, names in parts if names), width)
+
+
+def _studies(record: Record, width: int) -> Iterator[str]:
+    """A line for each study: its label, its best value with the band, its trials; only the best ones if many."""
+    studies = (
+        sorted(record.studies, key=lambda s: _loss(record, s)) if len(record.studies) > STUDIES else record.studies
+    )
+    rows = [_study(record, s) for s in studies[:STUDIES]]
+    columns = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    for i, (label, value, count) in enumerate(rows):
+        head = "studies" if i == 0 else ""
+        yield cut(f"{head:<{INDENT}}{label:<{columns[0]}}  {value:<{columns[1]}}  {count}", width)
+    if len(studies) > STUDIES:
+        yield f"{'':<{INDENT}}and {len(studies) - STUDIES} more"
+
+
+def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
+    trials = say.trials_of(record, study)
+    best, row = say.best_of(record, trials), say.isolation_of(record, study)
+    band = f", band {say.band_text(row.band)}" if best and row and row.band else ""
+    value = f"best {number(best.best_value)}{band}" if best else "none feasible"
+    lost = [f"{n} {status}" for status in ("infeasible", "failed") if (n := sum(t.status == status for t in trials))]
+    count = f"{', '.join(lost)} of {len(trials):,}" if lost else say.plural(len(trials), "trial")
+    return cut(say.study_label(record, study), 40), value, count
+
+
+def _loss(record: Record, study: StudyRow) -> float:
+    best = say.best_of(record, say.trials_of(record, study))
+    return math.inf if best is None or best.best_value is None else say.sign(record) * best.best_value
+
+
+def _findings(record: Record, width: int, colour: bool) -> Iterator[str]:
+    """What is not clean: the blocking first and with their remedies; what could not be asked by its row id alone."""
+    groups = {level: say.by_level(record, level) for level in say.LEVELS}
+    words = {"na": "not checked"}
+    tally = ", ".join(f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own)
+    yield cut(f"{'findings':<{INDENT}}{tally or 'none asked'}", width)
+    for level, most in SHOWN.items():
+        own = groups[level]
+        for finding in own[:most]:
+            yield from _finding(record, finding, width, colour)
+        if len(own) > most:
+            yield f"{'':<{INDENT}}and {len(own) - most} more {level}"
+    if groups["na"]:
+        rows = " ".join(dict.fromkeys(f.row for f in groups["na"]))
+        yield cut(f"{'':<{INDENT}}not checked: {rows}", width)
+
+
+def _finding(record: Record, finding: Finding, width: int, colour: bool) -> Iterator[str]:
+    why = record.acknowledged.get(finding.row)
+    head = f"{finding.level} {finding.row:<4}"
+    sentence = plain(finding.evidence) + (f" (acknowledged: {plain(why)})" if why and finding.level == "fail" else "")
+    room = max(width - INDENT - len(head), 20)
+    lines = textwrap.wrap(sentence, room) or [""]
+    most = 2 if finding.level == "fail" else 1
+    lines = lines if len(lines) <= most else [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), room)]
+    yield f"{'':<{INDENT}}{paint(head, finding.level, colour)}{lines[0]}"
+    yield from (f"{'':<{INDENT + len(head)}}{line}" for line in lines[1:])
+    if finding.remedy and finding.level == "fail":
+        yield cut(f"{'':<{INDENT + len(head)}}remedy: {' '.join(finding.remedy)}", width)
+
+
+def _reasons(record: Record, width: int) -> Iterator[str]:
+    for i, reason in enumerate(record.verdict.reasons[:REASONS]):
+        yield from _labelled("" if i else "reasons", reason, width)
+
+
+def _band(record: Record) -> str:
+    return "" if record.answer.band is None else f" Band of the gain: {say.band_text(record.answer.band)}."
+
+
+def _labelled(label: str, sentence: str, width: int, colour: str = "") -> Iterator[str]:
+    """A label in the left column and up to three lines of text beside it."""
+    room = max(width - INDENT, 20)
+    lines = textwrap.wrap(plain(sentence), room) or [""]
+    lines = lines if len(lines) <= 3 else [*lines[:2], cut(" ".join(lines[2:]), room)]
+    for i, line in enumerate(lines):
+        yield f"{label if i == 0 else '':<{INDENT}}{paint(line, colour, bool(colour))}"
+
+
+def _one(label: str, value: str) -> str:
+    return f"{label:<{INDENT}}{plain(value)}"
+
+
+def _tone(record: Record, colour: bool) -> str:
+    return record.verdict.outcome if colour else ""
+
+
+def paint(words: str, name: str, colour: bool) -> str:
+    """The words in the colour of that name, or as they are."""
+    return f"\x1b[1;{PAINT[name]}m{words}\x1b[0m" if colour else words
+
+
+def plain(words: str) -> str:
+    """The words on one line without control characters; a terminal obeys those, whoever wrote them."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", " ".join(words.split()))
+
+
+def cut(words: str, width: int) -> str:
+    """The words cut to the width with an ellipsis, control characters dropped, leading blanks kept."""
+    kept = re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", words.replace("\n", " "))
+    return kept if len(kept) <= width else kept[: max(width - 1, 1)] + "…"

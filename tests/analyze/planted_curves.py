@@ -1,0 +1,117 @@
+"""Rounds with planted curves: what each trial does is drawn by the test, everything around it is the real thing."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from tasks.analyze.evidence import Evidence
+from tasks.design.study import design
+from tasks.record import Point
+from tasks.scope.goal import Budget, Goal, Objective, Workload
+from tasks.scope.policy import Policy
+from tasks.scope.roles import baseline_incumbent, scope_of
+from tasks.scope.space import space_from_tree
+from tasks.trials.trial import Curve, Trial, ended
+
+Floats = NDArray[np.float64]
+Metrics = Mapping[str, Floats]
+CONF = Path(__file__).resolve().parents[2] / "conf"
+SPACE: dict[str, Any] = {
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log"},
+    "one_minus_momentum": {"low": 1e-3, "high": 1.0, "scale": "log"},
+}
+
+
+def shipped_policy(**changes: Any) -> Policy:
+    """The thresholds that ship, so that what is calibrated here is what a person gets."""
+    return Policy.model_validate(yaml.safe_load((CONF / "policy" / "default.yaml").read_text()) | changes)
+
+
+def planted_round(
+    outcome: Callable[[Point, int, np.random.Generator], Metrics | None],
+    *,
+    scientific: Mapping[str, Any] | None = None,
+    space: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    nuisance: tuple[str, ...] | None = None,
+    points: tuple[dict[str, Any], ...] = (),
+    kind: str = "improve",
+    trials: int = 12,
+    evaluations: int = 20,
+    seed: int = 0,
+    metric: str = "valid_error",
+    direction: str = "minimize",
+    baseline: Mapping[str, Any] | None = None,
+    acknowledged: Mapping[str, str] | None = None,
+    **policy: Any,
+) -> Evidence:
+    """A designed round whose trials have the metrics that `outcome(point, index, rng)` gives; None is infeasible.
+
+    Evaluations are 50 steps apart and evenly spaced; a shorter array is a trial that reported less.
+    """
+    declared = space_from_tree(SPACE if space is None else space)
+    objective = Objective.model_validate({"metric": metric, "direction": direction, "chance": None})
+    workload = Workload(name="planted", target="planted.train", objective=objective, baseline=dict(baseline or {}))
+    goal = Goal.model_validate(
+        {
+            "name": "planted",
+            "question": "What was planted?",
+            "kind": kind,
+            "scientific": dict(scientific or {}),
+            "nuisance": nuisance,
+            "fixed": dict(fixed or {}),
+            "points": points,
+        }
+    )
+    budget = Budget(trials=trials, retrains=4, max_train_steps=50 * evaluations, eval_every_steps=50)
+    scope = scope_of(
+        goal,
+        declared,
+        workload,
+        budget,
+        shipped_policy(bootstraps=400, **policy),
+        baseline_incumbent(workload, declared),
+        sampler="halton",
+        seed=seed,
+        acknowledged=acknowledged or {},
+    )
+    round = design(scope)
+    ran: dict[str, Trial] = {}
+    for i, planned in enumerate(round.trials):
+        metrics = outcome(planned.point, i, np.random.default_rng([seed, i]))
+        if metrics is None:
+            ran[planned.id] = ended(planned, Curve(steps=np.empty(0)), objective, "infeasible", "valid_error is nan")
+            continue
+        count = len(next(iter(metrics.values())))
+        curve = Curve(steps=50 * np.arange(1, count + 1), metrics=metrics)
+        ran[planned.id] = ended(planned, curve, objective)
+    return Evidence(round=round, trials=ran)
+
+
+def falling(
+    rng: np.random.Generator,
+    *,
+    count: int = 20,
+    level: float = 0.3,
+    pace: float = 0.12,
+    noise: float = 0.02,
+    rise: float = 0.0,
+    turn: float = 0.35,
+) -> Floats:
+    """(count,) float64: an exponential fall by 0.6 to `level` with time constant `pace`, and all that may go wrong.
+
+    `pace` and `turn` are shares of training, `noise` (SD) and `rise` (from `turn` to the end, linear) shares of 0.6.
+    """
+    t = np.arange(1, count + 1) / count
+    climb = rise * np.clip((t - turn) / (1.0 - turn), 0.0, None)
+    curve: Floats = level + 0.6 * (np.exp(-t / pace) + climb + noise * rng.standard_normal(count))
+    return curve
+
+
+def distance(point: Point) -> float:
+    """How far the learning rate is from 0.01, in decades, squared: the bowl that the nuisances span."""
+    return float(np.log10(float(point["learning_rate"])) + 2.0) ** 2

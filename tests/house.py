@@ -1,0 +1,240 @@
+"""The laws of the house, as functions from a module to what it breaks. `tests/test_house.py` holds them to it."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+ROOMS = ("scope", "design", "trials", "analyze", "promote")  # data flows this way
+SIDE_ROOMS = ("ledger", "tracking")
+MODULE_LINES = 300
+FUNCTION_LINES = 60
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+# Each library's place: the only modules that may import it.
+PLACES: Mapping[str, str] = {
+    "prefect": r"flows/.*|tasks/\w+/task\.py",
+    "prefect_ray": r"flows/.*|tasks/\w+/task\.py",
+    "hydra": r"flows/compose\.py",
+    "omegaconf": r"flows/compose\.py",
+    "mlflow": r"tasks/tracking(/.*|\.py)",
+    "sqlalchemy": r"tasks/ledger(/.*|\.py)",
+    "sqlite3": r"tasks/ledger(/.*|\.py)",
+    "torch": r"tasks/trials/.*",
+    "matplotlib": r"tasks/analyze/plots\w*\.py",
+    "plotly": r"tasks/analyze/plots\w*\.py",
+}
+BANNED_CALLS: Mapping[str, str] = {
+    **{
+        f"{m}.{f}": "runs code from data"
+        for m in ("pickle", "cloudpickle", "dill", "marshal")
+        for f in ("load", "loads")
+    },
+    **{
+        name: "runs code from data" for name in ("pickle.Unpickler", "joblib.load", "shelve.open", "pandas.read_pickle")
+    },
+    **{f"yaml.{f}": "builds any object" for f in ("load", "load_all", "unsafe_load", "full_load")},
+    **{name: "runs any code" for name in ("eval", "exec", "builtins.eval", "builtins.exec", "pandas.eval")},
+    **{name: "goes through a shell" for name in ("os.system", "os.popen", "subprocess.getoutput")},
+}
+BANNED_ROOMS = frozenset({"utils", "util", "common", "core", "helpers", "helper", "misc"})
+BANNED_NAMES = re.compile(r"\w*(Manager|Handler|Helper)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Module:
+    """A module of the house: its path from the root (`tasks/scope/goal.py`) and its source."""
+
+    path: str
+    source: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The parsed source."""
+        return ast.parse(self.source, self.path)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node, functions' bodies included."""
+        return tuple(ast.walk(self.tree))
+
+    @property
+    def is_door(self) -> bool:
+        """Whether it is the door of a room."""
+        return re.fullmatch(r"tasks/\w+/task\.py", self.path) is not None
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function and method, nested ones included."""
+        return tuple(n for n in self.nodes if isinstance(n, Function))
+
+
+Law = Callable[[Module], Iterator[str]]
+
+
+def modules(root: Path) -> list[Module]:
+    """Every module of `flows/` and `tasks/`."""
+    found = sorted(p for folder in ("flows", "tasks") for p in (root / folder).rglob("*.py"))
+    return [Module(path=p.relative_to(root).as_posix(), source=p.read_text()) for p in found]
+
+
+def imports(module: Module) -> Iterator[tuple[int, str]]:
+    """`(line, dotted name)` of everything imported, also inside functions; `from a import b` counts as `a.b`."""
+    for node in module.nodes:
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def flows_one_way(module: Module) -> Iterator[str]:
+    """Law 1: a room imports itself, rooms before it and the record; its door also the ledger and tracking."""
+    parts = PurePosixPath(module.path).with_suffix("").parts
+    if parts[0] != "tasks":
+        allowed = {"flows", "tasks"}
+    else:
+        allowed = {f"tasks.{name}" for name in _readable(parts[1] if len(parts) > 1 else "", module.is_door)}
+    for line, name in imports(module):
+        top = name.split(".")[0]
+        if name.startswith("."):
+            yield f"{module.path}:{line}: relative import of {name}; give the whole name"
+        elif top in ("flows", "tasks", "tests") and not any(f"{name}.".startswith(f"{a}.") for a in allowed):
+            yield f"{module.path}:{line}: imports {name}; it may import {', '.join(sorted(allowed)) or 'nothing of ours'}"
+
+
+def _readable(room: str, is_door: bool) -> tuple[str, ...]:
+    """The parts of `tasks/` that a part of it may import."""
+    if room in ROOMS:
+        before = ROOMS[: ROOMS.index(room) + 1]
+        return (*before, "record", *(SIDE_ROOMS if is_door else ()))
+    return (room, "record") if room in SIDE_ROOMS else ()
+
+
+def each_library_in_its_place(module: Module) -> Iterator[str]:
+    """Law 2: Prefect, Hydra, MLflow, SQL, torch and plotting have one place each."""
+    for line, name in imports(module):
+        place = PLACES.get(name.split(".")[0])
+        if place and not re.fullmatch(place, module.path):
+            yield f"{module.path}:{line}: imports {name}, whose place is {place}"
+
+
+def small(module: Module) -> Iterator[str]:
+    """Law 3: at most 300 lines a module and 60 a function, its docstring not counted."""
+    lines = len(module.source.splitlines())
+    if lines > MODULE_LINES:
+        yield f"{module.path}: {lines} lines; at most {MODULE_LINES}"
+    for function in module.functions:
+        if length(function) > FUNCTION_LINES:
+            where = f"{module.path}:{function.lineno}"
+            yield f"{where}: {function.name} has {length(function)} lines; at most {FUNCTION_LINES}"
+
+
+def length(function: Function) -> int:
+    """The lines of a function without its docstring."""
+    docstring = function.body[0] if ast.get_docstring(function, clean=False) is not None else None
+    without = 0 if docstring is None else (docstring.end_lineno or 0) - docstring.lineno + 1
+    return (function.end_lineno or 0) - function.lineno + 1 - without
+
+
+def typed(module: Module) -> Iterator[str]:
+    """Law 3: every function says what it returns."""
+    for function in module.functions:
+        if function.returns is None:
+            yield f"{module.path}:{function.lineno}: {function.name} has no return type"
+
+
+def documented(module: Module) -> Iterator[str]:
+    """Law 3: every module and every public function, class and method has a docstring."""
+    if ast.get_docstring(module.tree) is None:
+        yield f"{module.path}:1: the module has no docstring"
+    for node in _public(module.tree):
+        if ast.get_docstring(node) is None:
+            yield f"{module.path}:{node.lineno}: {node.name} has no docstring"
+
+
+def _public(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef]:
+    """Public functions, classes and their public methods; what a function holds is nobody's business."""
+    for node in parent.body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node)
+
+
+def plainly_named(module: Module) -> Iterator[str]:
+    """No drawer for odds and ends, and no Manager, Handler or Helper."""
+    drawer = BANNED_ROOMS & set(PurePosixPath(module.path).with_suffix("").parts)
+    if drawer:
+        yield f"{module.path}: {drawer.pop()!r} says nothing; name it after what it holds"
+    for node in module.nodes:
+        if isinstance(node, ast.ClassDef) and BANNED_NAMES.match(node.name):
+            yield f"{module.path}:{node.lineno}: class {node.name}; name it after what it is"
+
+
+def annotated_at_once(module: Module) -> Iterator[str]:
+    """No postponed annotations: Prefect and pydantic read them, and a served flow dies of them."""
+    for line, name in imports(module):
+        if name == "__future__.annotations":
+            yield f"{module.path}:{line}: postponed annotations; Prefect cannot read them"
+
+
+def harmless(module: Module) -> Iterator[str]:
+    """Nothing that runs code found in data, goes through a shell, unpacks an archive, or listens to the world.
+
+    fault-S3.
+    """
+    names = _bound_names(module)
+    docstrings = {id(n.value) for n in module.nodes if isinstance(n, ast.Expr)}
+    for node in module.nodes:
+        if isinstance(node, ast.Call):
+            yield from (f"{module.path}:{node.lineno}: {fault}" for fault in _faults(node, names))
+        elif isinstance(node, ast.Constant) and id(node) not in docstrings and "0.0.0.0" in str(node.value):
+            yield f"{module.path}:{node.lineno}: 0.0.0.0 listens to the world; loopback is 127.0.0.1"
+
+
+def _faults(call: ast.Call, names: Mapping[str, str]) -> Iterator[str]:
+    called = _dotted(call.func, names)
+    given = {k.arg: k.value.value for k in call.keywords if k.arg and isinstance(k.value, ast.Constant)}
+    if called in BANNED_CALLS:
+        yield f"{called} {BANNED_CALLS[called]}"
+    if called == "torch.load" and given.get("weights_only") is not True:
+        yield "torch.load without weights_only=True runs code from data"
+    if called == "numpy.load" and given.get("allow_pickle", False) is not False:
+        yield "numpy.load with allow_pickle runs code from data"
+    if given.get("shell", False) is not False:
+        yield f"{called} with shell=True goes through a shell"
+    if called.endswith(".extractall"):
+        yield "extractall writes where the archive says"
+
+
+def _bound_names(module: Module) -> dict[str, str]:
+    """What each imported name stands for: `{"np": "numpy", "load": "pickle.load"}`."""
+    bound: dict[str, str] = {}
+    for node in module.nodes:
+        if isinstance(node, ast.Import):
+            bound |= {a.asname: a.name for a in node.names if a.asname}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            bound |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return bound
+
+
+def _dotted(node: ast.expr, names: Mapping[str, str]) -> str:
+    """The dotted name of a called expression with its import undone; a leading dot where its root is no name."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, node.id)
+    return f"{_dotted(node.value, names)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
+
+
+LAWS: tuple[Law, ...] = (
+    flows_one_way,
+    each_library_in_its_place,
+    small,
+    typed,
+    documented,
+    plainly_named,
+    annotated_at_once,
+    harmless,
+)

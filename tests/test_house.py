@@ -1,0 +1,134 @@
+"""The laws of the house hold everywhere, and each of them would notice: every law meets its breach and its twin."""
+
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests import house
+from tests.house import Law, Module
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = house.modules(ROOT)
+
+
+@pytest.mark.parametrize("law", house.LAWS, ids=lambda law: law.__name__)
+def test_the_whole_house_keeps_the_law(law: Law) -> None:
+    assert [breach for module in MODULES for breach in law(module)] == []
+
+
+def test_the_house_is_looked_at_as_a_whole() -> None:
+    paths = {m.path for m in MODULES}
+    assert {"tasks/record.py", "tasks/scope/goal.py", "flows/round.py"} <= paths
+    assert all(f"tasks/{room}/task.py" in paths for room in house.ROOMS)
+    assert not any("__pycache__" in p for p in paths)
+
+
+def test_the_median_function_has_fewer_than_ten_lines() -> None:
+    lengths = [house.length(f) for m in MODULES for f in m.functions]
+    assert statistics.median(lengths) < 10
+
+
+HEAD = '"""A module."""\n'
+DEF = HEAD + 'def f() -> int:\n    """An int."""\n'
+LONG = DEF + "    x = 1\n" * 58 + "    return x\n"
+BREACHES = [
+    (house.flows_one_way, "tasks/scope/a.py", "from tasks.design.study import Study"),
+    (house.flows_one_way, "tasks/scope/a.py", "from tasks import design"),
+    (house.flows_one_way, "tasks/design/a.py", "import tasks.trials.trial"),
+    (house.flows_one_way, "tasks/analyze/a.py", "def f() -> None:\n    from tasks.promote import gate"),
+    (house.flows_one_way, "tasks/analyze/a.py", "import tasks.ledger"),
+    (house.flows_one_way, "tasks/analyze/a.py", "from tasks.tracking import Tracking"),
+    (house.flows_one_way, "tasks/ledger/a.py", "from tasks.scope.goal import Goal"),
+    (house.flows_one_way, "tasks/ledger/a.py", "from tasks.tracking import store"),
+    (house.flows_one_way, "tasks/record.py", "from tasks.scope.error import InputError"),
+    (house.flows_one_way, "tasks/promote/task.py", "from flows.compose import CONF"),
+    (house.flows_one_way, "flows/round.py", "from tests.house import Module"),
+    (house.flows_one_way, "tasks/scope/a.py", "from . import goal"),
+    (house.each_library_in_its_place, "tasks/scope/a.py", "import prefect"),
+    (house.each_library_in_its_place, "tasks/trials/a.py", "from prefect.cache_policies import NO_CACHE"),
+    (house.each_library_in_its_place, "flows/round.py", "from hydra import compose"),
+    (house.each_library_in_its_place, "flows/round.py", "import omegaconf"),
+    (house.each_library_in_its_place, "tasks/analyze/task.py", "import mlflow"),
+    (house.each_library_in_its_place, "flows/round.py", "def f() -> None:\n    import mlflow.entities"),
+    (house.each_library_in_its_place, "tasks/tracking/store.py", "import sqlalchemy as sa"),
+    (house.each_library_in_its_place, "flows/audit.py", "import sqlite3"),
+    (house.each_library_in_its_place, "tasks/analyze/a.py", "from torch import Tensor"),
+    (house.each_library_in_its_place, "tasks/analyze/report.py", "import matplotlib.pyplot as plt"),
+    (house.small, "tasks/scope/a.py", HEAD + "x = 1\n" * 300),
+    (house.small, "tasks/scope/a.py", LONG.replace("return", "x = 2\n    return")),
+    (house.typed, "tasks/scope/a.py", "def f(x: int):\n    return x"),
+    (house.typed, "tasks/scope/a.py", "class A:\n    async def f(self):\n        def g(): pass"),
+    (house.documented, "tasks/scope/a.py", "x = 1"),
+    (house.documented, "tasks/scope/a.py", HEAD + "def f() -> int:\n    return 1"),
+    (house.documented, "tasks/scope/a.py", HEAD + "class A:\n    x = 1"),
+    (
+        house.documented,
+        "tasks/scope/a.py",
+        HEAD + 'class A:\n    """An A."""\n    def f(self) -> int:\n        return 1',
+    ),
+    (house.plainly_named, "tasks/utils/a.py", ""),
+    (house.plainly_named, "tasks/scope/helpers.py", ""),
+    (house.plainly_named, "tasks/scope/a.py", "class TrialManager:\n    pass"),
+    (house.annotated_at_once, "flows/round.py", "from __future__ import annotations"),
+    (house.harmless, "tasks/trials/a.py", "import pickle\npickle.load(f)"),
+    (house.harmless, "tasks/trials/a.py", "from pickle import loads as read\nread(b)"),
+    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f)"),
+    (house.harmless, "tasks/trials/a.py", "import torch as t\nt.load(f, weights_only=False)"),
+    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=trusted)"),
+    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=True)"),
+    (house.harmless, "tasks/trials/a.py", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
+    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=True)"),
+    (house.harmless, "tasks/trials/a.py", "import os\nos.system(line)"),
+    (house.harmless, "tasks/trials/a.py", "eval(text)"),
+    (house.harmless, "tasks/trials/a.py", "def f() -> None:\n    exec(text)"),
+    (house.harmless, "tasks/trials/a.py", "archive.extractall()"),
+    (house.harmless, "tasks/trials/a.py", "import tarfile\ntarfile.open(f).extractall(folder)"),
+    (house.harmless, "flows/server.py", 'HOST = "0.0.0.0"'),
+    (house.harmless, "flows/server.py", 'url = f"http://0.0.0.0:{port}"'),
+]
+TWINS = [
+    (house.flows_one_way, "tasks/analyze/a.py", "from tasks.trials.trial import Trial\nfrom tasks.record import Point"),
+    (house.flows_one_way, "tasks/analyze/task.py", "import tasks.ledger\nfrom tasks import tracking"),
+    (house.flows_one_way, "tasks/ledger/a.py", "from tasks.ledger.tables import ROUNDS\nfrom tasks import record"),
+    (house.flows_one_way, "tasks/record.py", "import json\nfrom pydantic import BaseModel"),
+    (house.flows_one_way, "flows/round.py", "from tasks.promote.gate import gate\nfrom flows.compose import CONF"),
+    (house.flows_one_way, "tasks/scope/a.py", "import scopes\nfrom designs.study import Study"),
+    (house.each_library_in_its_place, "tasks/scope/task.py", "from prefect import task"),
+    (house.each_library_in_its_place, "flows/compose.py", "import hydra\nfrom omegaconf import OmegaConf"),
+    (house.each_library_in_its_place, "tasks/tracking/store.py", "import mlflow"),
+    (house.each_library_in_its_place, "tasks/ledger/store.py", "import sqlite3\nfrom sqlalchemy import Table"),
+    (house.each_library_in_its_place, "tasks/trials/workloads/models.py", "import torch"),
+    (house.each_library_in_its_place, "tasks/analyze/plots_axis.py", "from matplotlib.figure import Figure"),
+    (house.small, "tasks/scope/a.py", HEAD + "x = 1\n" * 299),
+    (house.small, "tasks/scope/a.py", LONG.replace('"""An int."""', '"""An int.\n\n    Told at length.\n    """')),
+    (house.typed, "tasks/scope/a.py", "def f(x: int) -> int:\n    return (lambda y: y)(x)"),
+    (
+        house.documented,
+        "tasks/scope/a.py",
+        HEAD + "def _f() -> int:\n    return 1\nclass _A:\n    def g(self) -> int: ...",
+    ),
+    (house.documented, "tasks/scope/a.py", HEAD + 'class A:\n    """An A."""\n    def __len__(self) -> int: ...'),
+    (house.plainly_named, "tasks/scope/score.py", "class Handled:\n    pass"),
+    (house.annotated_at_once, "flows/round.py", "from typing import Any"),
+    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=True)\nmodel.eval()"),
+    (house.harmless, "tasks/trials/a.py", "import json, yaml\njson.load(f)\nyaml.safe_load(f)"),
+    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=False)\nnp.load(f)"),
+    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run([program], shell=False)"),
+    (house.harmless, "flows/server.py", '"""Never 0.0.0.0."""\nHOST = "127.0.0.1"'),
+]
+
+
+@pytest.mark.parametrize(("law", "path", "source"), BREACHES)
+def test_a_breach_is_noticed_and_says_where(law: Law, path: str, source: str) -> None:
+    (first, *_) = [*law(Module(path=path, source=source))]
+    assert first.startswith(path)
+
+
+@pytest.mark.parametrize(("law", "path", "source"), TWINS)
+def test_the_clean_twin_is_left_in_peace(law: Law, path: str, source: str) -> None:
+    assert [*law(Module(path=path, source=source))] == []
+
+
+def test_every_law_has_a_breach_and_a_twin() -> None:
+    assert {law for law, _, _ in BREACHES} == {law for law, _, _ in TWINS} == set(house.LAWS)
