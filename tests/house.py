@@ -32,12 +32,10 @@ BANNED_CALLS: Mapping[str, str] = {
         for m in ("pickle", "cloudpickle", "dill", "marshal")
         for f in ("load", "loads")
     },
-    **{
-        name: "runs code from data" for name in ("pickle.Unpickler", "joblib.load", "shelve.open", "pandas.read_pickle")
-    },
+    **dict.fromkeys(("pickle.Unpickler", "joblib.load", "shelve.open", "pandas.read_pickle"), "runs code from data"),
     **{f"yaml.{f}": "builds any object" for f in ("load", "load_all", "unsafe_load", "full_load")},
-    **{name: "runs any code" for name in ("eval", "exec", "builtins.eval", "builtins.exec", "pandas.eval")},
-    **{name: "goes through a shell" for name in ("os.system", "os.popen", "subprocess.getoutput")},
+    **dict.fromkeys(("eval", "exec", "builtins.eval", "builtins.exec", "pandas.eval"), "runs any code"),
+    **dict.fromkeys(("os.system", "os.popen", "subprocess.getoutput"), "goes through a shell"),
 }
 BANNED_ROOMS = frozenset({"utils", "util", "common", "core", "helpers", "helper", "misc"})
 BANNED_NAMES = re.compile(r"\w*(Manager|Handler|Helper)$")
@@ -102,7 +100,7 @@ def flows_one_way(module: Module) -> Iterator[str]:
         if name.startswith("."):
             yield f"{module.path}:{line}: relative import of {name}; give the whole name"
         elif top in ("flows", "tasks", "tests") and not any(f"{name}.".startswith(f"{a}.") for a in allowed):
-            yield f"{module.path}:{line}: imports {name}; it may import {', '.join(sorted(allowed)) or 'nothing of ours'}"
+            yield f"{module.path}:{line}: imports {name}; allowed: {', '.join(sorted(allowed)) or 'nothing of ours'}"
 
 
 def _readable(room: str, is_door: bool) -> tuple[str, ...]:
@@ -166,9 +164,8 @@ def _public(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassD
 
 def plainly_named(module: Module) -> Iterator[str]:
     """No drawer for odds and ends, and no Manager, Handler or Helper."""
-    drawer = BANNED_ROOMS & set(PurePosixPath(module.path).with_suffix("").parts)
-    if drawer:
-        yield f"{module.path}: {drawer.pop()!r} says nothing; name it after what it holds"
+    for part in BANNED_ROOMS.intersection(PurePosixPath(module.path).with_suffix("").parts):
+        yield f"{module.path}: {part!r} says nothing; name it after what it holds"
     for node in module.nodes:
         if isinstance(node, ast.ClassDef) and BANNED_NAMES.match(node.name):
             yield f"{module.path}:{node.lineno}: class {node.name}; name it after what it is"

@@ -17,7 +17,7 @@ from tasks.scope.space import Parameter
 from tasks.trials.trial import Trial
 
 CROWD_WIDTH = 2.5  # in edge fractions: a crowd stands in the outer quarter, a best trial in the outer tenth
-LOCAL_DOUBT = 0.1  # the local slope must be this much surer than the surface: it rests on a third of the trials
+LESS_DOUBT = 0.1  # a slope alone must leave this share of the doubt that is allowed to a whole bowl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Edge:
     """One side of one parameter, seen from the trials that have it.
 
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
-    edge or beyond. `crowd`: the share of the best trials in the outer quarter. `near`: whether the best stands in
+    edge or beyond, `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter. `near`: whether the best stands in
     the outer `edge_fraction` (or in the last value of few). `behind`: infeasible trials further out than the best
     that no wall explains; `limit`: why the side cannot be moved.
     """
@@ -35,6 +35,7 @@ class Edge:
     best: Trial
     distance: float
     outward: float
+    needed: float
     crowd: float
     near: bool
     behind: int
@@ -45,7 +46,7 @@ class Edge:
 
         Never where an infeasible trial lies further out than the best: that side is unstable, not too narrow.
         """
-        if self.outward < policy.edge_confidence or self.behind or self.limit:
+        if self.outward < self.needed or self.behind or self.limit:
             return None
         return "E2" if self.near else "E3" if self.crowd >= policy.crowd_fraction else None
 
@@ -107,9 +108,10 @@ def _edge(
     width = edge_width(parameter, side, policy.edge_fraction) / box
     away = sign * ((region.high if sign > 0 else region.low)[column] - study.unit[:, column]) / box
     near = bool(away[best] <= width)
-    outward = surface.outward(column, sign, min(width, 0.5))
-    if near and 1.0 - surface.falls_outward(column, sign) <= LOCAL_DOUBT * (1.0 - policy.edge_confidence):
-        outward = max(outward, policy.edge_confidence)
+    doubt = 1.0 - policy.edge_confidence
+    outward, local = surface.outward(column, sign, min(width, 0.5)), surface.falls_outward(column, sign)
+    if near and 1.0 - local <= LESS_DOUBT * doubt / len(study.study.space):
+        outward = max(outward, local)
     top = ranked[: max(3, math.ceil(policy.top_fraction * len(own)))]
     further = region.stray & (sign * (study.unit[:, column] - study.unit[best, column]) > 0)
     return Edge(
@@ -118,6 +120,7 @@ def _edge(
         best=study.trials[best],
         distance=float(away[best]) * box,
         outward=outward,
+        needed=1.0 - doubt * (LESS_DOUBT if width >= 0.5 else 1.0),  # two values show a slope and no bowl
         crowd=float(np.mean(away[top] <= max(CROWD_WIDTH * policy.edge_fraction / box, width))),
         near=near,
         behind=int(further.sum()),
@@ -189,7 +192,7 @@ def _calm(study: StudyEvidence, found: list[Edge], row: str) -> str:
     """Why nothing is to be expanded: the side that comes closest, and what speaks against it."""
     if not found:
         return "No side of the space can be better than its inside: no trial stands out, or walls bound all of it."
-    held = [e for e in found if e.outward >= study.policy.edge_confidence]
+    held = [e for e in found if e.outward >= e.needed]
     limit = next((e for e in held if e.limit), None)
     if limit:
         return f"The best trials lie towards the {limit.side} end of {limit.parameter.name}, but {limit.limit}."
@@ -215,7 +218,7 @@ def _numbers(study: StudyEvidence, edge: Edge) -> dict[str, float | int]:
         "crowd": round(edge.crowd, 4),
         "infeasible_beyond": edge.behind,
         "edge_fraction": policy.edge_fraction,
-        "edge_confidence": policy.edge_confidence,
+        "edge_confidence": round(edge.needed, 4),
         "crowd_fraction": policy.crowd_fraction,
         "top_fraction": policy.top_fraction,
     }

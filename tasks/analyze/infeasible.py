@@ -117,7 +117,8 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     infeasible = np.array([t.status != "failed" for t in study.trials])
     stray = region.stray & infeasible
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
-    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "fewest": FEWEST}
+    among = region.usable | stray
+    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "askable": ASKABLE}
 
     def say(level: str, sentence: str, **where: str) -> Finding:
         asked = "fail" if level == "fail" else "na" if level == "na" else "ok"
@@ -128,9 +129,10 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
         return say("ok", explained if lost else "No trial is infeasible.")
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
-    if count < FEWEST:
-        return say("na", f"{told}: too few to tell a pattern from chance; {FEWEST} are needed.")
-    seen = pattern(study, stray, region.usable | stray)
+    clearest = 2.0 * len(study.study.space) / math.comb(int(among.sum()), count)
+    if clearest > ASKABLE:
+        return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")
+    seen = pattern(study, stray, among)
     if seen is None:
         return say("na", f"{told}, and nothing varies that could explain them.")
     numbers |= {"chance": round(seen.chance, 4), "no_pattern": NO_PATTERN}

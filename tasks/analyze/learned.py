@@ -46,10 +46,10 @@ def explained(study: StudyEvidence) -> tuple[dict[str, float], float] | None:
     Chance: the share that the luckiest hyperparameter explains in 95 % of shuffles. None with fewer than eight
     feasible trials, or where all are equally good.
     """
-    ranks = rankdata(study.losses[study.feasible])
-    ranks = ranks - ranks.mean()
-    if len(ranks) < FEWEST or not ranks.any():
+    losses = study.losses[study.feasible]
+    if len(losses) < FEWEST or losses.min() == losses.max():
         return None
+    ranks = rankdata(losses) - (len(losses) + 1) / 2
     rng = study.rng("explained")
     shuffled = np.stack([ranks, *(rng.permutation(ranks) for _ in range(SHUFFLES))], axis=1)  # (trials, 1 + shuffles)
     unit = study.unit[study.feasible]
@@ -124,7 +124,9 @@ def _of_study(s: StudyEvidence) -> Iterator[str]:
 
 def _walls(s: StudyEvidence) -> str:
     walls = region_of(s).walls
-    return "".join(f"; mostly {'above' if w.sign > 0 else 'below'} {w.parameter.name} = {_short(w.value)}" for w in walls)
+    return "".join(
+        f"; mostly {'above' if w.sign > 0 else 'below'} {w.parameter.name} = {_short(w.value)}" for w in walls
+    )
 
 
 def _importance(s: StudyEvidence, name: str) -> Iterator[str]:

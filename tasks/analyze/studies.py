@@ -133,7 +133,12 @@ def _late_noise(
     noise = max(c.noise for c in known)
     apart = second[2] - loss
     gap = min(apart, float(known[1].smooth.min() - known[0].smooth.min()))
-    numbers: dict[str, Value | None] = {"late_sd": noise, "gap": apart, "smooth_gap": gap, "late_fraction": study.policy.late_fraction}
+    numbers: dict[str, Value | None] = {
+        "late_sd": noise,
+        "gap": apart,
+        "smooth_gap": gap,
+        "late_fraction": study.policy.late_fraction,
+    }
     told = (
         f"Late in training {study.objective.metric} moves by {number(noise)} (SD) from one evaluation to the next; the "
         f"best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves"

@@ -1,4 +1,4 @@
-"""Checkpoints that can be trusted: written atomically, named in a manifest with their sha256, checked before loading."""
+"""Checkpoints that can be trusted: written atomically, with their sha256 in a manifest, checked before loading."""
 
 import hashlib
 import json
@@ -66,11 +66,11 @@ class Checkpoints:
 
     def _first_sound(self, entries: list[dict[str, Any]]) -> tuple[int, Any]:
         """The first entry whose file is what was written: torch itself accepts most damaged files."""
-        import torch
-
         for entry in entries:
             path = self._folder / entry["file"]
             if path.is_file() and _sha256(path) == entry["sha256"]:
+                import torch  # seconds, which a trial without checkpoints need not pay
+
                 return entry["step"], torch.load(path, weights_only=True)
         return 0, None
 

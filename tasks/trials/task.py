@@ -1,5 +1,6 @@
 """The door of trials: what the ledger has is kept, the rest is run, each trial a task run and a child process."""
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -67,13 +68,15 @@ class Site:
 
 
 def preload(execution: Execution) -> tuple[str, ...]:
-    """What the fork server imports before it forks, so that no child has to: torch only for our own training loop."""
-    loop = ("tasks.trials.training",) if execution.workload.target == "tasks.trials.supervised" else ()
-    recipes = (
-        t.rpartition(".")[0]
-        for t in targets_in([{"_target_": execution.workload.target}, execution.workload.arguments])
-    )
-    return ("tasks.trials.child", *loop, *sorted({m for m in recipes if m.startswith("tasks.trials.workloads")}))
+    """What the fork server imports before it forks, so that no child has to: torch only where it will be used.
+
+    The check of the user's own target has imported their module here; where that brought torch, trials want it.
+    """
+    workload = execution.workload
+    loop = ("tasks.trials.training",) if workload.target == "tasks.trials.supervised" else ()
+    modules = {t.rpartition(".")[0] for t in (workload.target, *targets_in(workload.arguments))}
+    ours = sorted(m for m in modules if m.startswith("tasks.trials.workloads"))
+    return ("tasks.trials.child", *(("torch",) if "torch" in sys.modules else ()), *loop, *ours)
 
 
 @task(name="run trial", task_run_name="{planned.id}", cache_policy=NO_CACHE, persist_result=False)

@@ -260,7 +260,14 @@ def joint(count: int = 40) -> Record:
         rate, lr = float(rng.uniform(0, 0.8)), float(10 ** rng.uniform(-4, -1))
         value = 0.05 + 0.1 * (rate - 0.3) ** 2 + 0.03 * (math.log10(lr) + 2.3) ** 2 + abs(rng.normal(0, 0.002))
         point = {"dropout.rate": rate, "learning_rate": 0.3 if i == 4 else lr}
-        row: dict[str, Any] = {"id": f"j{i}", "study": "s-joint", "purpose": "search", "point": point, "seed": i, "steps_done": LAST}
+        row: dict[str, Any] = {
+            "id": f"j{i}",
+            "study": "s-joint",
+            "purpose": "search",
+            "point": point,
+            "seed": i,
+            "steps_done": LAST,
+        }
         rows.append(row | _result(value, 50 * int(rng.integers(4, 40)), "minimize"))
     edges = np.linspace(0, 0.8, 6)
     buckets = []
@@ -315,7 +322,7 @@ def hostile() -> Record:
         base
         | {"notes": f"{script} {link}", "workload": script, "caveats": [quotes], "learned": [f"{script}{escape}"]}
         | {"goal": {"question": f"{quotes} {maths} {script}{escape}", "kind": "improve"}}
-        | {"objective": {"metric": f"m{quotes}", "direction": "minimize"}, "findings": [*base["findings"], finding]}
+        | {"objective": {"metric": f"m{escape}{quotes}", "direction": "minimize"}, "findings": [*base["findings"], finding]}
         | {"acknowledged": {"E9": script}, "next": {"command": link, "overrides": [], "why": script}}
         | {
             "reproduce": base["reproduce"]

@@ -362,20 +362,20 @@ def gap_round(gap: float, seed: int, direction: str = "minimize") -> Evidence:
 
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         ahead = 0.012 * gap * (point["optimizer"] == "adam")
-        far = 0.3 * (index % 6 > 0)  # one trial an arm stands out, so that luck does not choose another
+        far = 0.3 * (index % 2 > 0)  # one trial an arm stands out, so that luck does not choose another
         return {"valid_error": falling(rng, count=40, pace=0.05, level=0.3 + far - ahead)}
 
-    return compared_round(outcome, trials=6, evaluations=40, seed=seed)
+    return compared_round(outcome, trials=2, evaluations=40, seed=seed)
 
 
 @pytest.mark.playbook("F7", case="fires")
 def test_arms_that_are_closer_than_the_late_noise_are_hard_to_compare() -> None:
-    assert np.mean([one(late_noise(gap_round(0.0, s))).level == "warn" for s in range(30)]) >= 0.95
+    assert np.mean([one(late_noise(gap_round(0.0, s))).level == "warn" for s in range(100)]) >= 0.95
 
 
 @pytest.mark.playbook("F7", case="silent")
 def test_arms_that_are_far_apart_are_not() -> None:
-    assert np.mean([one(late_noise(gap_round(3.0, s))).level == "warn" for s in range(30)]) <= 0.05
+    assert np.mean([one(late_noise(gap_round(3.0, s))).level == "warn" for s in range(60)]) <= 0.05
 
 
 def test_in_a_single_study_the_best_is_held_against_the_second() -> None:

@@ -61,9 +61,7 @@ def test_a_range_is_cut_into_equal_slices_of_the_scale_in_which_it_is_sampled() 
 
     rows = isolate(planted_round(outcome, scientific={"weight_decay": "range"}, space=WITH_DECAY, trials=40))
     ends = [r.bucket for r in rows if r.bucket]
-    assert np.log10(np.array(ends)) == pytest.approx(
-        np.array([[-6 + 0.8 * i, -5.2 + 0.8 * i] for i in range(5)])
-    )
+    assert np.log10(np.array(ends)) == pytest.approx(np.array([[-6 + 0.8 * i, -5.2 + 0.8 * i] for i in range(5)]))
     best = min(rows, key=lambda r: r.best_value or 1.0)
     assert best.bucket is not None
     assert best.bucket[0] < 1e-4 < best.bucket[1]
@@ -72,7 +70,9 @@ def test_a_range_is_cut_into_equal_slices_of_the_scale_in_which_it_is_sampled() 
 def test_a_whole_range_of_few_numbers_is_compared_number_by_number() -> None:
     space = {**SPACE, "layers": {"low": 1, "high": 4, "type": "int"}}
     rows = isolate(
-        planted_round(lambda p, i, rng: {"valid_error": falling(rng)}, scientific={"layers": "range"}, space=space, trials=24)
+        planted_round(
+            lambda p, i, rng: {"valid_error": falling(rng)}, scientific={"layers": "range"}, space=space, trials=24
+        )
     )
     assert [(r.value, r.bucket) for r in rows] == [(1, None), (2, None), (3, None), (4, None)]
 

@@ -11,7 +11,6 @@ import pytest
 from tasks.record import Record, TrialRow
 from tasks.tracking import Handle, Tracking, connect
 
-
 OPENER = """
 import sys
 from tasks.tracking import Tracking, connect
