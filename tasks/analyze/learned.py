@@ -11,10 +11,9 @@ from tasks.analyze.bootstrap import best_band
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.isolation import gain_band, ranking
 from tasks.analyze.region import region_of
-from tasks.analyze.sentences import band_text, number, plural
+from tasks.analyze.sentences import band_text, number, plural, point_label
 from tasks.analyze.slices import Slice, slices
 from tasks.record import Value
-from tasks.scope.arms import arm_text
 from tasks.scope.space import Parameter
 
 SHUFFLES = 400  # of the losses: the share that chance explains is then good to about a hundredth
@@ -104,7 +103,7 @@ def _ahead(evidence: Evidence) -> Iterator[str]:
 
 
 def _of_study(s: StudyEvidence) -> Iterator[str]:
-    name = arm_text(s.study.scientific)
+    name = point_label(s.study.scientific) or "the study"
     lost = [t for t in s.trials if not t.feasible]
     if lost:
         reasons = Counter(_kind(t.reason) for t in lost).most_common(2)

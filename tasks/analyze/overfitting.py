@@ -87,17 +87,14 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
     say = partial(finding, "overfitting", "F2", study=study.study.id, trial=trial.id)
     if curve is None:
         return say("na", f"{s.label}: {_too_few(study, trial)}")
-    metric = study.objective.metric
     numbers = rise_numbers(curve)
-    told = (
-        f"{s.label}: {metric} of the best trial was best around step {curve.turning_step} of {curve.steps[-1]} "
-        f"and ended {number(curve.rise)} worse"
-    )
     if not verdict:
-        why = _why_not(study, trial, curve)
-        return say("ok", f"{told}: {why}.{_loss_note(study, trial)}", numbers=numbers)
-    told += (
-        f", which is {share_of_descent(curve)} and {number(curve.rise / max(curve.noise, 1e-300))} times its late noise"
+        text = f"{s.label}: the best trial does not overfit; {_why_not(study, trial, curve)}."
+        return say("ok", text + _loss_note(study, trial), numbers=numbers)
+    told = (
+        f"{s.label}: {study.objective.metric} of the best trial was best around step {curve.turning_step} of "
+        f"{curve.steps[-1]} and ended {number(curve.rise)} worse, {share_of_descent(curve)}, with a late noise of "
+        f"{number(curve.noise)}"
     )
     if _exempt(evidence, s):
         text = f"{told}. It is a weaker setting of the regularizer in question, so that is its result (F4)."
@@ -139,7 +136,8 @@ def _shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:
     """The longest that any compared best trial still had use for, where that is less than the budget."""
     shapes = [objective_shape(s.study, s.best) for s in found if s.best]
     budget = evidence.round.scope.budget
-    last = max((c.turning_step if c else budget.max_train_steps for c in shapes), default=budget.max_train_steps)
+    useful = [(c.turning_step if c.rises else c.saturation_step) if c else budget.max_train_steps for c in shapes]
+    last = max(useful, default=budget.max_train_steps)
     enough = max(last, FEWEST * budget.eval_every_steps)
     return (f"budget.max_train_steps={enough}",) if enough < budget.max_train_steps else ()
 
@@ -205,7 +203,7 @@ def _any_overfitting(evidence: Evidence, s: StudyEvidence) -> Finding:
     numbers: dict[str, Value | None] = {"overfitting": count, "judged": len(judged), "share": count / len(judged)}
     told = f"{count} of {plural(len(judged), 'feasible trial')} overfit"
     if count < 2:
-        return say("ok", f"{told}; one alone may be chance.", numbers=numbers)
+        return say("ok", f"{told}{'; one alone may be chance' * count}.", numbers=numbers)
     text = (
         f"{told}. Picking the best then favours settings that regularise by accident, such as a learning rate that is "
         f"too small; a regularizer that is tuned would let the others compete."
@@ -226,11 +224,12 @@ def _too_few(study: StudyEvidence, trial: Trial) -> str:
 
 def _why_not(study: StudyEvidence, trial: Trial, curve: Shape) -> str:
     if not curve.rises:
-        return f"no rise beyond its noise of {number(curve.noise)} that lasted"
+        off = f"{number(curve.rise)} off its best smoothed value"
+        return f"{study.objective.metric} ended {off}, with a late noise of {number(curve.noise)}"
     train = loss_shape(study, trial, TRAIN_LOSS)
     if train is not None and train.rises:
-        return "but its training loss rose as well, which is no overfitting (see F10)"
-    return "but it never fitted its training data in the first place"
+        return f"{study.objective.metric} turned, but the training loss rose as well (see F10)"
+    return f"{study.objective.metric} rose, but the trial never fitted its training data in the first place"
 
 
 def _loss_note(study: StudyEvidence, trial: Trial) -> str:

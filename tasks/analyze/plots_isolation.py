@@ -79,7 +79,8 @@ def _panel(axes: Axes, record: Record, name: str, y: ObjectiveRuler) -> None:
     rows = [r for r in record.isolation if r.parameter == name]
     trials = [t for t in record.trials if t.purpose != "retrain" and name in t.point and feasible(t)]
     listed = [r.value for r in rows if r.value is not None]
-    x = category_ruler(listed) if listed else _scale(record, rows, name)
+    letters = int(axes.get_position().width * axes.figure.get_figwidth() * 72 / 4.8)  # type: ignore[union-attr]
+    x = category_ruler(listed, letters) if listed else _scale(record, rows, name)
     rule(axes, x)
     axes.set_xlabel(clipped(name, 40), labelpad=2.5, color=ink("ink"))
     near = [t for t in trials if not y.shown([t.best_value or 0.0])[1][0]]

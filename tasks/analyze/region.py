@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 Side = Literal["low", "high"]
 SIDES: tuple[tuple[Side, int], ...] = (("low", -1), ("high", 1))
 
-WALL_CHANCE = 0.05  # luck may make a wall this often, shared between the hyperparameters that were looked at
+WALL_CHANCE = 0.1  # luck may make a wall this often, shared between the hyperparameters that were looked at
 LONE_CHANCE = 0.2  # in a sweep of one hyperparameter, where nothing else can explain an infeasible trial at its end
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
 INSIDE = 0.85  # a narrowed range keeps its wall here, so that the next round can still see it

@@ -84,6 +84,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         folded=FOLDED,
         **_top(record),
         groups=[_group(record, level) for level in say.LEVELS],
+        spare=spare_reasons(record),
         roles=_roles(record),
         studies=[_study(record, s) for s in record.studies],
         tables=trial_tables(record),
@@ -116,6 +117,15 @@ def _top(record: Record) -> dict[str, Any]:
         "better": say.better(record),
         "facts": facts,
     }
+
+
+def spare_reasons(record: Record) -> list[tuple[str, str]]:
+    """The rows acknowledged in writing that nothing was found against: the reason stays on the page.
+
+    Playbook: E1
+    """
+    found = {f.row for f in record.findings if f.level in ("fail", "warn")}
+    return [(row, why) for row, why in record.acknowledged.items() if row not in found]
 
 
 def _group(record: Record, level: str) -> FindingGroup:

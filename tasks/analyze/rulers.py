@@ -136,13 +136,13 @@ def parameter_ruler(parameter: Parameter, values: Sequence[Value]) -> Ruler:
     return Ruler(limits=(seen[0] - pad, seen[1] + pad), ticks=ticks, labels=labels, log=log, bounds=(low, high))
 
 
-def category_ruler(values: Sequence[Value]) -> Ruler:
-    """One place for each listed value, in order; a value that stands twice has one place."""
+def category_ruler(values: Sequence[Value], room: int = 34) -> Ruler:
+    """One place for each listed value, in order; all their texts together have room for that many letters."""
     distinct: list[Value] = []
     for v in values:
         if not any(same(v, w) for w in distinct):
             distinct.append(v)
-    length = max(3, 34 // max(len(distinct), 1))
+    length = max(3, room // max(len(distinct), 1))
     texts = tuple(t if len(t := str(number(v))) <= length else t[: length - 1] + "…" for v in distinct)
     places = tuple(float(i) for i in range(len(distinct)))
     return Ruler(limits=(-0.6, len(distinct) - 0.4), ticks=places, labels=texts, categories=tuple(distinct))
@@ -161,7 +161,7 @@ def linear_ticks(
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     ticks = tuple(float(i * step) for i in range(first, last + 1))
     digits = max(0, -math.floor(math.log10(step)) + (1 if step / size == 2.5 else 0))
-    plain = step >= 1e-4 and max(abs(low), abs(high)) < 1e5
+    plain = step >= 1e-4 and max(abs(low), abs(high)) < 1e7
     return ticks, tuple(f"{t:,.{digits}f}".replace("-", "\u2212") if plain else number(t) for t in ticks)
 
 

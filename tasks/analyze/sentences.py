@@ -160,10 +160,7 @@ def verdict_sentence(record: Record) -> str:
 
 
 def answer_sentence(record: Record) -> str:
-    """The answer to the question with what stands behind it, or that there is none.
-
-    Playbook: G7
-    """
+    """The answer to the question with what stands behind it, or that there is none."""
     return " ".join(part for part in answer_parts(record) if part)
 
 

@@ -145,7 +145,7 @@ def _best_steps(evidence: Evidence, s: StudyEvidence) -> Finding:
     if late >= CONSISTENT and improving:
         text = f"{told}, {tail}, and the best gained there: train longer, and retune the decay of the learning rate."
         return say("warn", text, numbers=numbers, remedy=_longer(s))
-    calm = ", where a decay of the learning rate puts them; the best trials gained little there" * (late >= CONSISTENT)
+    calm = ", as a decaying learning rate has it, but the best trials gained little there" * (late >= CONSISTENT)
     return say("ok", f"{told}, {tail}{calm}.", numbers=numbers)
 
 

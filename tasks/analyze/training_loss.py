@@ -34,7 +34,7 @@ def _rising(s: StudyEvidence) -> Finding:
     numbers = {**rise_numbers(best), "rising": count, "judged": len(shapes)}
     told = f"{count} of {plural(len(shapes), 'feasible trial')} ended with a training loss that had risen"
     if not best.rises and count <= len(shapes) / 2:
-        text = f"{told}, the best is not among them."
+        text = f"{told}{', but not the best' if count else ''}."
         return say("ok", text, trial=s.best.id, numbers=numbers)
     rose = f"; the best trial's rose by {number(best.rise)} from step {best.turning_step} on, {share_of_descent(best)}"
     text = f"{told}{rose * best.rises}. Suspect a bug in the training pipeline before anything else."

@@ -1,6 +1,6 @@
 """The data of a workload, the order in which it is trained on, and its exact evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,7 @@ class Batches:
         epoch, position = divmod(step - 1, self.per_epoch)
         if epoch != self._epoch:
             permutation = torch.from_numpy(order(self.seed, epoch, len(self.train))).to(self.train.labels.device)
-            self._epoch, self._indices = epoch, permutation.split(self.batch_size)
+            self._epoch, self._indices = epoch, torch.split(permutation, self.batch_size)
         chosen = self._indices[position]
         return self.train.inputs.index_select(0, chosen), self.train.labels.index_select(0, chosen)
 
@@ -120,8 +120,7 @@ def evaluate(network: Network, examples: Labelled, batch_size: int) -> tuple[flo
     """
     loss = torch.zeros((), dtype=torch.float64, device=examples.labels.device)
     wrong = torch.zeros((), dtype=torch.int64, device=examples.labels.device)
-    parts = zip(examples.inputs.split(batch_size), examples.labels.split(batch_size), strict=True)
-    for inputs, labels in parts:
+    for inputs, labels in _parts(examples, batch_size):
         logits = network(inputs)
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         wrong += (logits.argmax(1) != labels).sum()
@@ -136,8 +135,13 @@ def correct_of(network: Network, examples: Labelled, classes: tuple[int, ...], b
     Playbook: J9
     """
     right = dict.fromkeys(classes, 0)
-    for inputs, labels in zip(examples.inputs.split(batch_size), examples.labels.split(batch_size), strict=True):
+    for inputs, labels in _parts(examples, batch_size):
         hit = labels[network(inputs).argmax(1) == labels]
         for c in classes:
             right[c] += int((hit == c).sum())
     return right
+
+
+def _parts(examples: Labelled, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The examples in order, in batches; the last one may be smaller."""
+    return zip(torch.split(examples.inputs, batch_size), torch.split(examples.labels, batch_size), strict=True)

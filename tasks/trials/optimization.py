@@ -109,7 +109,9 @@ def number(point: Point, name: str, default: float | None = None) -> float:
     value: Value | None = optimizer_value(point, name, default if default is not None else DEFAULTS.get(name))
     if value is None:
         own = own_name(str(point.get("optimizer", "")), name)
-        raise InputError(f"{own}: the point has no value for it, nor for {name}; give it one in the space or the baseline.")
+        raise InputError(
+            f"{own}: the point has no value for it, nor for {name}; give it one in the space or the baseline."
+        )
     if isinstance(value, bool | str) or not math.isfinite(value):
         raise InputError(f"{name}: {value!r} is no finite number.")
     return float(value)

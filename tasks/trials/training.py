@@ -6,7 +6,7 @@ interrupted trial goes on as if nothing had happened.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -27,7 +27,7 @@ METRICS = ("train_loss", "train_error", "valid_loss", "valid_error", "learning_r
 DRAIN = 32  # steps whose losses wait on the device: reading each at once would stall a GPU (J1)
 SHOWN = 32  # validation examples whose predictions each checkpoint keeps
 
-Recipe = Mapping[str, Any]
+Recipe = Mapping[str, Any] | Callable[..., Any]
 
 
 def train(
@@ -61,7 +61,7 @@ def train(
 
     Playbook: J3, J12
     """
-    given = {
+    given: dict[str, Value | None] = {
         "batch_size": batch_size,
         "schedule": schedule,
         "warmup_steps": warmup_steps,

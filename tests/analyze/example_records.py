@@ -322,7 +322,10 @@ def hostile() -> Record:
         base
         | {"notes": f"{script} {link}", "workload": script, "caveats": [quotes], "learned": [f"{script}{escape}"]}
         | {"goal": {"question": f"{quotes} {maths} {script}{escape}", "kind": "improve"}}
-        | {"objective": {"metric": f"m{escape}{quotes}", "direction": "minimize"}, "findings": [*base["findings"], finding]}
+        | {
+            "objective": {"metric": f"m{escape}{quotes}", "direction": "minimize"},
+            "findings": [*base["findings"], finding],
+        }
         | {"acknowledged": {"E9": script}, "next": {"command": link, "overrides": [], "why": script}}
         | {
             "reproduce": base["reproduce"]

@@ -84,7 +84,9 @@ def planted_round(
     for i, planned in enumerate(round.trials):
         metrics = outcome(planned.point, i, np.random.default_rng([seed, i]))
         if metrics is None:
-            ran[planned.id] = ended(planned, Curve(steps=np.empty(0)), objective, "infeasible", "valid_error is nan")
+            ran[planned.id] = ended(
+                planned, Curve(steps=np.empty(0, dtype=np.int64)), objective, "infeasible", "valid_error is nan"
+            )
             continue
         count = len(next(iter(metrics.values())))
         curve = Curve(steps=50 * np.arange(1, count + 1), metrics=metrics)

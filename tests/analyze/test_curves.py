@@ -231,7 +231,10 @@ def test_without_any_regularizer_fewer_steps_are_the_remedy_unless_another_arm_n
         slow = {"pace": 0.5, "noise": 0.002} if point["optimizer"] == "nesterov" else {"rise": 0.3}
         return {"valid_error": falling(rng, level=0.3 + 0.05 * distance(point), **slow)}  # type: ignore[arg-type]
 
-    assert overfitting(compared_round(one_needs_all))[1].remedy == ()
+    found = overfitting(compared_round(one_needs_all))
+    assert levels(found) == ["ok", "fail"]
+    assert found[1].remedy == ()
+    assert "cut short another arm" in found[1].evidence
 
 
 @pytest.mark.playbook("F4", case="fires")

@@ -100,6 +100,11 @@ def test_an_acknowledged_finding_is_shown_with_the_written_reason_and_does_not_b
     assert "2 findings (E2, E9) must be mended first" in unwritten
 
 
+def test_a_reason_written_for_a_row_that_found_nothing_stays_on_the_page() -> None:
+    text = Reader(page(undrawn("promote", acknowledged={"E5": "the wall is known"}), {})).text
+    assert "E5 was acknowledged in writing (“the wall is known”)" in text
+
+
 def test_the_next_command_and_the_command_to_reproduce_stand_in_blocks_to_copy() -> None:
     record, text = example(), drawn("redesign")
     assert f"<pre>{record.next.command}</pre>" in text

@@ -6,13 +6,14 @@ from typing import Any
 from tasks.record import Point
 from tasks.trials.batches import evaluate
 from tasks.trials.target import call_recipe
+from tasks.trials.training import Recipe
 
 
-def test_error(
+def error_on_test(
     state: Mapping[str, Any],
     *,
-    data: Mapping[str, Any],
-    model: Mapping[str, Any],
+    data: Recipe,
+    model: Recipe,
     point: Point,
     eval_batch_size: int = 1024,
 ) -> dict[str, float]:
