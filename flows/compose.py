@@ -76,10 +76,10 @@ def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> R
 
 
 def goals_for(config: RoundConfig) -> tuple[str, ...]:
-    """The goals that can be asked of this workload and space: a user's own where there are any, else the project's."""
-    folder = Path(config.config_dir or CONF) / "goal"
+    """The goals that can be asked of this workload and space, by their hyperparameters; a user's own come first."""
+    folders = [*([Path(config.config_dir)] if config.config_dir else []), CONF]
     known = {*config.space.names, *config.workload.baseline}
-    return tuple(p.stem for p in sorted(folder.glob("*.yaml")) if _names_in(p) <= known)
+    return tuple(p.stem for folder in folders for p in sorted(folder.glob("goal/*.yaml")) if _names_in(p) <= known)
 
 
 def _names_in(goal: Path) -> set[str]:

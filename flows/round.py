@@ -12,6 +12,7 @@ from typing import Any
 
 from flows import compose
 from flows.config import RoundConfig
+from tasks.ledger import LedgerError
 from tasks.record import Record
 from tasks.scope.error import InputError
 
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
             print("\n\n".join(plans))
             return 0
         return _run_all(configs)
-    except InputError as error:
+    except (InputError, LedgerError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

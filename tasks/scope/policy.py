@@ -8,7 +8,7 @@ from tasks.record import Frozen
 class Policy(Frozen):
     """Thresholds. Fractions are of the sampled range, of trials or of steps, between 0 and 1.
 
-    Playbook: †-marked numbers of D10, E2, E3, E7, E9, F7, D13; H3 and G4 carry the playbook's own.
+    Where each number comes from stands beside it in `conf/policy/default.yaml`: the playbook's own, or our default.
     """
 
     # guards
@@ -23,7 +23,9 @@ class Policy(Frozen):
     edge_fraction: float = Field(gt=0, lt=0.5)  # E2: the outer share of a range that counts as its edge
     top_fraction: float = Field(gt=0, le=1)  # E3: the best share of a study's trials
     crowd_fraction: float = Field(gt=0, le=1)  # E3: the share of them at one edge that is a crowd
-    edge_confidence: float = Field(gt=0.5, lt=1)  # E2, E3, E5: share of draws that put the optimum at the edge or beyond
+    edge_confidence: float = Field(
+        gt=0.5, lt=1
+    )  # E2, E3, E5: share of draws that put the optimum at the edge or beyond
     expand_decades: float = Field(gt=0)  # E2, E3: how far a log side is moved, in decades
     expand_fraction: float = Field(gt=0)  # E2, E3: how far a linear side is moved, in ranges
     wall_decades: float = Field(gt=0)  # E5: the best may lie this close below a wall, in decades

@@ -18,7 +18,7 @@ from tasks.design.study import derived_seed
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.trials.batches import Batches, Data, check_batch_sizes, correct_of, evaluate
-from tasks.trials.gradients import GradientTrace
+from tasks.trials.gradients import GradientTrace, clip, total_norm
 from tasks.trials.optimization import Schedule, learning_rate, optimizer_at
 from tasks.trials.running import Infeasible, RunningTrial
 from tasks.trials.target import call_recipe
@@ -103,7 +103,7 @@ class Loop:
         self.trial = trial
         self.eval_batch_size = eval_batch_size
         self.clip_norm = None if settings["clip_norm"] is None else _positive("clip_norm", settings["clip_norm"])
-        self.label_smoothing = _share("label_smoothing", settings["label_smoothing"])
+        self.label_smoothing = _within("label_smoothing", settings["label_smoothing"])
         self.valid = data.valid.to(trial.device)
         self.seen = data.train.first(len(data.valid)).to(trial.device)
         self.rare = rare_classes(data)
@@ -112,7 +112,7 @@ class Loop:
             kind=str(settings["schedule"]),
             base=learning_rate(trial.point),
             decay_steps=trial.max_train_steps,
-            warmup_steps=int(_share("warmup_steps", settings["warmup_steps"], high=math.inf)),
+            warmup_steps=int(_within("warmup_steps", settings["warmup_steps"], high=math.inf)),
         )
         torch.manual_seed(derived_seed(trial.seed, "init"))
         self.model: nn.Module = call_recipe(model, point=trial.point, data=data).to(trial.device)
@@ -239,24 +239,6 @@ class Loop:
         raise Infeasible(f"{what} is {value} at step {step}")
 
 
-def total_norm(gradients: list[Tensor]) -> Tensor:
-    """() float32: the L2 norm of all gradients as one vector; half the price of `nn.utils.get_total_norm` here.
-
-    Playbook: I1
-    """
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-
-
-def clip(gradients: list[Tensor], norm: Tensor, threshold: float) -> None:
-    """Scales the gradients to the global norm `threshold` where theirs is larger: g' = threshold * g / norm.
-
-    In place, and without a look at the numbers: below the threshold the factor is exactly 1.
-
-    Playbook: I12
-    """
-    torch._foreach_mul_(gradients, threshold / norm.clamp(min=threshold))
-
-
 def rare_classes(data: Data) -> tuple[int, ...]:
     """The classes with fewer than half of an even share of the validation examples.
 
@@ -274,7 +256,7 @@ def _positive(name: str, value: Value | None) -> float:
     return float(value)
 
 
-def _share(name: str, value: Value | None, high: float = 1.0) -> float:
+def _within(name: str, value: Value | None, high: float = 1.0) -> float:
     if isinstance(value, bool | str) or value is None or not 0 <= value < high:
         raise InputError(f"{name}: {value!r} does not lie in [0, {high:g}).")
     return float(value)

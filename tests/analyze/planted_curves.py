@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.analyze.evidence import Evidence
 from tasks.design.study import design
-from tasks.record import Point
+from tasks.record import Finding, Point
 from tasks.scope.goal import Budget, Goal, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import baseline_incumbent, scope_of
@@ -19,6 +19,7 @@ from tasks.trials.trial import Curve, Trial, ended
 
 Floats = NDArray[np.float64]
 Metrics = Mapping[str, Floats]
+Rng = np.random.Generator
 CONF = Path(__file__).resolve().parents[2] / "conf"
 SPACE: dict[str, Any] = {
     "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log"},
@@ -117,3 +118,36 @@ def falling(
 def distance(point: Point) -> float:
     """How far the learning rate is from 0.01, in decades, squared: the bowl that the nuisances span."""
     return float(np.log10(float(point["learning_rate"])) + 2.0) ** 2
+
+
+def one(findings: list[Finding]) -> Finding:
+    """The only finding."""
+    assert len(findings) == 1
+    return findings[0]
+
+
+def levels(findings: list[Finding]) -> list[str]:
+    """The levels, in order."""
+    return [f.level for f in findings]
+
+
+def compared_round(outcome: Callable[[Point, int, Rng], Metrics | None], **changes: object) -> Evidence:
+    """Two optimizers, compared."""
+    given = {"scientific": {"optimizer": ["nesterov", "adam"]}, "baseline": {"optimizer": "nesterov"}} | changes
+    return planted_round(outcome, **given)  # type: ignore[arg-type]
+
+
+def overfits_under(value: str) -> Callable[[Point, int, Rng], Metrics]:
+    """Every trial of one optimizer overfits while its training loss falls on."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        rise = 0.25 if point["optimizer"] == value else 0.0
+        level = 0.3 + 0.05 * distance(point)
+        return {"valid_error": falling(rng, level=level, rise=rise), "train_loss": falling(rng, pace=0.3)}
+
+    return outcome
+
+
+def clean(point: Point, index: int, rng: Rng) -> Metrics:
+    """No trial has any fault."""
+    return {"valid_error": falling(rng, level=0.3 + 0.05 * distance(point)), "train_loss": falling(rng, pace=0.1)}

@@ -1,5 +1,7 @@
 """Bad input gets one clear sentence and exit 2 before any compute; the user's own folder works without a fork."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,14 @@ GOAL = "question: Is b better than a?\nkind: improve\nscientific: {switch: [a, b
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     for group, text in (("workload", WORKLOAD), ("space", SPACE), ("goal", GOAL)):
         (tmp_path / "mine" / group).mkdir(parents=True)
         (tmp_path / "mine" / group / "my.yaml").write_text(text)
     (tmp_path / "mine" / "mine.py").write_text(TRAIN)
-    return tmp_path / "mine"
+    yield tmp_path / "mine"
+    sys.modules.pop("mine", None)  # a command has one folder of the user's; this process sees several
+    sys.path[:] = [p for p in sys.path if p != str(tmp_path / "mine")]
 
 
 def overrides(folder: Path, *more: str) -> list[str]:
@@ -82,8 +86,8 @@ def test_composing_leaves_no_files_behind(folder: Path, tmp_path: Path, monkeypa
 BAD = [
     ("space.x.low=2.0", ["space.x", "low 2", "high 1"]),
     ("space.x.scale=log", ["space.x", "log", "low > 0"]),
-    ("space.x.low=.nan", ["space.x", "finite"]),
-    ("space.x.high=.inf", ["space.x", "finite"]),
+    ("space.x.low=nan", ["space.x", "finite"]),
+    ("space.x.high=inf", ["space.x", "finite"]),
     ("space.switch.choices=[]", ["space.switch", "no values"]),
     ("space.switch.choices=[a,a]", ["space.switch", "twice"]),
     ("space.y.low=1", ["space.y"]),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ baseline: {x: 0.2, z: 0.8, switch: a}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     files = {
         "workload/own.yaml": WORKLOAD,
         "space/own.yaml": "x: {low: 0.0, high: 1.0}\nz: {low: 0.0, high: 1.0}\nswitch: {choices: [a, b]}\n",
@@ -53,7 +54,9 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return tmp_path / "own"
+    yield tmp_path / "own"
+    sys.modules.pop("own", None)  # a command has one folder of the user's; this process sees several
+    sys.path[:] = [p for p in sys.path if p != str(tmp_path / "own")]
 
 
 def arguments(folder: Path, store: str, *more: str) -> list[str]:
