@@ -3,7 +3,7 @@
 from contextlib import closing
 
 from flows.config import RoundConfig
-from flows.session import incumbent_now
+from flows.session import incumbent_now, named_round
 from tasks.design.points import SAMPLERS
 from tasks.design.study import Round, design
 from tasks.ledger import open_ledger
@@ -29,6 +29,8 @@ def checked(config: RoundConfig) -> str:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
     with closing(open_ledger(config.root)) as ledger:
         incumbent = incumbent_now(ledger, config)
+        if config.resume:
+            named_round(ledger, config)
     scope = scope_of(
         config.goal,
         config.space,

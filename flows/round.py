@@ -53,6 +53,8 @@ def tune(config: RoundConfig) -> Record:
 
 def doors(orchestrated: bool) -> SimpleNamespace:
     """The rooms' doors: Prefect tasks, or the plain functions behind them."""
+    from prefect.utilities.annotations import quote
+
     from tasks.analyze.evidence import Evidence
     from tasks.analyze.task import analyze_round, write_report
     from tasks.design.task import design_round
@@ -60,8 +62,12 @@ def doors(orchestrated: bool) -> SimpleNamespace:
     from tasks.scope.task import scope_goal
     from tasks.trials.task import run_trials
 
+    def door(task: Any) -> Callable[..., Any]:
+        # quoted: Prefect would walk through every value in search of futures, and there are none
+        return lambda *values: task(*map(quote, values)) if orchestrated else task.fn(*values)
+
     tasks: list[Any] = [scope_goal, design_round, run_trials, analyze_round, promote_config, write_report]
-    return SimpleNamespace(evidence=Evidence, **{t.fn.__name__: t if orchestrated else t.fn for t in tasks})
+    return SimpleNamespace(evidence=Evidence, **{task.fn.__name__: door(task) for task in tasks})
 
 
 def approval(config: RoundConfig) -> Callable[..., str]:
@@ -112,9 +118,9 @@ def _flow(stack: ExitStack) -> Callable[[RoundConfig], Record]:
     if server.ours:
         print("no Prefect server answers; starting one for this command (10 to 30 s, once)", file=sys.stderr)
     server.wait()
-    from flows.tuning import shell_round
+    from flows.tuning import tune_round
 
-    return lambda config: shell_round(list(config.overrides), config.config_dir, config)
+    return lambda config: tune_round(list(config.overrides), config.config_dir)
 
 
 def _near(path: Path) -> Path:

@@ -107,7 +107,7 @@ def settle(home: Path) -> None:
         ("PREFECT_HOME", str(home)),
         ("PREFECT_SERVER_ANALYTICS_ENABLED", "false"),
         ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", str(int(START_SECONDS))),
-        ("PREFECT_LOGGING_LEVEL", "WARNING"),
+        ("PREFECT_LOGGING_LEVEL", "CRITICAL"),  # what a person should see, we say ourselves; the UI has the rest
         ("PREFECT_LOGGING_SERVER_LEVEL", "WARNING"),
         ("DO_NOT_TRACK", "1"),
     ):

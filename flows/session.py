@@ -40,8 +40,8 @@ def open_session(stack: ExitStack, config: RoundConfig) -> Session:
     Playbook: B1, J12
     """
     ledger = stack.enter_context(open_ledger(config.root))
-    key = hash_of(config.model_dump(mode="json", include=set(_AFFECTS)))
-    round_id = _named(ledger, config, key) if config.resume else ledger.unfinished(key)
+    key = _key(config)
+    round_id = named_round(ledger, config) if config.resume else ledger.unfinished(key)
     if round_id is not None:
         ledger.own(round_id)
         frozen = ledger.frozen(round_id)
@@ -87,15 +87,24 @@ def _new(ledger: Ledger, config: RoundConfig, key: str) -> Session:
     )
 
 
-def _named(ledger: Ledger, config: RoundConfig, key: str) -> str:
-    """The round that `resume=` names, if it is this configuration's and has not ended."""
+def _key(config: RoundConfig) -> str:
+    """What tells two rounds apart; how many trials run at once, and who watches, does not."""
+    return hash_of(config.model_dump(mode="json", include=set(_AFFECTS)))
+
+
+def named_round(ledger: Ledger, config: RoundConfig) -> str:
+    """The round that `resume=` names, if it is this configuration's and has not ended.
+
+    Raises:
+        InputError: it is not there, has ended, or began with another configuration.
+    """
     known = {r.round_id: r for r in ledger.rounds(config.workload.name)}
     found = known.get(str(config.resume))
     if found is None:
         raise InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; see flows.history.")
     if found.state == "finished":
         raise InputError(f"resume: round {config.resume} has ended; leave resume out to start a new one.")
-    if ledger.frozen(found.round_id)["key"] != key:
+    if ledger.frozen(found.round_id)["key"] != _key(config):
         raise InputError(
             f"resume: round {config.resume} began with another configuration ({_difference(ledger, config)}); "
             "give it that one, or leave resume out to start a new round."

@@ -11,7 +11,6 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 from flows import compose
-from flows.config import RoundConfig
 from flows.plan import checked
 from flows.round import tune
 from tasks.analyze.terminal import text
@@ -25,34 +24,19 @@ def _name() -> str:
 
 
 @flow(name="tune-round", flow_run_name=_name, persist_result=False)
-def tune_round(overrides: list[str] = [], config_dir: str | None = None) -> str:  # noqa: B006 - Prefect shows it
+def tune_round(overrides: list[str] = [], config_dir: str | None = None) -> Record:  # noqa: B006 - Prefect shows it
     """One round of tuning; the same overrides as in the shell.
 
     Args:
         overrides: Hydra overrides, one an entry: goal=dropout, budget.trials=24, seed=1
         config_dir: a folder with your own goal/, space/ and workload/ YAML and the Python beside them
     """
-    record = recorded(compose.from_overrides(_with_seed(overrides), config_dir))
-    return f"{record.verdict.outcome}: {record.round_id}"
-
-
-def recorded(config: RoundConfig) -> Record:
-    """The round's record; what it found is shown as artifacts of the flow run.
-
-    Raises:
-        InputError: what the round's plan cannot be run for.
-    """
+    config = compose.from_overrides(_with_seed(overrides), config_dir)
     checked(config)
     record = tune(config)
     create_table_artifact(table=_findings(record), key="findings", description="What the checks found")
     create_markdown_artifact(f"```\n{text(record)}\n```", key="verdict", description=record.goal.question)
     return record
-
-
-@flow(name="tune-round", flow_run_name=_name, persist_result=False)
-def shell_round(overrides: list[str], config_dir: str | None, config: Any) -> Record:
-    """The same flow, from the shell: the configuration has been composed and checked already."""
-    return recorded(config)
 
 
 def _findings(record: Record) -> list[dict[str, Any]]:

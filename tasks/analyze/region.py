@@ -20,6 +20,7 @@ SIDES: tuple[tuple[Side, int], ...] = (("low", -1), ("high", 1))
 WALL_CHANCE = 0.1  # luck may make a wall this often, shared between the hyperparameters that were looked at
 LONE_CHANCE = 0.2  # in a sweep of one hyperparameter, where nothing else can explain an infeasible trial at its end
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
+LEARNED = 4  # trials that must have learned before others can be said to have not
 INSIDE = 0.85  # a narrowed range keeps its wall here, so that the next round can still see it
 
 
@@ -74,9 +75,10 @@ class Region:
 def stuck_at_chance(study: StudyEvidence) -> Mask:
     """(trials,) bool: feasible trials that never left chance, to within `stuck_fraction` of the way to the best.
 
-    A diverged run often ends on a finite loss: in a published set of learning-rate sweeps a quarter of all runs sat
-    exactly at a guesser's accuracy and none of those was flagged as diverged. Nothing is stuck where more than half
-    of the feasible trials would be: then the task or the value of chance is in question, not the trials (A17).
+    A diverged run often ends on a finite loss: in a published set of learning-rate sweeps a quarter of all runs sat at
+    a guesser's accuracy (the best over training a little above it) and was not flagged as diverged. Nothing is called
+    stuck unless a quarter of the feasible trials, and four, come more than half way from chance to the best: else the
+    task or the value of chance is in question, not the trials (A17).
 
     Playbook: E8
     """
@@ -87,8 +89,11 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
     span = chance - float(np.nanmin(study.losses))
     if span <= 0:
         return none
-    stuck = study.feasible & (np.nan_to_num(study.losses) >= chance - study.policy.stuck_fraction * span)
-    return stuck if 2 * stuck.sum() <= study.feasible.sum() else none
+    left = (chance - np.nan_to_num(study.losses, nan=np.inf)) / span  # 0 at chance, 1 at the best
+    learned = int((left > 0.5).sum())
+    if learned < max(LEARNED, study.feasible.sum() / 4):
+        return none
+    return study.feasible & (left <= study.policy.stuck_fraction)
 
 
 def region_of(study: StudyEvidence) -> Region:

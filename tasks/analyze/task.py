@@ -24,7 +24,7 @@ def write_report(record: Record, folder: Path) -> Path:
 
     Playbook: F15
     """
-    (folder / "record.json").write_text(record.model_dump_json(by_alias=True, indent=1))
+    (folder / "record.json").write_text(record.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     path = folder / "report.html"
-    path.write_text(page(record, read_curves(folder / record.curves), record_path=str(folder / "record.json")))
+    path.write_text(page(record, read_curves(folder / record.curves)), encoding="utf-8")
     return path

@@ -1,20 +1,26 @@
 """Where trials run: how many at once, on which devices, for how long."""
 
+import math
 import os
-from typing import Self
+import re
+from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from tasks.record import Frozen
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Workload
 
+_DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
 
 class Runner(Frozen):
     """Child processes on this machine.
 
-    `workers` at once (None: one for each core, or one for each device that is no CPU), `threads` of torch a trial,
-    `wall_timeout` seconds a trial, `keep_best` checkpoints besides the last two, `log_bytes` kept of its output.
+    `workers` at once (None: as many as the cores hold, or one for each device that is no CPU), `threads` of torch a
+    trial, `wall_timeout` seconds a trial, `keep_best` checkpoints besides the last two, `log_bytes` kept of its
+    output, `environment` the names of variables that trials may see besides the usual ones (secrets do not travel).
     """
 
     workers: int | None = None
@@ -23,23 +29,42 @@ class Runner(Frozen):
     wall_timeout: float = 3600.0
     keep_best: int = 1
     log_bytes: int = 64 * 1024
+    environment: tuple[str, ...] = ()
+
+    @field_validator("workers", "threads", "wall_timeout", "keep_best", "log_bytes", mode="before")
+    @classmethod
+    def _above_zero(cls, value: Any, info: Any) -> Any:
+        none = info.field_name == "workers" and value is None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = info.field_name == "wall_timeout" or isinstance(value, int)
+        if not none and not (number and whole and math.isfinite(value) and value > 0):
+            kind = "number of seconds" if info.field_name == "wall_timeout" else "whole number"
+            raise InputError(f"runner.{info.field_name}: {value!r} will not do; give a {kind} above 0.")
+        return value
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        for name in ("workers", "threads", "wall_timeout", "keep_best", "log_bytes"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise InputError(f"runner.{name}: {value} will not do; give a number above 0.")
         if not self.devices:
             raise InputError("runner.devices: no device is named; list at least one, such as [cpu] or [cuda:0].")
+        for device in self.devices:
+            if not _DEVICE.fullmatch(device):
+                raise InputError(f"runner.devices: {device!r} is no device; name cpu, cuda:0, cuda:1, … or mps.")
+            if device != "cpu" and self.devices.count(device) > 1:
+                raise InputError(f"runner.devices: {device} stands twice; to share it, raise runner.workers instead.")
+        for name in self.environment:
+            if not _NAME.fullmatch(name):
+                raise InputError(
+                    f"runner.environment: {name!r} is no name of a variable; list names alone, such as [DATA_DIR]."
+                )
         return self
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """A device for each trial that runs at once."""
+        """A device for each trial that runs at once; devices are shared where there are more workers than devices."""
         if all(d == "cpu" for d in self.devices):
-            return ("cpu",) * (self.workers or os.cpu_count() or 1)
-        return tuple((self.devices * (self.workers or 1))[: self.workers or len(self.devices)])
+            return ("cpu",) * (self.workers or max(1, _cores() // self.threads))
+        workers = self.workers or len(self.devices)
+        return tuple(self.devices[i % len(self.devices)] for i in range(workers))
 
 
 class Execution(Frozen):
@@ -49,3 +74,8 @@ class Execution(Frozen):
     budget: Budget
     runner: Runner
     own: str | None = None
+
+
+def _cores() -> int:
+    """The cores that this process may use: in a container that is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,8 @@
 """Which callables a configuration may name: the project's own workloads and the user's own folder, nothing else.
 
-Hydra's block list is no boundary (`_target_: torch.load` runs a payload). Here the name must begin in a place that
-is allowed before anything is imported, and the object it resolves to must have been defined in such a place.
+Hydra's block list is no boundary (`_target_: torch.load` runs a payload). Here an address must lead to a file of an
+allowed place before anything is imported, and the object that it resolves to must have been defined in such a file:
+what a module of the user's merely imports (`mine.os.system`) is refused.
 """
 
 import importlib
@@ -14,27 +15,29 @@ from typing import Any
 
 from tasks.scope.error import InputError
 
-OURS = ("tasks.trials.workloads",)
+ROOT = Path(__file__).resolve().parents[2]
+OURS = "tasks.trials.workloads."
 EXACT = frozenset({"tasks.trials.supervised"})
+_FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
 _WAY_OUT = "name a function of your own folder (--config-dir), tasks.trials.supervised or tasks.trials.workloads.…"
+_folders: set[Path] = set()  # the users' folders from which modules have been imported in this process
 
 
 def resolve(target: str, own: str | None) -> Callable[..., Any]:
-    """The callable at a dotted address, if it may be called.
+    """The callable at a dotted address, if it may be called. `own` is the user's folder; nothing of it is imported
+    unless the address leads into it.
 
     Raises:
         InputError: a place that is not allowed, nothing there, or an alias of something from elsewhere.
     """
-    if not _begins_well(target, own):
-        raise InputError(f"_target_: {target!r} is not allowed in a configuration; {_WAY_OUT}.")
-    module, names = _imported(target, own)
-    found: Any = module
-    for name in names:
-        found = getattr(found, name, None)
-    if not names or not callable(found):
-        raise InputError(f"_target_: there is no callable at {target!r}; {_WAY_OUT}.")
+    name, names = _place(target, own)
+    found: Any = _ours(name) if target in EXACT or target.startswith(OURS) else _users(name, str(own), target)
+    for part in names:
+        found = getattr(found, part, None)
+    if not callable(found) or isinstance(found, ModuleType):
+        raise InputError(f"_target_: there is no callable at {target!r} ({name} has none); {_WAY_OUT}.")
     if not _defined_well(found, own):
-        home = f"{getattr(found, '__module__', '?')}.{getattr(found, '__qualname__', '?')}"
+        home = f"{getattr(found, '__module__', None) or '?'}.{getattr(found, '__qualname__', type(found).__qualname__)}"
         raise InputError(f"_target_: {target!r} is {home} by another name, which is not allowed; {_WAY_OUT}.")
     return found  # type: ignore[no-any-return]
 
@@ -49,64 +52,125 @@ def check_target(target: str, own: str | None) -> None:
 
 
 def targets_in(tree: object) -> Iterator[str]:
-    """Every `_target_` in nested mappings and lists."""
+    """Every `_target_` in nested mappings and lists, outer before inner."""
     if isinstance(tree, Mapping):
         if "_target_" in tree:
             yield str(tree["_target_"])
-        for value in tree.values():
-            yield from targets_in(value)
+        for key, value in tree.items():
+            if key != "_target_":
+                yield from targets_in(value)
     elif isinstance(tree, list | tuple):
         for value in tree:
             yield from targets_in(value)
 
 
 def bound(tree: Any, own: str | None) -> Any:
-    """The tree with every recipe (a mapping with `_target_`) as a callable that holds its arguments."""
+    """The tree with every recipe (a mapping with `_target_`) as a callable that holds its arguments.
+
+    Raises:
+        InputError: as `resolve`, or a word of Hydra's own that means nothing here.
+    """
     if isinstance(tree, Mapping):
         arguments = {k: bound(v, own) for k, v in tree.items() if k != "_target_"}
-        return partial(resolve(str(tree["_target_"]), own), **arguments) if "_target_" in tree else arguments
+        if "_target_" not in tree:
+            return arguments
+        foreign = sorted(_FOREIGN_WORDS & set(arguments))
+        if foreign:
+            raise InputError(f"{foreign[0]}: has no meaning in {tree['_target_']!r}; name the arguments and remove it.")
+        return partial(resolve(str(tree["_target_"]), own), **arguments)
     if isinstance(tree, list | tuple):
         return [bound(value, own) for value in tree]
     return tree
 
 
-def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], **extra: Any) -> Any:
-    """What a recipe makes; `extra` are arguments that only the caller knows. A bound recipe is called as it is."""
-    return (bound(recipe, None) if isinstance(recipe, Mapping) else recipe)(**extra)
+def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], own: str | None = None, /, **extra: Any) -> Any:
+    """What a recipe makes; `extra` are arguments that only the caller knows. A bound recipe is called as it is.
+
+    Raises:
+        InputError: as `bound`.
+    """
+    return (bound(recipe, own) if isinstance(recipe, Mapping) else recipe)(**extra)
 
 
-def _begins_well(target: str, own: str | None) -> bool:
-    """Whether the address begins where code may come from; asked before anything is imported."""
-    if target in EXACT or any(target.startswith(f"{place}.") for place in OURS):
-        return all(part.isidentifier() for part in target.split("."))
-    first = target.split(".")[0]
-    if own is None or not all(part.isidentifier() for part in target.split(".")):
-        return False
-    folder = Path(own)
-    return (folder / f"{first}.py").is_file() or (folder / first).is_dir()
-
-
-def _imported(target: str, own: str | None) -> tuple[ModuleType, list[str]]:
-    """The module with the longest name that can be imported, and the names that are left."""
-    if own is not None and own not in sys.path:
-        sys.path.insert(0, own)
+def _place(target: str, own: str | None) -> tuple[str, list[str]]:
+    """`(module, names in it)` of an address, by looking for files alone: nothing has been imported yet."""
     parts = target.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        name = ".".join(parts[:cut])
-        try:
-            return importlib.import_module(name), parts[cut:]
-        except ModuleNotFoundError as error:
-            if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-                raise InputError(f"_target_: {target!r} cannot be imported: {error}; install what it needs.") from error
-    raise InputError(f"_target_: nothing can be imported from {target!r}; {_WAY_OUT}.")
+    if all(p.isidentifier() and not p.startswith("__") for p in parts):
+        if target in EXACT:
+            return ".".join(parts[:-1]), parts[-1:]
+        folder = ROOT if target.startswith(OURS) else Path(own) if own is not None and parts[0] != "tasks" else None
+        for cut in range(len(parts) - 1, 0, -1) if folder else ():
+            if folder and any(f.is_file() for f in _files(parts[:cut], folder)):
+                return ".".join(parts[:cut]), parts[cut:]
+    raise InputError(f"_target_: {target!r} is not allowed in a configuration; {_WAY_OUT}.")
+
+
+def _files(parts: list[str], folder: Path) -> tuple[Path, Path]:
+    """Where a module of that name lies in a folder: as a file, or as a package."""
+    place = folder.joinpath(*parts)
+    return place.with_name(f"{place.name}.py"), place / "__init__.py"
+
+
+def _ours(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise InputError(f"_target_: {name} cannot be imported: {error}; pip install 'tunebook[train]'.") from error
+
+
+def _users(name: str, own: str, target: str) -> ModuleType:
+    """A module of the user's folder: that file and no other of its name.
+
+    Raises:
+        InputError: it cannot be imported, or its name belongs to a module of another place.
+    """
+    folder = Path(own).resolve()
+    _forget_others(name.split(".")[0], folder)
+    while str(folder) in sys.path:
+        sys.path.remove(str(folder))
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()  # the file may be younger than the last look into its folder
+    try:
+        module = importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it is the user's code: also a script that ends in sys.exit()
+        said = f"{type(error).__name__}: {error}"
+        raise InputError(
+            f"_target_: {target!r}: importing {name} from {own} failed with {said}; correct it."
+        ) from error
+    if not _is_file_of(module, folder):
+        raise InputError(
+            f"_target_: {target!r}: {own} has a module {name}, but that name belongs to "
+            f"{getattr(module, '__file__', None) or 'Python itself'}, or its file is a link out of the folder; rename it."
+        )
+    _folders.add(folder)
+    return module
+
+
+def _forget_others(first: str, folder: Path) -> None:
+    """Drop modules of this name that another user's folder brought: they are not what this address means."""
+    others = _folders - {folder}
+    names = [n for n in sys.modules if n == first or n.startswith(f"{first}.")]
+    if any(_is_file_of(sys.modules[n], other) for n in names for other in others):
+        for n in names:
+            del sys.modules[n]
 
 
 def _defined_well(found: Any, own: str | None) -> bool:
-    """Whether the object was defined where its address says: ours by name, the user's by the file it lies in."""
+    """Whether the object was defined where an address may lead: ours by its exact name, the user's by its file."""
     module = str(getattr(found, "__module__", ""))
     if f"{module}.{getattr(found, '__qualname__', '')}" in EXACT:
         return True
-    if any(module == place or module.startswith(f"{place}.") for place in OURS):
-        return True
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return own is not None and file is not None and Path(file).resolve().is_relative_to(Path(own).resolve())
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        return False
+    if module.startswith(OURS):
+        return _is_file_of(loaded, ROOT)
+    return own is not None and not module.startswith("tasks.") and _is_file_of(loaded, Path(own).resolve())
+
+
+def _is_file_of(module: ModuleType, folder: Path) -> bool:
+    """Whether a module is the file in the folder that its name says, links followed: a folder may hold a `.venv`."""
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() in _files(module.__name__.split("."), folder)

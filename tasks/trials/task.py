@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from prefect.futures import as_completed as prefect_as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
 
 from tasks.design.study import Planned
 from tasks.ledger import Ledger
@@ -115,9 +116,13 @@ def _ended(waiting: Sequence[Planned], site: Site) -> Any:
     """The trials as they end, as many at once as there are slots; Prefect's own runner inside a flow."""
     if FlowRunContext.get() is not None:
         with ThreadPoolTaskRunner(max_workers=site.slots) as runner:  # type: ignore[var-annotated]
-            futures = [runner.submit(run_one, {"planned": p, "site": site}) for p in waiting]
-            for future in prefect_as_completed(futures):
-                yield future.result()
+            futures = [runner.submit(run_one, {"planned": quote(p), "site": quote(site)}) for p in waiting]
+            try:
+                for future in prefect_as_completed(futures):
+                    yield future.result()
+            except BaseException:
+                site.server.close()  # what runs ends, what waits ends at once
+                raise
         return
     with ThreadPoolExecutor(max_workers=site.slots) as pool:
         plain: list[Future[Trial]] = [pool.submit(run_one.fn, p, site) for p in waiting]
