@@ -1,7 +1,7 @@
 """The round's place of work: the fork server, the projection to MLflow, and the progress line."""
 
+import sys
 from contextlib import ExitStack
-from sys import stderr
 
 from flows.progress import Watch
 from flows.session import Session
@@ -16,14 +16,14 @@ def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, W
     """Where the round's trials run, who watches them, and who shows them in MLflow; all end with `stack`."""
     config = session.config
     if session.resumed:
-        print(f"going on with round {session.round_id}", file=stderr)
+        print(f"going on with round {session.round_id}", file=sys.stderr)
     projector = stack.enter_context(
         Projector(
             config.tracking,
             workload=config.workload.name,
             round_id=session.round_id,
             name=config.goal.question,
-            warn=lambda sentence: print(f"warning: {sentence}", file=stderr),
+            warn=lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
         )
     )
     watch = stack.enter_context(Watch(len(round.trials), config.workload.objective))

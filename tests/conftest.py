@@ -1,8 +1,14 @@
-"""What all tests share: the marker that says which rows of the playbook a test is evidence for."""
+"""What all tests share: the marker that says which rows of the playbook a test is evidence for, and property tests
+that fail for what they find and never for being slow."""
 
+import os
 import re
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tunebook", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("tunebook")
 
 CASES = ("fires", "silent", "shows")
 

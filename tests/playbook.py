@@ -46,6 +46,7 @@ KINDS = {
 ROWS = {f"{chapter}{i}": kind for chapter, kinds in KINDS.items() for i, kind in enumerate(kinds, 1)}
 KIND_NAMES = {"E": "execute", "G": "guard", "C": "check", "R": "record"}
 CASES = ("fires", "silent", "shows")
+NAMED_CARRIERS = 3  # of each row; functions before classes, those that name the fewest rows first
 NAMED_TESTS = 2  # of each case; the file has the others
 
 ROW = r"[A-J]\d{1,2}"
@@ -115,7 +116,8 @@ class Playbook:
 
     def carried(self, row: str) -> list[Carrier]:
         """What carries out the row."""
-        return [c for c in self.carriers if row in c.rows]
+        found = [c for c in self.carriers if row in c.rows]
+        return sorted(found, key=lambda c: (c.name[:1].isupper(), len(c.rows)))
 
     def shown(self, row: str, case: str) -> list[Evidence]:
         """The tests of that case, each once."""
@@ -158,8 +160,8 @@ def page(playbook: Playbook) -> str:
         "[Deep Learning Tuning Playbook](https://github.com/google-research/tuning_playbook), and which tests show it.",
         "Written by `python -m tests.playbook` from docstrings and test markers; do not edit it by hand.",
         "",
-        f"**{len(done)} of {len(ROWS)} rows are carried out**: a function names the row, and tests show it. A guard or a",
-        "check needs a test in which it fires on a planted fault and one in which it is silent on the clean twin.",
+        f"**{len(done)} of {len(ROWS)} rows are carried out**: a function names the row, and tests show it. A guard or",
+        "a check needs a test in which it fires on a planted fault and one in which it is silent on the clean twin.",
     ]
     for chapter, title in CHAPTERS.items():
         lines += ["", f"## {chapter}. {title}", "", *_table(playbook, [r for r in ROWS if r[0] == chapter])]
@@ -181,8 +183,10 @@ def _table(playbook: Playbook, rows: list[str]) -> list[str]:
 
 def _line(playbook: Playbook, row: str) -> str:
     found = playbook.carried(row)
-    how = "<br>".join(dict.fromkeys(_escaped(c.how) for c in found))
-    where = "<br>".join(f"{_link(c.path)} `{c.name}`" if c.name else _link(c.path) for c in found)
+    named = found[:NAMED_CARRIERS]
+    how = "<br>".join(dict.fromkeys(_escaped(c.how) for c in named))
+    where = "<br>".join(f"{_link(c.path)} `{c.name}`" if c.name else _link(c.path) for c in named)
+    where += f"<br>+{len(found) - len(named)}" if len(found) > len(named) else ""
     shown = [_tests(case, playbook.shown(row, case)) for case in CASES if playbook.shown(row, case)]
     lacking = playbook.lacks(row)
     shown += [f"**no test yet: {' and '.join(lacking)}**"] if lacking else []

@@ -69,10 +69,7 @@ def bare(name: str) -> str:
 
 
 def family(name: str) -> Family | None:
-    """The family of a hyperparameter, or None where its name says nothing; `dropout.rate` is a regularizer's.
-
-    Playbook: A5, A10, C6, C7, C8, C9, H2
-    """
+    """The family of a hyperparameter, or None where its name says nothing; `dropout.rate` is a regularizer's."""
     leaf = bare(name)
     if leaf in ("optimizer", "optimiser"):
         return "optimizer choice"
@@ -90,10 +87,7 @@ def family(name: str) -> Family | None:
 
 
 def is_switch(parameter: Parameter) -> bool:
-    """Whether a regularizer's parameter turns it on and off, or picks one: choices do, a range is a strength.
-
-    Playbook: C8
-    """
+    """Whether a regularizer's parameter turns it on and off, or picks one: choices do, a range is a strength."""
     listed = parameter.type == "choice" or any(isinstance(v, bool | str) for v in parameter.values)
     return family(parameter.name) == "regularizer" and listed
 
