@@ -2,44 +2,81 @@
 
 import hashlib
 import json
+import math
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tasks.scope.error import InputError
+
 KEEP_LAST = 2
 MANIFEST = "manifest.json"
+VERSION = 1
 
 
 class Checkpoints:
     """The checkpoints of one trial in one folder: the last two and the N best by loss, lower is better.
 
-    Playbook: J10
+    Only what the manifest names is ever read, and only where its sha256 fits: torch itself opens nearly every file
+    in which a bit has flipped.
+
+    Raises:
+        InputError: the manifest was written by a newer version.
+
+    Playbook: J10, J12
     """
 
-    def __init__(self, folder: Path, trial: str, keep_best: int = 1) -> None:
-        self._folder = folder
-        self._trial = trial
-        self._keep_best = keep_best
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, trial: str, keep_best: int = 1, keep_last: int = KEEP_LAST) -> None:
+        self._folder, self._trial = folder, trial
+        self._keep_best, self._keep_last = keep_best, keep_last
         self._entries: list[dict[str, Any]] = self._read()
 
     def save(self, step: int, state: Any, loss: float | None) -> None:
-        """Write the state of a step; when this returns it is on disk, and what is kept no longer has gone."""
+        """Write the state of a step; when this returns it is on disk, and what is kept no longer has gone.
+
+        `loss` is the objective as a loss, None (or not a number) where it was not evaluated at this step.
+
+        Raises:
+            TypeError: something in the state is neither a tensor nor a plain value, and could not be loaded again.
+        """
         import torch
 
-        name = f"step_{step}.pt"
-        temporary = self._folder / f"{name}.tmp"
+        refuse_objects(state)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / _name(step)
+        temporary = path.with_name(f"{path.name}.tmp")
         with temporary.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        entry = {"trial": self._trial, "step": step, "loss": loss, "file": name, "sha256": _sha256(temporary)}
-        os.replace(temporary, self._folder / name)
+        entry = {
+            "trial": self._trial,
+            "step": step,
+            "loss": loss if loss is not None and math.isfinite(loss) else None,
+            "file": path.name,
+            "size": temporary.stat().st_size,
+            "sha256": _sha256(temporary),
+        }
+        os.replace(temporary, path)
         kept = self._kept([*(e for e in self._entries if e["step"] != step), entry])
-        self._write(kept)
+        write_atomically(self._folder / MANIFEST, json.dumps({"version": VERSION, "checkpoints": kept}))
         for gone in {e["file"] for e in self._entries} - {e["file"] for e in kept}:
             (self._folder / gone).unlink(missing_ok=True)
         self._entries = kept
+
+    def load(self, step: int) -> Any:
+        """The state of that step and no other.
+
+        Raises:
+            LookupError: it was not kept, or is damaged.
+        """
+        for entry in self._entries:
+            if entry["step"] == step and self._is_sound(entry):
+                return self._state(entry)
+        kept = ", ".join(map(str, self.steps)) or "none"
+        raise LookupError(f"trial {self._trial} has no sound checkpoint of step {step}; kept: {kept}")
 
     def last(self) -> tuple[int, Any]:
         """`(step, state)` of the latest sound checkpoint; `(0, None)` where there is none."""
@@ -50,8 +87,7 @@ class Checkpoints:
 
         Playbook: J10
         """
-        scored = [e for e in self._entries if e["loss"] is not None]
-        return self._first_sound(sorted(scored, key=lambda e: (e["loss"], e["step"])))
+        return self._first_sound(_by_loss(self._entries))
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -60,30 +96,69 @@ class Checkpoints:
 
     def _kept(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         by_step = sorted(entries, key=lambda e: e["step"])
-        scored = sorted((e for e in entries if e["loss"] is not None), key=lambda e: (e["loss"], e["step"]))
-        keep = {e["step"] for e in by_step[-KEEP_LAST:]} | {e["step"] for e in scored[: self._keep_best]}
+        latest = by_step[len(by_step) - min(self._keep_last, len(by_step)) :]
+        keep = {e["step"] for e in [*latest, *_by_loss(entries)[: self._keep_best]]}
         return [e for e in by_step if e["step"] in keep]
 
     def _first_sound(self, entries: list[dict[str, Any]]) -> tuple[int, Any]:
-        """The first entry whose file is what was written: torch itself accepts most damaged files."""
         for entry in entries:
-            path = self._folder / entry["file"]
-            if path.is_file() and _sha256(path) == entry["sha256"]:
-                import torch  # seconds, which a trial without checkpoints need not pay
-
-                return entry["step"], torch.load(path, weights_only=True)
+            if self._is_sound(entry):
+                return entry["step"], self._state(entry)
+            print(f"checkpoint {entry['file']} is damaged or gone; looking for another", file=sys.stderr)
         return 0, None
+
+    def _is_sound(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the file is what was written, and a file of this folder rather than a link."""
+        path = self._folder / entry["file"]
+        if path.is_symlink() or not path.is_file():
+            return False
+        return path.stat().st_size == entry["size"] and _sha256(path) == entry["sha256"]
+
+    def _state(self, entry: Mapping[str, Any]) -> Any:
+        """The state, its tensors on the CPU: the device it was saved from may not be here."""
+        import torch  # seconds, which a trial without checkpoints need not pay
+
+        return torch.load(self._folder / entry["file"], map_location="cpu", weights_only=True)
 
     def _read(self) -> list[dict[str, Any]]:
         """The manifest's entries for this trial; a name in it never leads out of the folder."""
         path = self._folder / MANIFEST
-        if not path.is_file():
+        try:
+            manifest = json.loads(path.read_bytes())
+            version, entries = manifest["version"], [e for e in manifest["checkpoints"] if _is_entry(e)]
+        except FileNotFoundError:
             return []
-        entries = json.loads(path.read_text())["checkpoints"]
-        return [e for e in entries if e["trial"] == self._trial and e["file"] == f"step_{e['step']}.pt"]
+        except (ValueError, KeyError, TypeError):
+            print(f"{path} is damaged; starting without checkpoints", file=sys.stderr)
+            return []
+        if version != VERSION:
+            raise InputError(f"{path} has version {version} and this tunebook reads {VERSION}; use the one that wrote it.")
+        return [e for e in entries if e["trial"] == self._trial]
 
-    def _write(self, entries: list[dict[str, Any]]) -> None:
-        write_atomically(self._folder / MANIFEST, json.dumps({"version": 1, "checkpoints": entries}))
+
+def refuse_objects(state: Any, where: str = "state") -> None:
+    """Accept tensors and plain values in dicts, lists and tuples, which is what can be loaded without running code.
+
+    Raises:
+        TypeError: where it holds anything else, and what.
+    """
+    import torch
+
+    if isinstance(state, torch.Tensor) or type(state) in (type(None), bool, int, float, complex, str, bytes):
+        return
+    if isinstance(state, dict):
+        for key, value in state.items():
+            refuse_objects(key, f"a key of {where}")
+            refuse_objects(value, f"{where}[{key!r}]")
+    elif type(state) in (list, tuple, set, torch.Size):
+        for i, value in enumerate(state):
+            refuse_objects(value, f"{where}[{i}]")
+    elif type(state) not in (torch.dtype, torch.device):
+        kind = f"{type(state).__module__}.{type(state).__qualname__}"
+        raise TypeError(
+            f"save: {where} is a {kind}; a checkpoint holds tensors and plain values alone (torch.from_numpy(a) for an "
+            "array, x.item() for its scalars, .state_dict() for a module)"
+        )
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -99,6 +174,22 @@ def write_atomically(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _name(step: int) -> str:
+    return f"step_{step}.pt"
+
+
+def _by_loss(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The evaluated entries, best first; of equals the earliest."""
+    return sorted((e for e in entries if e["loss"] is not None), key=lambda e: (e["loss"], e["step"]))
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether a manifest's entry has everything, and the one file name that its step may have."""
+    kinds = {"trial": str, "step": int, "loss": float | int | None, "file": str, "size": int, "sha256": str}
+    whole = isinstance(entry, dict) and all(isinstance(entry.get(k), kind) for k, kind in kinds.items())
+    return whole and entry["file"] == _name(entry["step"])
 
 
 def _sha256(path: Path) -> str:

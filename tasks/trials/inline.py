@@ -8,8 +8,9 @@ from typing import Any
 from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
+from tasks.trials.outcome import diverged, raised, returned
 from tasks.trials.runner import Execution
-from tasks.trials.running import Infeasible, MissingMetric, RunningTrial
+from tasks.trials.running import MissingMetric, RunningTrial
 from tasks.trials.target import bound, resolve
 from tasks.trials.trial import Curve, Trial, ended
 
@@ -26,7 +27,7 @@ class Memory:
         self.reports[step] = metrics
 
     def saved(self, step: int, state: Any, objective: float | None) -> None:
-        """Keep the last checkpoint."""
+        """Keep the last checkpoint, as it is now: the workload goes on changing its tensors."""
         self.state = (step, copy.deepcopy(state))
 
     def last(self) -> tuple[int, Any]:
@@ -37,10 +38,16 @@ class Memory:
 def run_inline(planned: Planned, execution: Execution) -> Trial:
     """The trial, run right here; a failure is a failed trial with its traceback, as in a child process.
 
+    For code that draws from its seed alone: a child process seeds the global generators too, and this one must not.
+
     Raises:
-        InputError: the objective is not among the metrics of the first evaluation.
+        InputError: the target is not allowed, or the objective is not among the metrics of the first evaluation.
+
+    Playbook: E8
     """
     sink, workload = Memory(), execution.workload
+    target = resolve(workload.target, execution.own)
+    arguments = bound(workload.arguments, execution.own)
     running = RunningTrial(
         point=planned.point,
         seed=planned.seed,
@@ -49,17 +56,18 @@ def run_inline(planned: Planned, execution: Execution) -> Trial:
         objective=workload.objective,
         sink=sink,
     )
-    status: Status = "complete"
-    reason = log = ""
+    status: Status
+    log, metric = "", workload.objective.metric
     try:
-        resolve(workload.target, execution.own)(running, **bound(workload.arguments, execution.own))
-        if not any(workload.objective.metric in row for row in sink.reports.values()):
-            status, reason = "failed", "no result: nothing was reported"
-    except Infeasible as error:
-        status, reason = "infeasible", str(error)
+        target(running, **arguments)
+        status, reason = returned(sink.reports, metric)
     except MissingMetric as error:
         raise InputError(str(error)) from error
-    except Exception as error:
-        status, reason, log = "failed", f"{type(error).__name__}: {error}", traceback.format_exc()
+    except (Exception, SystemExit) as error:
+        status, reason = raised(error)
+        broken = diverged(sink.reports, metric)
+        if broken:
+            status, reason = "infeasible", reason if status == "infeasible" else broken
+        log = traceback.format_exc() if status == "failed" else ""
     curve = Curve.from_reports(sink.reports)
     return ended(planned, curve, workload.objective, status, reason, log=log, unread=running.point.unread)

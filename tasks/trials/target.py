@@ -98,9 +98,12 @@ def _place(target: str, own: str | None) -> tuple[str, list[str]]:
     if all(p.isidentifier() and not p.startswith("__") for p in parts):
         if target in EXACT:
             return ".".join(parts[:-1]), parts[-1:]
-        folder = ROOT if target.startswith(OURS) else Path(own) if own is not None and parts[0] != "tasks" else None
-        for cut in range(len(parts) - 1, 0, -1) if folder else ():
-            if folder and any(f.is_file() for f in _files(parts[:cut], folder)):
+        users = own is not None and parts[0] != "tasks"
+        folder = Path(str(own)) if users else ROOT
+        for cut in range(len(parts) - 1, 0, -1) if users or target.startswith(OURS) else ():
+            for file in (f for f in _files(parts[:cut], folder) if f.is_file()):
+                if file.resolve() not in _files(parts[:cut], folder.resolve()):
+                    raise InputError(f"_target_: {target!r}: {file} is a link to elsewhere; put the file itself there.")
                 return ".".join(parts[:cut]), parts[cut:]
     raise InputError(f"_target_: {target!r} is not allowed in a configuration; {_WAY_OUT}.")
 
@@ -140,10 +143,8 @@ def _users(name: str, own: str, target: str) -> ModuleType:
             f"_target_: {target!r}: importing {name} from {own} failed with {said}; correct it."
         ) from error
     if not _is_file_of(module, folder):
-        raise InputError(
-            f"_target_: {target!r}: {own} has a module {name}, but that name belongs to "
-            f"{getattr(module, '__file__', None) or 'Python itself'}, or its file is a link out of the folder; rename it."
-        )
+        other = getattr(module, "__file__", None) or "Python itself"
+        raise InputError(f"_target_: {target!r}: the name {name} belongs to {other}; rename the one in {own}.")
     _folders.add(folder)
     return module
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import qmc
+from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from tasks.design.cube import coordinates, from_unit, to_unit
 from tasks.design.points import SAMPLERS, balanced_points, points_in, unit_points

@@ -1,0 +1,62 @@
+"""What the end of a trial means: complete, infeasible (the configuration's doing) or failed (the code's)."""
+
+import math
+from collections.abc import Mapping
+
+from tasks.record import Status
+from tasks.scope.error import InputError
+from tasks.trials.running import Infeasible
+
+Reports = Mapping[int, Mapping[str, float]]
+_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # as torch says it on GPU, Linux, Windows
+
+
+def returned(reports: Reports, metric: str) -> tuple[Status, str]:
+    """`(status, reason)` of a trial whose code came to its end.
+
+    Playbook: E8
+    """
+    broken = diverged(reports, metric)
+    if broken:
+        return "infeasible", broken
+    if not any(metric in row for row in reports.values()):
+        return "failed", f"no result: it ended without ever reporting {metric}"
+    return "complete", ""
+
+
+def raised(error: BaseException) -> tuple[Status, str]:
+    """`(status, reason)` of a trial whose code raised: out of memory is infeasible, any other exception failed.
+
+    Playbook: E8
+    """
+    if isinstance(error, Infeasible):
+        return "infeasible", str(error)
+    if isinstance(error, SystemExit):
+        return "failed", f"called sys.exit({'' if error.code is None else repr(error.code)})"
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:300]
+    if _out_of_memory(error):
+        return "infeasible", f"out of memory: {said}" if said else "out of memory"
+    if isinstance(error, InputError):
+        return "failed", said
+    return "failed", f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def diverged(reports: Reports, metric: str) -> str:
+    """Where the objective was first not a number, in words; empty where it never was.
+
+    Such a trial is infeasible even where its code swallowed the exception that should have ended it: its curve up to
+    that step must not compete.
+
+    Playbook: E8
+    """
+    for step, row in reports.items():
+        if metric in row and not math.isfinite(row[metric]):
+            return f"{metric} is {row[metric]} at step {step}"
+    return ""
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """By name, since torch may not be installed; the CPU's allocator says it in a plain RuntimeError."""
+    if isinstance(error, MemoryError) or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY)
