@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
 
 def serve(cron: str | None, overrides: Sequence[str]) -> None:
     """Register the deployment and run what is asked of it, one round at a time, until a signal comes."""
-    from prefect.deployments.runner import EntrypointType
+    from prefect.types.entrypoint import EntrypointType
 
     from flows.tuning import tune_round
 

@@ -25,9 +25,9 @@ class Edge:
     """One side of one parameter, seen from the trials that have it.
 
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
-    edge or beyond, `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter. `near`: whether the best stands in
-    the outer `edge_fraction` (or in the last value of few). `behind`: infeasible trials further out than the best
-    that no wall explains; `limit`: why the side cannot be moved.
+    edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter.
+    `near`: whether the best stands in the outer `edge_fraction` (or in the last value of few). `behind`: infeasible
+    trials further out than the best that no wall explains. `limit`: why the side cannot be moved.
     """
 
     parameter: Parameter

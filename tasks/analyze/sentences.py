@@ -147,7 +147,7 @@ def verdict_sentence(record: Record) -> str:
     against = f"the incumbent (generation {verdict.incumbent.generation})"
     gain = "" if verdict.gain is None else f" by {number(abs(verdict.gain))} {metric}"
     if verdict.outcome == "promote":
-        return f"The finalist beats {against}{gain} on fresh retrains, by more than their noise explains."
+        return f"{_candidate(record)} beats {against}{gain} on fresh retrains, by more than their noise explains."
     if verdict.outcome == "keep":
         return f"{against[0].upper()}{against[1:]} stays: the retrains show no gain that is worth a change."
     if verdict.outcome == "retrain":
@@ -157,6 +157,13 @@ def verdict_sentence(record: Record) -> str:
         found = plural(len(blockers(record)), "finding")
         return f"No conclusion yet: {found} ({rows}) must be mended first." if rows else "No conclusion yet."
     return "No configuration was put before the gate; this round's product is its answer and what was learned."
+
+
+def _candidate(record: Record) -> str:
+    """The configuration that was gated, by its scientific values: it may be the arm without the change."""
+    point = record.verdict.candidate.point if record.verdict.candidate else {}
+    arm = point_label({n: point[n] for n in record.roles.scientific if n in point})
+    return f"The configuration with {arm}" if arm else "The finalist"
 
 
 def answer_sentence(record: Record) -> str:
@@ -178,6 +185,8 @@ def _conclusion(record: Record) -> str:
     if answer.value is None:
         value, against = "The change", "the configuration without it"
     word = "is better than" if answer.gain > 0 else "is worse than" if answer.gain < 0 else "is as good as"
+    if answer.gain <= 0 and answer.band is not None and answer.band[1] > 0:
+        return f"No gain is shown: {value} against {against} came out at {number(answer.gain)} {metric}."
     by = f" by {number(abs(answer.gain))} {metric}" if answer.gain else ""
     return f"{value} {word} {against}{by}."
 

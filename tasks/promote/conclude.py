@@ -24,7 +24,7 @@ from tasks.record import (
 )
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
-from tasks.scope.roles import Scope, show
+from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
 
 
@@ -110,18 +110,6 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
         gain=decision.answer_gain,
         band=decision.answer_band,
         conclusive=decision.answer_conclusive,
-    )
-
-
-def answer_sentence(scope: Scope, answer: Answer, outcome: str) -> str:
-    """The answer in words."""
-    name = ", ".join(scope.roles.scientific) or "the points"
-    if not answer.conclusive or answer.gain is None:
-        return f"Not conclusive: {name} = {show(answer.value)} against {show(answer.against)}."
-    better = "better" if answer.gain > 0 else "worse"
-    return (
-        f"{name} = {show(answer.value)} is {better} than {show(answer.against)} "
-        f"by {show(abs(answer.gain))} {scope.objective.metric}."
     )
 
 

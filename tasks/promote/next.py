@@ -41,8 +41,8 @@ def next_round(
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
-    `goals`: every goal that can be asked; `answered`: those that have been, of the incumbent as it now stands; `suggested`: the retrains
-    an arm that the gate thinks may decide.
+    `goals`: every goal that can be asked; `answered`: those that were, of the incumbent as it now stands.
+    `suggested`: the retrains an arm that the gate thinks may decide.
     """
     if outcome == "redesign":
         remedies = [r for f in blockers for r in f.remedy]

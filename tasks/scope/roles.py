@@ -119,10 +119,17 @@ def _middles(filled: list[str]) -> str:
 
 
 def _check_names(goal: Goal, space: Space, workload: Workload) -> None:
-    known = {*space.names, *workload.baseline}
+    known = {*space.names, *workload.baseline, *(parent for p in space for parent in p.when)}
+    for p in space:
+        for parent in p.when:
+            if parent not in space and parent not in workload.baseline and parent not in goal.scientific:
+                raise InputError(
+                    f"space.{p.name}.when: {parent!r} is no hyperparameter of the space, of the workload's baseline or "
+                    "of the goal; correct the name."
+                )
     for role, names in (("scientific", goal.scientific), ("nuisance", goal.nuisance or ()), ("fixed", goal.fixed)):
         for name in names:
-            if name not in known and not (role == "scientific" and goal.scientific[name] != RANGE):
+            if name not in known:
                 raise InputError(
                     f"goal.{goal.name}.{role}: {name!r} is no hyperparameter of the space or of the workload's "
                     f"baseline; known are {', '.join(sorted(known))}."

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ class Checkpoints:
             print(f"{path} is damaged; starting without checkpoints", file=sys.stderr)
             return []
         if version != VERSION:
-            raise InputError(f"{path} has version {version} and this tunebook reads {VERSION}; use the one that wrote it.")
+            raise InputError(
+                f"{path} has version {version} and this tunebook reads {VERSION}; use the tunebook that wrote it."
+            )
         return [e for e in entries if e["trial"] == self._trial]
 
 
@@ -146,7 +149,7 @@ def refuse_objects(state: Any, where: str = "state") -> None:
 
     if isinstance(state, torch.Tensor) or type(state) in (type(None), bool, int, float, complex, str, bytes):
         return
-    if isinstance(state, dict):
+    if type(state) in (dict, OrderedDict):
         for key, value in state.items():
             refuse_objects(key, f"a key of {where}")
             refuse_objects(value, f"{where}[{key!r}]")

@@ -58,7 +58,7 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
     Playbook: F1
     """
     frames = [
-        pd.DataFrame({"trial": t.id, "step": t.curve.steps, **{k: v for k, v in sorted(t.curve.metrics.items())}})
+        pd.DataFrame({"trial": t.id, "step": t.curve.steps, **dict(sorted(t.curve.metrics.items()))})
         for t in trials
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"trial": [], "step": []})

@@ -1,8 +1,8 @@
 """The door of trials: what the ledger has is kept, the rest is run, each trial a task run and a child process."""
 
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from prefect.utilities.annotations import quote
 from tasks.design.study import Planned
 from tasks.ledger import Ledger
 from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer
+from tasks.trials.forkserver import ForkServer, ServerDied
 from tasks.trials.runner import Execution
 from tasks.trials.stored import curve_bytes, result_of, trial_from
 from tasks.trials.target import targets_in
@@ -112,23 +112,29 @@ def run_trials(planned: Sequence[Planned], site: Site) -> dict[str, Trial]:
     return {p.id: trials[p.id] for p in planned}
 
 
-def _ended(waiting: Sequence[Planned], site: Site) -> Any:
-    """The trials as they end, as many at once as there are slots; Prefect's own runner inside a flow."""
-    if FlowRunContext.get() is not None:
+def _ended(waiting: Sequence[Planned], site: Site) -> Iterator[Trial]:
+    """The trials as they end, as many at once as there are slots; by Prefect's own runner inside a flow.
+
+    Where one raises, the round cannot go on: what runs is ended, and what waits then ends at once.
+    """
+    try:
+        if FlowRunContext.get() is None:
+            with ThreadPoolExecutor(max_workers=site.slots) as pool:
+                plain = [pool.submit(run_one.fn, p, site) for p in waiting]
+                yield from _results(as_completed(plain), site)
+            return
         with ThreadPoolTaskRunner(max_workers=site.slots) as runner:  # type: ignore[var-annotated]
-            futures = [runner.submit(run_one, {"planned": quote(p), "site": quote(site)}) for p in waiting]
-            try:
-                for future in prefect_as_completed(futures):
-                    yield future.result()
-            except BaseException:
-                site.server.close()  # what runs ends, what waits ends at once
-                raise
-        return
-    with ThreadPoolExecutor(max_workers=site.slots) as pool:
-        plain: list[Future[Trial]] = [pool.submit(run_one.fn, p, site) for p in waiting]
-        try:
-            for done in as_completed(plain):
-                yield done.result()
-        finally:
-            for future in plain:
-                future.cancel()
+            tasks = [runner.submit(run_one, {"planned": quote(p), "site": quote(site)}) for p in waiting]
+            yield from _results(prefect_as_completed(tasks), site)
+    except ServerDied as error:
+        raise RuntimeError("the process that forks trials died; the same command goes on with this round") from error
+
+
+def _results(ended: Iterable[Any], site: Site) -> Iterator[Trial]:
+    """The results of futures; the fork server is closed before an error goes on, while its pool still waits."""
+    try:
+        for future in ended:
+            yield future.result()
+    except BaseException:
+        site.server.close()
+        raise

@@ -126,8 +126,9 @@ def scored(round: Round, losses: Callable[[Mapping[str, Value], int], float]) ->
     def one(planned: Planned) -> Trial:
         loss = losses(planned.point, planned.index)
         curve = Curve.from_reports({1: {round.scope.objective.metric: loss}})
-        status = "complete" if np.isfinite(loss) else "infeasible"
-        return ended(planned, curve, round.scope.objective, status, "" if np.isfinite(loss) else "loss is nan at step 1")  # type: ignore[arg-type]
+        if np.isfinite(loss):
+            return ended(planned, curve, round.scope.objective)
+        return ended(planned, curve, round.scope.objective, "infeasible", "loss is nan at step 1")
 
     return evidence(round, one)
 
@@ -137,7 +138,9 @@ def failing(evidence_: Evidence, reasons: Mapping[int, str]) -> Evidence:
     trials = dict(evidence_.trials)
     for p in evidence_.round.trials:
         if p.index in reasons:
-            trials[p.id] = replace(trials[p.id], status="failed", reason=reasons[p.index], best_value=None, best_step=None)
+            trials[p.id] = replace(
+                trials[p.id], status="failed", reason=reasons[p.index], best_value=None, best_step=None
+            )
     return Evidence(round=evidence_.round, trials=trials)
 
 

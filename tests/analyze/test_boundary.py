@@ -17,8 +17,8 @@ from tasks.scope.space import Parameter, space_from_tree
 from tests.analyze.planted import case, planned_round, policy, rows, scored, studied
 
 SEEDS = range(200)
-LR: Mapping[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
-INSIDE: Mapping[str, Any] = {"learning_rate": {"optimum": 1e-3, "curvature": 4.0, "scale": "log"}}
+LR: dict[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
+INSIDE: dict[str, Any] = {"learning_rate": {"optimum": 1e-3, "curvature": 4.0, "scale": "log"}}
 EDGES = {"E2", "E3"}
 
 
@@ -228,5 +228,5 @@ def test_following_the_remedies_ends_inside() -> None:
     assert ended >= 19
 
 
-def _momentum() -> Mapping[str, Any]:
+def _momentum() -> dict[str, Any]:
     return {"one_minus_momentum": {"optimum": 0.03, "curvature": 1.0, "scale": "log"}}

@@ -56,7 +56,9 @@ def main() -> None:
                     for c in chosen.curvature:
                         options = {"dimensions": d, "trials": n, "decades": w, "curvature": c, **extra}
                         got = measured(kind, chosen.seeds, ceiling=chosen.ceiling, **options)
-                        marks = "".join(f"{'[' if r in wanted else ' '}{got[r]:.3f}{']' if r in wanted else ' '}" for r in SHOWN)
+                        marks = "".join(
+                            f"{'[' if r in wanted else ' '}{got[r]:.3f}{']' if r in wanted else ' '}" for r in SHOWN
+                        )
                         print(f"{name:24}{d:3d}{n:4d}{w:9.1f}{c:6.1f} |   {got['boundary']:.3f}  |{marks}")
 
 

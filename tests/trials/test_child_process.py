@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tasks.design.study import Planned
+from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Objective, Workload
 from tasks.trials.execute import run_trial
@@ -116,7 +117,7 @@ def execution(own: Path, name: str, wall_timeout: float = 60.0) -> Execution:
 
 
 def plan(name: str, seed: int = 7) -> Planned:
-    point = {"x": 0.25, "y": "unused"}
+    point: dict[str, Value] = {"x": 0.25, "y": "unused"}
     return Planned(id=f"trial-{name}", study="s", purpose="search", index=0, point=point, seed=seed)
 
 

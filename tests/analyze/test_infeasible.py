@@ -1,0 +1,124 @@
+"""E8, E9, E10: what became infeasible, how much, and whether the hyperparameters explain it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tasks.analyze.infeasible import infeasible
+from tasks.record import Finding
+from tasks.scope.goal import Objective
+from tests.analyze.planted import case, failing, planned_round, rows, scored, studied
+
+LR: dict[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
+TREE: dict[str, Any] = LR | {"smoothing": {"low": 0.0, "high": 0.4}, "activation": {"choices": ["relu", "tanh"]}}
+FAULT = "Traceback (most recent call last):\n  File ...\nIndexError: index 10 is out of bounds"
+
+
+def of(row: str, findings: list[Finding]) -> Finding:
+    (found,) = [f for f in findings if f.row == row]
+    return found
+
+
+def high(point: Mapping[str, Any], index: int) -> float:
+    return math.nan if point["learning_rate"] > 3e-3 else 1.0 + 0.01 * index
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.playbook("E10", case="fires")
+def test_infeasible_trials_without_a_pattern_suggest_a_bug(dimensions: int) -> None:
+    """A third of the trials turns NaN wherever it lies: one such study in ten may look like a pattern by luck."""
+    found = [infeasible(case("inside", s, dimensions=dimensions, breaks=0.33)) for s in range(100)]
+    assert sum("E10" in rows(f) for f in found) >= 90
+    said = next(f for fs in found for f in fs if f.row == "E10" and f.level == "fail")
+    assert "Suspect a bug" in said.evidence
+    assert said.where.trial is not None
+
+
+@pytest.mark.parametrize("kind", ["wall", "harmless wall"])
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.playbook("E10", case="silent")
+def test_infeasible_trials_behind_a_threshold_are_no_bug(kind: str, dimensions: int) -> None:
+    assert sum("E10" in rows(infeasible(case(kind, s, dimensions=dimensions))) for s in range(100)) == 0
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_infeasible_trials_of_one_choice_are_no_bug() -> None:
+    evidence = scored(planned_round(TREE, 0), lambda p, i: math.nan if p["activation"] == "tanh" else 1.0 + i)
+    found = of("E10", infeasible(evidence))
+    assert found.level == "ok"
+    assert "activation" in found.evidence
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_too_few_infeasible_trials_are_not_asked() -> None:
+    found = of("E10", infeasible(scored(planned_round(TREE, 0), lambda p, i: math.nan if i == 7 else 1.0 + i)))
+    assert found.level == "na"
+    assert found.numbers["unexplained"] == 1
+
+
+@pytest.mark.playbook("E10", case="fires")
+def test_the_same_exception_twice_is_a_bug() -> None:
+    evidence = failing(scored(planned_round(TREE, 0), lambda p, i: 1.0 + i), {3: FAULT, 11: FAULT})
+    found = next(f for f in infeasible(evidence) if f.row == "E10" and f.level == "fail")
+    assert "IndexError: index 10 is out of bounds" in found.evidence
+    assert found.numbers["same"] == 2
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_one_exception_is_a_warning() -> None:
+    evidence = failing(scored(planned_round(TREE, 0), lambda p, i: 1.0 + i), {3: FAULT})
+    assert {f.level for f in infeasible(evidence) if f.row == "E10"} == {"warn", "ok"}
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_an_exception_that_a_hyperparameter_explains_is_a_constraint() -> None:
+    planned = planned_round(TREE, 0)
+    where = {p.index: FAULT for p in planned.trials if float(p.point["smoothing"]) > 0.25}
+    evidence = failing(scored(planned, lambda p, i: 1.0 + i), where)
+    found = [f for f in infeasible(evidence) if f.row == "E10"]
+    assert not rows(found)
+    assert any("smoothing" in f.evidence and f.level == "warn" for f in found)
+
+
+@pytest.mark.playbook("E9", case="fires")
+def test_a_large_infeasible_share_names_the_side_to_shrink() -> None:
+    found = of("E9", infeasible(scored(planned_round(TREE, 0), high)))
+    assert found.level == "warn"
+    assert found.remedy[0].startswith("space.learning_rate.high=")
+    assert 3e-3 < float(found.remedy[0].partition("=")[2]) < 3e-2
+
+
+@pytest.mark.playbook("E9", case="silent")
+def test_a_few_infeasible_trials_are_what_a_search_can_afford() -> None:
+    found = of("E9", infeasible(scored(planned_round(TREE, 0), lambda p, i: math.nan if i < 5 else 1.0 + i)))
+    assert found.level == "ok"
+    assert found.numbers["infeasible"] == 5
+
+
+@pytest.mark.playbook("E8", case="shows")
+def test_every_reason_is_counted_and_nothing_is_dropped() -> None:
+    evidence = failing(scored(planned_round(TREE, 0), high), {0: FAULT})
+    found = of("E8", infeasible(evidence))
+    lost = sum(not t.feasible for t in evidence.trials.values())
+    assert (found.numbers["infeasible"], found.numbers["failed"]) == (lost - 1, 1)
+    assert f"{lost - 1} x loss is nan" in found.evidence
+    assert "IndexError" in found.evidence
+
+
+@pytest.mark.playbook("E8", case="shows")
+def test_finite_runs_at_chance_are_told() -> None:
+    objective = Objective(metric="loss", direction="maximize", chance=0.1)
+    evidence = scored(
+        planned_round(TREE, 0, objective=objective), lambda p, i: 0.1 if float(p["learning_rate"]) > 1e-2 else 0.9
+    )
+    found = of("E8", infeasible(evidence))
+    assert found.level == "warn"
+    assert found.numbers["stuck"] == sum(t.best_value == 0.1 for t in evidence.trials.values())
+
+
+@pytest.mark.playbook("E8", "E9", "E10", case="silent")
+def test_a_clean_study_is_ok_in_every_row() -> None:
+    found = infeasible(studied(planned_round(TREE, 0), bowls={}))
+    assert [(f.row, f.level) for f in found] == [("E8", "ok"), ("E9", "ok"), ("E10", "ok")]

@@ -1,0 +1,179 @@
+"""E5: instability, not the search space, bounds the best trials."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tasks.analyze.boundary import boundary
+from tasks.analyze.evidence import Evidence
+from tasks.analyze.region import narrowed, region_of, stuck_at_chance
+from tasks.analyze.wall import wall
+from tasks.record import Finding, Value
+from tasks.scope.goal import Objective
+from tests.analyze.planted import case, planned_round, rows, scored, studied
+
+SEEDS = range(200)
+LR: dict[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
+PAIR: dict[str, Any] = LR | {"one_minus_momentum": {"low": 1e-3, "high": 1.0, "scale": "log"}}
+EDGES = {"E2", "E3"}
+
+
+def fails(findings: list[Finding]) -> list[Finding]:
+    return [f for f in findings if f.level == "fail"]
+
+
+def decade(point: Mapping[str, Value]) -> float:
+    return math.log10(float(point["learning_rate"]))
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.playbook("E5", case="fires")
+def test_a_wall_next_to_the_best_is_a_wall_and_no_reason_to_expand(dimensions: int) -> None:
+    """An optimum 0.2 to 0.8 decades behind the wall, 24 trials: at least 95 % of 200 seeds, each way."""
+    right = expanded = 0
+    for seed in SEEDS:
+        evidence = case("wall", seed, dimensions=dimensions, decades=3.0 + seed % 2)
+        found = fails(wall(evidence))
+        right += [(f.where.parameter, f.where.side) for f in found] == [("learning_rate", "high")]
+        expanded += bool(rows(boundary(evidence)) & EDGES)
+    assert right >= 190
+    assert expanded <= 10
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.playbook("E5", case="silent")
+def test_a_wall_far_above_the_best_costs_nothing(dimensions: int) -> None:
+    silent = sum(not rows(wall(case("harmless wall", s, dimensions=dimensions))) for s in range(100))
+    assert silent >= (95 if dimensions > 1 else 90)
+
+
+@pytest.mark.playbook("E5", case="silent")
+def test_without_infeasible_trials_there_is_no_wall() -> None:
+    found = wall(case("outside", 0))
+    assert [(f.row, f.level) for f in found] == [("E5", "ok")]
+    assert "Every trial is feasible" in found[0].evidence
+
+
+@pytest.mark.playbook("E5", case="fires")
+def test_the_remedy_keeps_the_wall_in_the_range_and_says_so_in_writing() -> None:
+    bowls = {"learning_rate": {"optimum": 1e-3, "curvature": 4.0, "scale": "log"}}
+    cliff = {"parameter": "learning_rate", "at": 5e-4}
+    (found,) = fails(wall(studied(planned_round(LR, 0), bowls=bowls, wall=cliff)))
+    narrow, written = found.remedy
+    assert narrow.startswith("space.learning_rate.high=")
+    assert 5e-4 < float(narrow.partition("=")[2]) < 5e-3
+    assert written.startswith('acknowledge.E5="')
+    assert float(found.numbers["wall"] or 0) == pytest.approx(5e-4, rel=0.6)
+
+
+@pytest.mark.playbook("E5", "E4", case="shows")
+def test_the_round_after_a_wall_is_blocked_by_nothing_but_the_wall() -> None:
+    """The wall stays in sight: E5 again, which is now acknowledged, and never an expansion into instability."""
+    seen = expanded = 0
+    bowls = {
+        "learning_rate": {"optimum": 2e-3, "curvature": 4.0, "scale": "log"},
+        "one_minus_momentum": {"optimum": 0.05, "curvature": 2.0, "scale": "log"},
+    }
+    cliff = {"parameter": "learning_rate", "at": 5e-4}
+    for seed in range(50):
+        (found,) = fails(wall(studied(planned_round(PAIR, seed), bowls=bowls, wall=cliff)))
+        high = next(float(r.partition("=")[2]) for r in found.remedy if r.startswith("space."))
+        after = studied(
+            planned_round(PAIR | {"learning_rate": {"low": 1e-5, "high": high, "scale": "log"}}, seed + 50),
+            bowls=bowls,
+            wall=cliff,
+        )
+        seen += rows(wall(after)) == {"E5"}
+        expanded += bool(rows(boundary(after)) & EDGES)
+    assert seen >= 47
+    assert expanded <= 3
+
+
+@pytest.mark.playbook("E5", case="silent")
+def test_infeasible_trials_that_lie_anywhere_are_no_wall() -> None:
+    fired = sum("E5" in rows(wall(case("inside", s, dimensions=2, breaks=0.2))) for s in range(100))
+    assert fired <= 5
+
+
+@pytest.mark.playbook("E5", case="fires")
+def test_any_hyperparameter_can_have_a_wall_on_either_side() -> None:
+    tree = LR | {"temperature": {"low": 0.0, "high": 1.0}}
+    bowls = {
+        "learning_rate": {"optimum": 1e-3, "curvature": 4.0, "scale": "log"},
+        "temperature": {"optimum": 0.2, "curvature": 60.0},
+    }
+    cliff = {"parameter": "temperature", "at": 0.3, "side": "low"}
+    (found,) = fails(wall(studied(planned_round(tree, 1), bowls=bowls, wall=cliff)))
+    assert (found.where.parameter, found.where.side) == ("temperature", "low")
+
+
+@pytest.mark.playbook("E5", case="shows")
+def test_a_sweep_has_its_wall_where_the_trials_begin_to_diverge() -> None:
+    """One diverged trial at the end of a sweep is a wall; in a study of two hyperparameters it may be anything."""
+    planned = planned_round(LR, 0, trials=12)
+    last = max(planned.trials, key=lambda p: float(p.point["learning_rate"]))
+    sweep = scored(planned, lambda p, i: math.nan if i == last.index else (decade(p) + 1.5) ** 2)
+    assert rows(wall(sweep)) == {"E5"}
+    planned = planned_round(PAIR, 0, trials=12)
+    last = max(planned.trials, key=lambda p: float(p.point["learning_rate"]))
+    study = scored(planned, lambda p, i: math.nan if i == last.index else (decade(p) + 1.5) ** 2)
+    assert not rows(wall(study))
+
+
+@pytest.mark.playbook("E5", case="shows")
+def test_walls_on_both_sides_are_both_found() -> None:
+    evidence = scored(planned_round(LR, 0), lambda p, i: decade(p) ** 2 if -4.2 < decade(p) < -2.0 else math.nan)
+    region = region_of(evidence.studies[0])
+    assert {w.side for w in region.walls} == {"low", "high"}
+    assert not region.stray.any()
+    assert float(next(w for w in region.walls if w.side == "high").value) == pytest.approx(1e-2, rel=0.5)
+
+
+def test_a_place_behind_which_the_best_trials_lie_is_no_wall() -> None:
+    evidence = scored(planned_round(LR, 0), lambda p, i: -decade(p) if decade(p) > -1.4 or decade(p) < -3 else math.nan)
+    assert not region_of(evidence.studies[0]).wall(0, "high")
+
+
+@pytest.mark.playbook("E8", "E5", case="fires")
+def test_finite_runs_that_never_left_chance_make_a_wall_too() -> None:
+    objective = Objective(metric="loss", direction="minimize", chance=0.9)
+
+    def error(point: Mapping[str, Value], index: int) -> float:
+        return 0.1 + 0.02 * (decade(point) + 2.0) ** 2 if decade(point) < -2.5 else 0.895
+
+    evidence = scored(planned_round(LR, 0, objective=objective), error)
+    assert stuck_at_chance(evidence.studies[0]).sum() >= 8
+    assert rows(wall(evidence)) == {"E5"}
+    unknown = scored(planned_round(LR, 0), error)
+    assert not rows(wall(unknown))
+
+
+@pytest.mark.playbook("E8", case="silent")
+def test_nothing_is_stuck_where_nothing_learned() -> None:
+    objective = Objective(metric="loss", direction="minimize", chance=0.9)
+    evidence = scored(planned_round(LR, 0, objective=objective), lambda p, i: 0.1 if i == 3 else 0.9)
+    assert not stuck_at_chance(evidence.studies[0]).any()
+
+
+@pytest.mark.playbook("E5", case="silent")
+def test_a_wall_is_not_asked_of_points_or_of_three_trials() -> None:
+    points = planned_round(LR, 0, points=[{"learning_rate": 10.0**-k} for k in range(1, 6)])
+    few = scored(planned_round(LR, 0), lambda p, i: 1.0 if i < 3 else math.nan)
+    for evidence in (scored(points, lambda p, i: 1.0), few):
+        assert [f.level for f in wall(evidence)] == ["na"]
+
+
+@pytest.mark.playbook("E9", "E4", case="shows")
+def test_a_narrowed_range_holds_its_wall_at_85_percent() -> None:
+    evidence = scored(planned_round(LR, 0), lambda p, i: 1.0 + decade(p) ** 2 if decade(p) < -3.0 else math.nan)
+    (found,) = region_of(evidence.studies[0]).walls
+    high = math.log10(float((narrowed(found) or "").partition("=")[2]))
+    assert (math.log10(float(found.value)) + 5.0) / (high + 5.0) == pytest.approx(0.85, abs=0.01)
+
+
+def test_a_wall_near_the_end_of_the_range_needs_no_narrower_range() -> None:
+    evidence: Evidence = scored(planned_round(LR, 0), lambda p, i: decade(p) ** 2 if decade(p) < -1.5 else math.nan)
+    (found,) = region_of(evidence.studies[0]).walls
+    assert narrowed(found) is None
