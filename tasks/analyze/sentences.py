@@ -185,7 +185,8 @@ def _conclusion(record: Record) -> str:
     if answer.value is None:
         value, against = "The change", "the configuration without it"
     word = "is better than" if answer.gain > 0 else "is worse than" if answer.gain < 0 else "is as good as"
-    if answer.gain <= 0 and answer.band is not None and answer.band[1] > 0:
+    bar = float(record.policy.get("minimum_gain", 0.0))
+    if record.goal.kind == "improve" and answer.band is not None and answer.band[0] <= bar < answer.band[1]:
         return f"No gain is shown: {value} against {against} came out at {number(answer.gain)} {metric}."
     by = f" by {number(abs(answer.gain))} {metric}" if answer.gain else ""
     return f"{value} {word} {against}{by}."

@@ -22,6 +22,7 @@ SPACE: dict[str, Any] = {
     "width": {"values": [8, 16, 32]},
     "dropout": {"rate": {"low": 0.0, "high": 0.8, "when": {"regularizer": "dropout"}}},
 }
+PLAIN = {name: SPACE[name] for name in ("learning_rate", "width")}
 BASELINE: dict[str, Value] = {"learning_rate": 0.1, "width": 16, "batch_size": 64}
 Loss = Callable[[Point], float | None]
 
@@ -100,7 +101,7 @@ def test_where_higher_is_better_the_best_trial_is_the_highest() -> None:
 
 
 def test_values_that_share_a_joint_study_are_still_told_apart_by_value() -> None:
-    of = scope({"width": (8, 16, 24, 32)}, space={**SPACE, "width": {"values": [8, 16, 24, 32]}})
+    of = scope({"width": (8, 16, 24, 32)}, space={**PLAIN, "width": {"values": [8, 16, 24, 32]}})
     assert of.joint
     found = arms(of, rate)
     assert found["baseline"].value == 8
@@ -108,7 +109,7 @@ def test_values_that_share_a_joint_study_are_still_told_apart_by_value() -> None
 
 
 def test_a_range_has_no_arm_without_the_change() -> None:
-    found = arms(scope({"learning_rate": "range"}), rate)
+    found = arms(scope({"learning_rate": "range"}, space=PLAIN), rate)
     assert set(found) == {"finalist", "incumbent"}
     assert found["finalist"].value == rate(found["finalist"].point)
 
