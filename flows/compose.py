@@ -22,7 +22,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
-from yaml import YAMLError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from flows.config import CONF, TOP, RoundConfig, incumbent_file
 from flows.sentences import plain_sentence, validation_sentence

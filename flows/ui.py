@@ -5,13 +5,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from flows.config import CONF
-from flows.serve import NAME
-from flows.server import PrefectServer, home
+from flows.serve import NAME, serve
+from flows.server import PrefectServer, die_with_parent, home
 from tasks.tracking import Tracking, server_command
 
+EXAMPLE = ("workload=mnist1d", "goal=optimizer", "budget=quick")  # what the form starts from
 PREFECT_PORT = 4200
 MLFLOW_PORT = 5000
 
@@ -21,24 +23,34 @@ def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
     prefect_port, mlflow_port = given.prefect_port, given.mlflow_port
     tracking = Tracking(root=given.root)
-    with (
-        PrefectServer(home(), prefect_port) as server,
-        subprocess.Popen(
-            server_command(tracking, mlflow_port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as mlflow,
-    ):
-        try:
-            server.wait()
-            _wait(f"http://127.0.0.1:{mlflow_port}/health")
-            print(f"Prefect UI   http://127.0.0.1:{prefect_port}")
-            print(f"MLflow UI    http://127.0.0.1:{mlflow_port}")
-            print(f"deployment   http://127.0.0.1:{prefect_port}/deployments (tune-round/{NAME})", flush=True)
-            from flows.serve import serve
-
-            serve(None, ())
-        finally:
-            mlflow.terminate()
+    with PrefectServer(home(), prefect_port) as server, _mlflow(tracking, mlflow_port):
+        server.wait()
+        _wait(f"http://127.0.0.1:{mlflow_port}/health")
+        print(f"Prefect UI   http://127.0.0.1:{prefect_port}")
+        print(f"MLflow UI    http://127.0.0.1:{mlflow_port}")
+        print(f"deployment   http://127.0.0.1:{prefect_port}/deployments (tune-round/{NAME})", flush=True)
+        serve(None, EXAMPLE)
     return 0
+
+
+@contextmanager
+def _mlflow(tracking: Tracking, port: int) -> Iterator[None]:
+    """MLflow's server for its UI, while the context lasts and no longer than this process lives."""
+    process = subprocess.Popen(
+        server_command(tracking, port),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture
 from prefect.futures import as_completed as prefect_as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
@@ -124,7 +125,9 @@ def _ended(waiting: Sequence[Planned], site: Site) -> Iterator[Trial]:
                 yield from _results(as_completed(plain), site)
             return
         with ThreadPoolTaskRunner(max_workers=site.slots) as runner:  # type: ignore[var-annotated]
-            tasks = [runner.submit(run_one, {"planned": quote(p), "site": quote(site)}) for p in waiting]
+            tasks: list[PrefectFuture[Trial]] = [
+                runner.submit(run_one, {"planned": quote(p), "site": quote(site)}) for p in waiting
+            ]
             yield from _results(prefect_as_completed(tasks), site)
     except ServerDied as error:
         raise RuntimeError("the process that forks trials died; the same command goes on with this round") from error
