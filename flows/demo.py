@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from flows.config import CONF
+from flows.round import leave
 from flows.round import main as run_round
 from tasks.ledger import open_ledger
 from tasks.record import Record
@@ -36,4 +37,4 @@ def _last() -> Record | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

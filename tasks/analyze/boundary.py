@@ -166,7 +166,7 @@ def _fail(study: StudyEvidence, edge: Edge, row: str, usable: int) -> Finding:
         "boundary",
         row,
         "fail",
-        f"{place}, and with {_percent(edge.outward)} confidence the optimum lies there or beyond: {way_out}.",
+        f"{place}, and with {_sure(edge.outward)} confidence the optimum lies there or beyond: {way_out}.",
         study=study.study.id,
         parameter=name,
         side=edge.side,
@@ -206,7 +206,7 @@ def _calm(study: StudyEvidence, found: list[Edge], row: str) -> str:
     what = "the best trial stands at no edge that" if row == "E2" else "the best trials crowd no edge that"
     return (
         f"In this study {what} would be better beyond; closest is the {e.side} end of {e.parameter.name}, with "
-        f"{_percent(e.outward)} confidence that the optimum lies there or beyond."
+        f"{_sure(e.outward)} confidence that the optimum lies there or beyond."
     )
 
 
@@ -226,3 +226,8 @@ def _numbers(study: StudyEvidence, edge: Edge) -> dict[str, float | int]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+def _sure(share: float) -> str:
+    """A thousand draws do not make certain."""
+    return "over 99 %" if share > 0.99 else "under 1 %" if share < 0.01 else _percent(share)

@@ -55,7 +55,7 @@ def wall(evidence: Evidence) -> list[Finding]:
     (warmup, then clipping) is the cure, but no override can know which of the workload's arguments does it; and a
     range that ended below the wall would forget it, so that the next round would expand into it again.
 
-    Playbook: E5, I2
+    Playbook: E5
     """
     return [f for study in evidence.studies for f in _of(study)]
 

@@ -113,7 +113,7 @@ class Checkpoints:
         path = self._folder / entry["file"]
         if path.is_symlink() or not path.is_file():
             return False
-        return path.stat().st_size == entry["size"] and _sha256(path) == entry["sha256"]
+        return bool(path.stat().st_size == entry["size"] and _sha256(path) == entry["sha256"])
 
     def _state(self, entry: Mapping[str, Any]) -> Any:
         """The state, its tensors on the CPU: the device it was saved from may not be here."""

@@ -1,8 +1,9 @@
 """What runs in a forked child: one trial, its reports written line by line, its result as its last act."""
 
+import faulthandler
 import json
 import os
-import resource
+import random
 import sys
 import traceback
 from collections.abc import Mapping
@@ -11,13 +12,16 @@ from typing import Any
 
 from tasks.scope.goal import Objective
 from tasks.trials.checkpoints import Checkpoints, write_atomically
-from tasks.trials.running import Infeasible, MissingMetric, RunningTrial
+from tasks.trials.outcome import raised
+from tasks.trials.running import MissingMetric, RunningTrial
 from tasks.trials.target import bound, resolve
 
 REPORTS = "reports.jsonl"
 RESULT = "result.json"
 LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
+WORK = "work"  # where the trial finds itself: what it writes there cannot meet our own files
+MISSING = "missing_metric"
 
 
 class Folder:
@@ -40,32 +44,57 @@ class Folder:
         """The last sound checkpoint."""
         return self._checkpoints.last()
 
+    def close(self) -> None:
+        """Nothing more will be reported."""
+        self._reports.close()
+
 
 def main(request: Mapping[str, Any]) -> int:
     """Run the trial that the request describes, in its folder; the exit code says only that the result was written.
 
     `request`: trial, folder, target, arguments, own, point, seed, max_train_steps, eval_every_steps, objective,
     device, threads, keep_best.
+
+    Playbook: E8
     """
     folder = Path(request["folder"])
-    _settle(folder, request["threads"])
-    result: dict[str, Any] = {"status": "complete", "reason": "", "unread": []}
-    running: RunningTrial | None = None
+    faulthandler.enable()  # where in the code a segmentation fault was
+    os.chdir(folder / WORK)
+    result: dict[str, Any] = {"status": "complete", "reason": ""}
+    running = _running(request, folder)
     try:
-        running = _running(request, folder)
+        target = resolve(request["target"], request["own"])
         arguments = bound(request["arguments"], request["own"])
-        resolve(request["target"], request["own"])(running, **arguments)
-    except Infeasible as error:
-        result |= {"status": "infeasible", "reason": str(error)}
+        seed_all(request["seed"], request["threads"])
+        target(running, **arguments)
     except MissingMetric as error:
-        result |= {"status": "missing metric", "reason": str(error)}
+        result = {"status": MISSING, "reason": str(error)}
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the trial ended, and this is why
-        result |= _classified(error)
+        status, reason = raised(error)
+        result = {"status": status, "reason": reason}
         traceback.print_exc()
-    result["unread"] = list(running.point.unread) if running else []
-    sys.stdout.flush()
-    write_atomically(folder / RESULT, json.dumps(result))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    write_atomically(folder / RESULT, json.dumps({**result, "unread": list(running.point.unread)}))
     return 0
+
+
+def seed_all(seed: int, threads: int) -> None:
+    """Seed every global generator that is loaded, and set torch's threads.
+
+    All children inherit one state from the server. Left alone, the retrains of a program that never seeds would all
+    be the same run, and its trial variance would read as zero.
+    """
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        import numpy as np
+
+        np.random.seed(seed % 2**32)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads)
 
 
 def _running(request: Mapping[str, Any], folder: Path) -> RunningTrial:
@@ -78,27 +107,3 @@ def _running(request: Mapping[str, Any], folder: Path) -> RunningTrial:
         sink=Folder(folder, request["trial"], request["keep_best"]),
         device=request["device"],
     )
-
-
-def _settle(folder: Path, threads: int) -> None:
-    """The child's surroundings: its folder, its log, no input, no core dumps, its number of threads."""
-    os.chdir(folder)
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if "torch" in sys.modules:
-        import torch
-
-        torch.set_num_threads(threads)
-
-
-def _classified(error: BaseException) -> dict[str, str]:
-    """Out of memory is the configuration's; any other exception is the code's."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return {"status": "infeasible", "reason": f"out of memory: {str(error).splitlines()[0] if str(error) else ''}"}
-    if isinstance(error, SystemExit):
-        return {"status": "failed", "reason": f"called sys.exit({error.code!r})"}
-    return {"status": "failed", "reason": f"{type(error).__name__}: {error}"[:500]}

@@ -24,7 +24,7 @@ class Schedule:
     `total_steps` is what a trial really trains. Linear and cosine fall to zero one step after the last, so that no
     step is spent at zero.
 
-    Playbook: I8, I10, J17
+    Playbook: I8, I10
     """
 
     kind: str
@@ -74,7 +74,7 @@ def optimizer_at(point: Point, parameters: Iterable[Tensor]) -> torch.optim.Opti
     Raises:
         InputError: an unknown optimizer, or a point without optimizer or learning rate.
 
-    Playbook: A2, C10, J20
+    Playbook: C10, J20
     """
     name = str(point.get("optimizer", ""))
     if name not in OPTIMIZERS:

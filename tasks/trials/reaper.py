@@ -38,7 +38,7 @@ class Log:
 
     def __init__(self, path: str, size: int) -> None:
         self._size = size
-        self._file = Path(path).open("w+b", buffering=0)
+        self._file = Path(path).open("w+b", buffering=0)  # noqa: SIM115 - as long as the trial lives
         self._length = 0
 
     def write(self, data: bytes) -> None:
@@ -87,7 +87,7 @@ class Reaper:
         self._selector = selectors.DefaultSelector()
         self._selector.register(link, selectors.EVENT_READ)
         self._selector.register(self._wake, selectors.EVENT_READ)
-        self._inherited = (wake_write, self._wake, self._selector.fileno())  # type: ignore[attr-defined]
+        self._inherited = (wake_write, self._wake, self._selector.fileno())
 
     def live(self) -> None:
         """Serve until the socket closes, a signal asks for the end, or the coordinator is no longer our parent."""

@@ -132,7 +132,8 @@ def _users(name: str, own: str, target: str) -> ModuleType:
     while str(folder) in sys.path:
         sys.path.remove(str(folder))
     sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()  # the file may be younger than the last look into its folder
+    if name not in sys.modules:
+        importlib.invalidate_caches()  # the file may be younger than the last look into its folder
     try:
         module = importlib.import_module(name)
     except KeyboardInterrupt:

@@ -163,6 +163,21 @@ def test_the_last_of_a_few_ordered_values_is_an_edge_when_the_loss_still_falls_t
     assert sum(bool(fails(boundary(studied(planned_round(tree, s), bowls=within)))) for s in range(40)) <= 2
 
 
+@pytest.mark.playbook("E2", case="silent")
+def test_of_two_values_one_is_always_the_last_and_that_alone_is_no_edge() -> None:
+    tree = LR | {"heads": {"values": [3, 8]}}
+    fired = [f for s in range(100) for f in fails(boundary(studied(planned_round(tree, s), bowls=INSIDE)))]
+    assert sum(f.where.parameter == "heads" for f in fired) <= 5
+    further = INSIDE | {"heads": {"optimum": 14.0, "curvature": 0.2}}
+    assert sum(bool(fails(boundary(studied(planned_round(tree, s), bowls=further)))) for s in range(40)) >= 38
+
+
+@pytest.mark.playbook("E2", case="fires")
+def test_a_clean_exponential_descent_into_an_edge_is_seen_though_no_parabola_follows_it() -> None:
+    evidence = scored(planned_round(LR, 0, trials=12), lambda p, i: float(p["learning_rate"]) ** 0.6)
+    assert [(f.row, f.where.side) for f in fails(boundary(evidence))] == [("E2", "low")]
+
+
 @pytest.mark.playbook("E2", case="fires")
 def test_a_conditional_parameter_is_judged_by_the_trials_that_have_it() -> None:
     drop = {"strength": {"low": 1.0, "high": 2.0, "when": {"regularizer": "drop"}}}

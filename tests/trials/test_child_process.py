@@ -1,4 +1,4 @@
-"""Every kind of end that a trial can come to: classified with its reason, alone, and with no process left behind."""
+"""A trial in a child process: whatever it does, it ends alone, with a reason, and leaves nothing behind."""
 
 import os
 import signal
@@ -8,284 +8,266 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tasks.design.study import Planned
-from tasks.record import Value
 from tasks.scope.error import InputError
-from tasks.scope.goal import Budget, Objective, Workload
-from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer, ServerDied, environment
+from tasks.trials.execute import ATTEMPTS, read_reports, run_trial
+from tasks.trials.forkserver import ForkServer, ServerClosed
 from tasks.trials.inline import run_inline
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
+from tests.trials.example_trials import OWN, execution, plan
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = """
-import ctypes, math, os, random, subprocess, sys, time
+SECRET = "TUNEBOOK_TEST_SECRET"
+PATIENT = Runner(wall_timeout=120, environment=("TUNEBOOK_TEST_ALLOWED",))
+HASTY = Runner(wall_timeout=1)
 
-def fine(trial):
-    noise = random.Random(trial.seed)
-    for step in range(trial.eval_every_steps, trial.max_train_steps + 1, trial.eval_every_steps):
-        trial.report(step, loss=trial.point["x"] + 1 / step + noise.random() / 7, extra=step ** 0.5)
-
-def raises(trial):
-    trial.report(10, loss=1.0)
-    raise ValueError("a broken line of code")
-
-def not_a_number(trial):
-    trial.report(10, loss=1.0)
-    trial.report(20, loss=math.nan)
-
-def segfault(trial):
-    trial.report(10, loss=1.0)
-    ctypes.string_at(0)
-
-def leaves(trial):
-    trial.report(10, loss=1.0)
-    os._exit(0)
-
-def hangs(trial):
-    trial.report(10, loss=1.0)
-    while True:
-        time.sleep(1)
-
-def calls_exit(trial):
-    trial.report(10, loss=1.0)
-    sys.exit(0)
-
-def says_nothing(trial):
-    pass
-
-def runs_out_of_memory(trial):
-    raise MemoryError("no room for this width")
-
-def unknown_name(trial):
-    trial.point["learnin_rate"]
-
-def other_metric(trial):
-    trial.report(10, accuracy=1.0, time=2.0)
-
-def has_children(trial):
-    child = subprocess.Popen(["sleep", "1000"])
-    print("grandchild", child.pid, flush=True)
-    trial.report(10, loss=1.0)
-
-def talks(trial):
-    print("x" * 1_000_000)
-    print("the last line")
-    trial.report(10, loss=1.0)
-
-def looks_around(trial):
-    print(sorted(os.environ), sys.stdin.read(), os.getcwd())
-    trial.report(10, loss=1.0)
-
-def reads_x_alone(trial):
-    trial.report(10, loss=trial.point["x"])
-"""
+# How each program of own/endings.py ends: status, the beginning of the reason, the objective's curve, in its log.
+ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
+    "raises": ("failed", "ValueError: shapes (3,) and (4,) do not match", [0.5, 0.4], "Traceback"),
+    "diverges": ("infeasible", "loss is nan at step 3", [0.5, 0.4], ""),
+    "diverges_and_swallows": ("infeasible", "loss is inf at step 2", [0.5, 0.3], "never mind"),
+    "diverges_and_stumbles": ("infeasible", "loss is nan at step 1", [], "no file to close"),
+    "faults": ("failed", "killed by SIGSEGV", [0.5], "Segmentation fault"),
+    "vanishes": ("failed", "ended without a result (exit 0)", [0.5], ""),
+    "exits": ("failed", "called sys.exit(0)", [0.5], "SystemExit"),
+    "hangs": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
+    "stops": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
+    "says_nothing": ("failed", "no result: it ended without ever reporting loss", [], ""),
+    "eats_memory": ("infeasible", "out of memory: cannot allocate 9 TiB", [], "MemoryError"),
+    "eats_device_memory": ("infeasible", "out of memory: CUDA out of memory", [], "OutOfMemoryError"),
+    "asks_for_more": ("failed", "KeyError: \"'momentum' is no hyperparameter of this trial", [], "Traceback"),
+    "leaves_confusing_files": ("failed", "ended without a result (exit 3)", [0.5], ""),
+    "does_not_exist": ("failed", "_target_: there is no callable at 'endings.does_not_exist'", [], "InputError"),
+}
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("own")
-    (folder / "ends.py").write_text(PROGRAM)
-    yield folder
-    sys.modules.pop("ends", None)
-    sys.path[:] = [p for p in sys.path if p != str(folder)]
-
-
-@pytest.fixture(scope="module")
-def server(own: Path) -> Iterator[ForkServer]:
-    with ForkServer(Runner(), own=str(own), preload=("tasks.trials.child",)) as started:
-        yield started
-
-
-def execution(own: Path, name: str, wall_timeout: float = 60.0) -> Execution:
-    return Execution(
-        workload=Workload(
-            name="ends",
-            target=f"ends.{name}",
-            objective=Objective(metric="loss", direction="minimize"),
-            baseline={"x": 0.5},
-        ),
-        budget=Budget(trials=1, retrains=1, max_train_steps=50, eval_every_steps=10),
-        runner=Runner(wall_timeout=wall_timeout),
-        own=str(own),
-    )
-
-
-def plan(name: str, seed: int = 7) -> Planned:
-    point: dict[str, Value] = {"x": 0.25, "y": "unused"}
-    return Planned(id=f"trial-{name}", study="s", purpose="search", index=0, point=point, seed=seed)
+def server() -> Iterator[ForkServer]:
+    """One server for the module, in an environment that holds a secret."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SECRET, "hunter2")
+        patch.setenv("TUNEBOOK_TEST_ALLOWED", "1")
+        with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.child", "no.such.module")) as server:
+            yield server
 
 
 @pytest.fixture
-def run(own: Path, server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
-    def run(name: str, wall_timeout: float = 60.0) -> Trial:
-        return run_trial(plan(name), execution(own, name, wall_timeout), server, tmp_path / name, "cpu")
+def run(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
+    """Runs one program of own/endings.py."""
 
-    return run
+    def one(name: str, runner: Runner = PATIENT, seed: int = 5, **arguments: Any) -> Trial:
+        wanted = execution(f"endings.{name}", runner, **arguments)
+        return run_trial(plan(name, seed=seed), wanted, server, tmp_path / name, "cpu")
 
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    return one
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
-    """Whether the process is gone by then."""
-    deadline = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not alive(pid)
+@pytest.fixture(scope="module")
+def together(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
+    """Every ending beside as many sound trials, four at once."""
+    folder = tmp_path_factory.mktemp("together")
 
+    def one(id: str, name: str) -> Trial:
+        runner = HASTY if name in ("hangs", "stops") else PATIENT
+        return run_trial(plan(id), execution(f"endings.{name}", runner), server, folder / id, "cpu")
 
-def descendants(pid: int) -> set[int]:
-    """Every process whose ancestor is `pid`."""
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents.setdefault(int(stat.read_text().rsplit(")", 1)[1].split()[1]), []).append(int(stat.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    found, waiting = set(), [pid]
-    while waiting:
-        for child in parents.get(waiting.pop(), []):
-            found.add(child)
-            waiting.append(child)
-    return found
-
-
-ENDS = [
-    ("fine", "complete", ""),
-    ("raises", "failed", "ValueError: a broken line of code"),
-    ("not_a_number", "infeasible", "loss is nan at step 20"),
-    ("segfault", "failed", "killed by SIGSEGV"),
-    ("leaves", "failed", "ended by itself with exit code 0"),
-    ("calls_exit", "failed", "called sys.exit(0)"),
-    ("says_nothing", "failed", "without ever reporting loss"),
-    ("runs_out_of_memory", "infeasible", "out of memory: no room for this width"),
-    ("unknown_name", "failed", "'learnin_rate' is no hyperparameter of this trial; it has x, y"),
-]
+    pairs = [pair for i, name in enumerate(ENDINGS) for pair in ((name, name), (f"steady{i}", "steady"))]
+    with ThreadPoolExecutor(4) as pool:
+        return {t.id: t for t in pool.map(lambda pair: one(*pair), pairs)}
 
 
 @pytest.mark.playbook("E8", case="shows")
-@pytest.mark.parametrize(("name", "status", "reason"), ENDS, ids=[e[0] for e in ENDS])
-def test_each_kind_of_end_has_its_status_and_its_reason(
-    run: Callable[..., Trial], name: str, status: str, reason: str
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_trial_that_ends_badly_has_a_status_a_reason_its_curve_and_its_words(
+    name: str, together: dict[str, Trial]
 ) -> None:
-    trial = run(name)
-    assert trial.status == status
-    assert reason in trial.reason
-    assert (trial.best_value is None) == (status != "complete")
+    status, reason, curve, words = ENDINGS[name]
+    trial = together[name]
+    assert (trial.status, trial.reason[: len(reason)]) == (status, reason)
+    assert trial.curve.of("loss")[1].tolist() == curve
+    assert words in trial.log
+    assert trial.best_value is None
+    assert "\n" not in trial.reason
 
 
-def test_a_trial_that_hangs_is_killed_at_its_wall_timeout_and_is_infeasible(run: Callable[..., Trial]) -> None:
-    trial = run("hangs", wall_timeout=1.0)
-    assert (trial.status, trial.reason) == ("infeasible", "wall timeout: not done after 1 s")
-    assert trial.seconds >= 1.0
-    assert trial.curve.steps.tolist() == [10]
+@pytest.mark.playbook("E8", case="shows")
+def test_the_trials_beside_those_that_ended_badly_notice_nothing(together: dict[str, Trial]) -> None:
+    sound = [t for t in together.values() if t.id.startswith("steady")]
+    alone = run_inline(plan(), execution("endings.steady"))
+    assert len(sound) == len(ENDINGS)
+    for trial in sound:
+        assert (trial.status, trial.reason, trial.log) == ("complete", "", "")
+        assert np.array_equal(trial.curve.metrics["loss"], alone.curve.metrics["loss"])
 
 
-def test_a_failed_trial_keeps_its_traceback_and_its_curve(run: Callable[..., Trial]) -> None:
-    trial = run("raises")
-    assert 'raise ValueError("a broken line of code")' in trial.log
-    assert trial.curve.metrics["loss"].tolist() == [1.0]
+def test_when_all_have_ended_the_server_has_no_process_left(server: ForkServer, together: dict[str, Trial]) -> None:
+    assert together
+    assert gone_in_time(lambda: children_of(server.pid))
 
 
-def test_all_others_complete_when_every_kind_of_failure_runs_beside_them(
-    own: Path, server: ForkServer, tmp_path: Path
-) -> None:
-    names = ["fine", "raises", "segfault", "fine", "leaves", "hangs", "calls_exit", "fine", "not_a_number", "fine"]
-
-    def one(i: int) -> Trial:
-        return run_trial(plan(names[i]), execution(own, names[i], 2.0), server, tmp_path / str(i), "cpu")
-
-    with ThreadPoolExecutor(4) as pool:
-        trials = list(pool.map(one, range(len(names))))
-    assert [t.status for t, n in zip(trials, names, strict=True) if n == "fine"] == ["complete"] * 4
-    assert all(t.status != "complete" for t, n in zip(trials, names, strict=True) if n != "fine")
-    assert descendants(server._process.pid) == set()
+def test_a_curve_is_the_same_bit_for_bit_inline_and_in_a_child(run: Callable[..., Trial]) -> None:
+    child, inline = run("steady", scale=2.5), run_inline(plan(), execution("endings.steady", scale=2.5))
+    assert child.curve.steps.tolist() == inline.curve.steps.tolist() == [3, 6, 9]
+    assert child.curve.metrics.keys() == inline.curve.metrics.keys() == {"loss", "extra"}
+    for name, values in child.curve.metrics.items():
+        assert values.tobytes() == inline.curve.metrics[name].tobytes()
+    assert (child.best_step, child.best_value) == (inline.best_step, inline.best_value)
+    assert child.unread == inline.unread == ("width",)
 
 
-def test_what_a_trial_started_ends_with_it(run: Callable[..., Trial]) -> None:
-    trial = run("has_children")
-    assert trial.status == "complete"
-    assert gone(int(trial.log.split()[1]))
-
-
-def test_a_metric_that_is_never_reported_names_those_that_were(run: Callable[..., Trial]) -> None:
-    with pytest.raises(InputError, match=r"'loss' is not among .*accuracy, time"):
-        run("other_metric")
-
-
-def test_only_the_tail_of_a_flood_of_output_is_kept(run: Callable[..., Trial]) -> None:
-    trial = run("talks")
-    assert len(trial.log) <= Runner().log_bytes
-    assert trial.log.endswith("the last line\n")
-
-
-def test_a_trial_sees_no_secrets_and_no_input_and_works_in_its_own_folder(
+def test_processes_that_a_trial_left_behind_are_killed_even_in_a_session_of_their_own(
     run: Callable[..., Trial], tmp_path: Path
 ) -> None:
-    log = run("looks_around").log
-    assert str(tmp_path / "looks_around") in log
-    assert "'OMP_NUM_THREADS'" in log
+    trial = run("leaves_children", pids=str(tmp_path / "pids"))
+    pids = {int(p) for p in (tmp_path / "pids").read_text().split()}
+    assert trial.status == "complete"
+    assert len(pids) == 2
+    assert gone_in_time(lambda: {p for p in pids if alive(p)})
 
 
-def test_the_environment_of_trials_leaves_secrets_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
-    monkeypatch.setenv("LC_TIME", "C")
-    found = environment(Runner(threads=3), "/own")
-    assert "AWS_SECRET_ACCESS_KEY" not in found
-    assert (found["LC_TIME"], found["OMP_NUM_THREADS"]) == ("C", "3")
+def test_a_flood_of_output_leaves_its_last_words_and_little_on_disk(run: Callable[..., Trial]) -> None:
+    trial = run("floods", megabytes=32)
+    assert trial.status == "complete"
+    assert trial.log.endswith("the last words\n")
+    assert len(trial.log) == PATIENT.log_bytes
+    assert (Path(trial.folder) / "log.txt").stat().st_size <= 2 * PATIENT.log_bytes
 
 
-def test_a_hyperparameter_that_nobody_reads_is_named(run: Callable[..., Trial]) -> None:
-    assert run("reads_x_alone").unread == ("y",)
+def test_a_trial_sees_its_own_folder_no_secret_no_input_and_one_thread(run: Callable[..., Trial]) -> None:
+    trial = run("looks_around", secret=SECRET)
+    seen = {name: float(values[0]) for name, values in trial.curve.metrics.items()}
+    wanted = {"secret": 0, "allowed": 1, "typed": 0, "leader": 1, "threads": 1, "folder": 1}
+    assert seen == {"loss": 0.5, **wanted}
 
 
-def test_a_child_process_and_this_process_give_the_same_curve_to_the_last_bit(
-    run: Callable[..., Trial], own: Path
+@pytest.mark.parametrize("generator", ["loss", "numpy"])
+def test_a_program_that_never_seeds_repeats_with_its_seed_and_differs_with_another(
+    generator: str, run: Callable[..., Trial]
 ) -> None:
-    child, here = run("fine"), run_inline(plan("fine"), execution(own, "fine"))
-    assert child.curve.steps.tolist() == here.curve.steps.tolist()
-    for name, values in here.curve.metrics.items():
-        assert np.array_equal(child.curve.metrics[name], values)
-    assert (child.best_step, child.best_value) == (here.best_step, here.best_value)
+    first, again, other = (run("never_seeds", seed=s).curve.metrics[generator][0] for s in (1, 1, 2))
+    assert first == again
+    assert first != other
 
 
-def test_killing_the_coordinator_leaves_no_process(own: Path, tmp_path: Path) -> None:
-    script = (
-        "import sys, threading\n"
-        "from tasks.trials.forkserver import ForkServer\n"
-        "from tasks.trials.runner import Runner\n"
-        f"server = ForkServer(Runner(), own={str(own)!r}, preload=('tasks.trials.child',)).__enter__()\n"
-        "request = dict(folder=sys.argv[1], threads=1, target='ends.hangs', arguments={}, point={}, seed=1,\n"
-        f"    own={str(own)!r}, max_train_steps=50, eval_every_steps=10, trial='t', device='cpu', keep_best=1,\n"
-        "    objective={'metric': 'loss', 'direction': 'minimize'})\n"
-        "server.run(request, 1000)\n"
+def test_an_objective_that_is_never_reported_ends_the_round_at_the_first_trial(run: Callable[..., Trial]) -> None:
+    with pytest.raises(InputError, match=r"'loss' is not among the metrics of the first evaluation \(accuracy\)"):
+        run("reports_another_metric")
+
+
+def test_what_an_earlier_attempt_left_is_not_taken_for_this_ones(run: Callable[..., Trial], tmp_path: Path) -> None:
+    folder = tmp_path / "vanishes"
+    folder.mkdir()
+    (folder / "result.json").write_text('{"status": "complete", "reason": "", "unread": []}')
+    (folder / "reports.jsonl").write_text('{"step": 9, "metrics": {"loss": 0.0}}\n')
+    trial = run("vanishes")
+    assert trial.status == "failed"
+    assert trial.curve.of("loss")[1].tolist() == [0.5]
+
+
+def test_a_last_line_that_was_cut_off_is_left_out_of_the_curve(tmp_path: Path) -> None:
+    path = tmp_path / "reports.jsonl"
+    whole = '{"step": 1, "metrics": {"loss": 0.1}}\n{"step": 2, "metrics": {"loss": NaN}}\n'
+    for cut in range(len(whole) + 1):
+        path.write_text(whole[:cut])
+        steps = list(read_reports(path))
+        assert steps == [1, 2][: whole[:cut].count("\n")]
+
+
+def test_a_trial_whose_server_died_is_run_again_by_a_new_server(tmp_path: Path) -> None:
+    wanted = execution("endings.kills_the_server", once=str(tmp_path / "once"))
+    with ForkServer(PATIENT, own=OWN) as server:
+        before = server.pid
+        trial = run_trial(plan(), wanted, server, tmp_path / "t", "cpu")
+        assert server.pid != before
+    assert (trial.status, trial.best_value) == ("complete", 0.5)
+
+
+def test_a_trial_that_kills_its_server_every_time_fails_and_the_next_one_runs(tmp_path: Path) -> None:
+    with ForkServer(PATIENT, own=OWN) as server:
+        guilty = run_trial(plan(), execution("endings.kills_the_server"), server, tmp_path / "guilty", "cpu")
+        sound = run_trial(plan(), execution("endings.steady"), server, tmp_path / "sound", "cpu")
+    assert guilty.status == "failed"
+    assert f"the fork server ended before the trial did, {ATTEMPTS} times in a row" in guilty.reason
+    assert sound.status == "complete"
+
+
+def test_closing_the_server_ends_the_trials_and_frees_those_who_wait(tmp_path: Path) -> None:
+    wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
+    with ThreadPoolExecutor(1) as pool:
+        with ForkServer(PATIENT, own=OWN) as server:
+            waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
+            pids = written(tmp_path / "pids")
+        with pytest.raises(ServerClosed):
+            waiting.result(timeout=30)
+    assert gone_in_time(lambda: {p for p in pids if alive(p)})
+    with pytest.raises(ServerClosed):
+        server.run({}, 1)
+
+
+def test_a_coordinator_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    coordinator = subprocess.Popen(
+        [sys.executable, str(Path(OWN) / "coordinator.py"), OWN, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(root)},
     )
-    coordinator = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "reports.jsonl").exists() or not (tmp_path / "reports.jsonl").read_text():
-        assert time.monotonic() < deadline
-        assert coordinator.poll() is None
-        time.sleep(0.02)
-    left = descendants(coordinator.pid)
-    assert len(left) == 2  # the server and the trial
-    os.kill(coordinator.pid, signal.SIGKILL)
-    coordinator.wait()
-    assert all(gone(pid) for pid in left)
+    try:
+        pids = {p for id in ("a", "b") for p in written(tmp_path / f"{id}.pids")}
+    finally:
+        coordinator.kill()
+        coordinator.wait()
+    assert len(pids) == 5  # two trials, a sleeper each, and the server
+    assert gone_in_time(lambda: {p for p in pids if alive(p)})
 
 
-def test_a_trial_whose_server_is_gone_says_so_and_does_not_wait(own: Path, tmp_path: Path) -> None:
-    with ForkServer(Runner(), own=str(own), preload=("tasks.trials.child",)) as server:
-        os.kill(server._process.pid, signal.SIGKILL)
-        with pytest.raises(ServerDied):
-            run_trial(plan("fine"), execution(own, "fine"), server, tmp_path / "x", "cpu")
+def test_a_server_that_is_told_to_end_takes_its_trials_and_their_children_along(tmp_path: Path) -> None:
+    wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
+    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
+        pids = written(tmp_path / "pids")
+        (tmp_path / "pids").unlink()
+        os.kill(server.pid, signal.SIGTERM)
+        assert gone_in_time(lambda: {p for p in pids if alive(p)})
+        assert not set(written(tmp_path / "pids")) & set(pids)  # the trial runs anew
+        server.close()
+        assert isinstance(waiting.exception(timeout=30), ServerClosed)
+
+
+def written(path: Path) -> list[int]:
+    """The pids in a file that appears as a whole, once it is there."""
+    assert gone_in_time(lambda: not path.exists()), f"{path} never appeared"
+    return [int(p) for p in path.read_text().split()]
+
+
+def gone_in_time(left: Callable[[], object], seconds: float = 30.0) -> bool:
+    """Whether what is left becomes nothing in time; the limit only bounds a test that has failed."""
+    end = time.monotonic() + seconds
+    while left():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie: those wait for a parent of which we know nothing."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes whose parent is `pid`, zombies included."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == pid:
+            found.add(int(stat.parent.name))
+    return found

@@ -20,9 +20,7 @@ def error_on_test(
     """`{test_error, test_loss}` of a checkpoint of the training loop on the test examples; for promoted ones only.
 
     `state` is what the loop saved, `data` and `model` its recipes, `point` the trial's. The caller counts the
-    evaluations.
-
-    Playbook: G13
+    evaluations (G13).
     """
     found = call_recipe(data)
     network = call_recipe(model, point=point, data=found)

@@ -94,10 +94,10 @@ def _checksum(found: Arrays) -> str:
 def _read(path: Path) -> Arrays | None:
     """The cached arrays, or None where there are none or where a shape or the checksum is wrong."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in SHAPES}
-            checksum = str(file["checksum"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            found = {name: archive[name] for name in SHAPES}
+            checksum = str(archive["checksum"])
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile):
         return None
     sound = all(found[name].shape == shape for name, shape in SHAPES.items()) and checksum == _checksum(found)
     return found if sound else None

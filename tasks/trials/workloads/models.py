@@ -52,7 +52,7 @@ def dropout_rate(point: Point) -> float:
     Raises:
         InputError: an unknown regularizer, or a rate that does not lie in [0, 1).
 
-    Playbook: C8, C10
+    Playbook: C10
     """
     regularizer = point.get("regularizer", "none")
     if regularizer == "none":

@@ -1,0 +1,32 @@
+"""A coordinator with two trials that never end, to be killed: python coordinator.py OWN FOLDER."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tasks.design.study import Planned
+from tasks.scope.goal import Budget, Objective, Workload
+from tasks.trials.execute import run_trial
+from tasks.trials.forkserver import ForkServer
+from tasks.trials.runner import Execution, Runner
+
+
+def main(own: str, folder: Path) -> None:
+    """Runs both trials; each writes `<folder>/<id>.pids` when it is under way."""
+    runner = Runner(wall_timeout=600)
+    with ForkServer(runner, own=own) as server, ThreadPoolExecutor(2) as pool:
+        for id in ("a", "b"):
+            workload = Workload(
+                name="endings",
+                target="endings.sleeps",
+                arguments={"pids": str(folder / f"{id}.pids")},
+                objective=Objective(metric="loss", direction="minimize"),
+            )
+            budget = Budget(trials=1, retrains=1, max_train_steps=9, eval_every_steps=3)
+            execution = Execution(workload=workload, budget=budget, runner=runner, own=own)
+            trial = Planned(id=id, study="s", purpose="search", index=0, point={}, seed=1)
+            pool.submit(run_trial, trial, execution, server, folder / id, "cpu")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
