@@ -7,6 +7,7 @@ import random
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def main(request: Mapping[str, Any]) -> int:
 
     Playbook: E8
     """
-    folder = Path(request["folder"])
+    folder, leader = Path(request["folder"]), os.getpid()
     faulthandler.enable()  # where in the code a segmentation fault was
     os.chdir(folder / WORK)
     result: dict[str, Any] = {"status": "complete", "reason": ""}
@@ -72,9 +73,13 @@ def main(request: Mapping[str, Any]) -> int:
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the trial ended, and this is why
         status, reason = raised(error)
         result = {"status": status, "reason": reason}
-        traceback.print_exc()
+        with suppress(Exception):  # the trial may have closed or replaced any stream
+            traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(Exception):
+            stream.flush()
+    if os.getpid() != leader:
+        return 1  # a process that the trial forked came back; the result is not its to write
     write_atomically(folder / RESULT, json.dumps({**result, "unread": list(running.point.unread)}))
     return 0
 

@@ -36,6 +36,7 @@ ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
     "exits": ("failed", "called sys.exit(0)", [0.5], "SystemExit"),
     "hangs": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
     "stops": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
+    "closes_its_streams": ("failed", "ValueError: unheard", [0.5], ""),
     "says_nothing": ("failed", "no result: it ended without ever reporting loss", [], ""),
     "eats_memory": ("infeasible", "out of memory: cannot allocate 9 TiB", [], "MemoryError"),
     "eats_device_memory": ("infeasible", "out of memory: CUDA out of memory", [], "OutOfMemoryError"),
@@ -127,6 +128,12 @@ def test_processes_that_a_trial_left_behind_are_killed_even_in_a_session_of_thei
     assert trial.status == "complete"
     assert len(pids) == 2
     assert gone_in_time(lambda: {p for p in pids if alive(p)})
+
+
+@pytest.mark.parametrize("name", ["forks", "wanders"])
+def test_a_trial_that_does_odd_things_and_reports_is_complete(name: str, run: Callable[..., Trial]) -> None:
+    trial = run(name)
+    assert (trial.status, trial.reason, trial.best_value) == ("complete", "", 0.5)
 
 
 def test_a_flood_of_output_leaves_its_last_words_and_little_on_disk(run: Callable[..., Trial]) -> None:

@@ -188,7 +188,7 @@ def test_two_users_folders_with_a_module_of_one_name_are_kept_apart(own: str, tm
     assert first("trial") == ("trial", {})
     assert resolve("mine.train", str(other))("trial") == "other"
     assert callable(resolve("mine.only_here", str(other)))
-    assert callable(resolve("mine.train", own)("trial") == ("trial", {}))
+    assert resolve("mine.train", own)("trial") == ("trial", {})
 
 
 def test_the_users_folder_may_be_reached_through_a_link(own: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,32 @@ def eats_memory(trial: Any) -> None:
 def eats_device_memory(trial: Any) -> None:
     """Asks for more than the device has, in torch's words."""
     raise OutOfMemoryError("CUDA out of memory. Tried to allocate 9 TiB")
+
+
+def forks(trial: Any) -> None:
+    """Is two for a while; the other one fails first."""
+    other = os.fork()
+    if not other:
+        raise RuntimeError("the fork's own trouble")
+    os.waitpid(other, 0)
+    trial.report(1, loss=0.5)
+
+
+def closes_its_streams(trial: Any) -> None:
+    """Leaves nothing to print to, then has a bug."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
+    for fd in (0, 1, 2):
+        with suppress(OSError):
+            os.close(fd)
+    trial.report(1, loss=0.5)
+    raise ValueError("unheard")
+
+
+def wanders(trial: Any) -> None:
+    """Goes elsewhere and forgets to come back."""
+    os.chdir("/")
+    trial.report(1, loss=0.5)
 
 
 def asks_for_more(trial: Any) -> None:
