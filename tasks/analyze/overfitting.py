@@ -109,7 +109,7 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
 
     The strength of one that can exist as things are comes first, else a switch is turned on.
 
-    Playbook: F3, B6
+    Playbook: F3
     """
     arm = dict(s.study.study.scientific)
     held = [p for p in scope.declared if p.name in scope.roles.fixed and family(p.name) == "regularizer"]

@@ -70,7 +70,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
     Every text that a person wrote is escaped by the template; the only markup that passes is the plots', whose
     texts are escaped by the XML writer. `record_path` is printed where the page says how to go on from the data.
 
-    Playbook: C3, E1, E8, F15, G1
+    Playbook: C3, E1, E8, F15
     """
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -41,7 +41,7 @@ def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
     is no baseline. An arm without a feasible trial is left out. So is a finalist whose baseline arm has none: a
     change that was compared with nothing is not adopted.
 
-    Playbook: F13, G3
+    Playbook: G3
     """
     scope = evidence.round.scope
     pairs = [(study, trial) for study in evidence.studies for trial in study.trials]

@@ -92,7 +92,7 @@ BAD = [
     ("space.switch.choices=[a,a]", ["space.switch", "twice"]),
     ("space.y.low=1", ["space.y"]),
     ("goal.nuisance=[z]", ["'z'", "x"]),
-    ("goal.scientific={y: [1, 2]}", ["B3"]),
+    ("goal.scientific={y: [1, 2]}", ["'y'"]),
     ("goal.fixed={x: {value: 1, reason: ''}}", ["reason"]),
     ("goal.kind=guess", ["kind", "improve"]),
     ("workload.objective.direction=up", ["direction", "minimize", "maximize"]),
@@ -166,3 +166,16 @@ def test_every_option_that_ships_composes_and_its_plan_passes_the_guards(option:
     workload = ["workload=synthetic"] if option == "goal=synthetic" else []
     config = compose.from_overrides([option, *goal, *workload, f"tracking.root={tmp_path}"])
     assert "cost" in checked(config)
+
+
+@pytest.mark.playbook("D8", "C3", case="shows")
+def test_the_plan_shows_roles_studies_and_cost_and_runs_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shell(folder, "check=plan", "budget.trials=7")) == 0
+    said = capsys.readouterr().out
+    assert "scientific  switch: a, b" in said
+    assert "nuisance    x" in said
+    assert said.count("7 trials by halton") == 2
+    assert "14 trials (2 studies, 1 nuisances)" in said
+    assert not (folder.parent / "store" / "records").exists()

@@ -73,6 +73,7 @@ def record_in(folder: Path, store: str) -> Record:
     return Record.model_validate_json(path.read_text())
 
 
+@pytest.mark.playbook("B1", "G9", case="shows")
 def test_a_round_promotes_the_better_arm_and_leaves_record_report_and_incumbent(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

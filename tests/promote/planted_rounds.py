@@ -13,7 +13,7 @@ from tasks.design.study import design
 from tasks.promote.conclude import Conclusion, answer_of, blockers_of, verdict_of
 from tasks.promote.gate import gate
 from tasks.promote.retrains import arms_of, retrain_of, shared
-from tasks.record import Answer, VerdictRow
+from tasks.record import Answer, Value, VerdictRow
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import scope_of
@@ -59,7 +59,7 @@ def concluded(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) 
     )
     budget = Budget(trials=trials, retrains=retrains, max_train_steps=1, eval_every_steps=1)
     execution = Execution(workload=workload, budget=budget, runner=Runner(), own=None)
-    optimum = {"learning_rate": 3e-3, "one_minus_momentum": 0.05, "regularizer": "none"}
+    optimum: dict[str, Value] = {"learning_rate": 3e-3, "one_minus_momentum": 0.05, "regularizer": "none"}
     goal = {
         "name": "dropout",
         "question": "Does dropout help?",

@@ -193,7 +193,7 @@ def played(losses: Mapping[str, Sequence[float]], **changes: object) -> tuple[De
     run: dict[str, list[float | None]] = {name: [] for name in losses}
     asked: list[dict[str, int]] = []
     while (decision := ask(run, **changes)).outcome == "continue":
-        asked.append(dict(decision.needs))
+        asked.append({str(name): more for name, more in decision.needs.items()})
         for name, more in decision.needs.items():
             run[name] = list(losses[name][: len(run[name]) + more])
     return decision, asked

@@ -42,5 +42,5 @@ def test_the_band_of_the_answer_holds_the_planted_gain() -> None:
     answers = [r.answer for r in rounds(-3.0) if r.answer.conclusive and r.answer.band is not None]
     assert answers
     # the arms' best points differ by what the search left, at most about a retrain SD each
-    held = sum(a.band[0] <= 0.04 and 0.02 <= a.band[1] for a in answers if a.band is not None)
+    held = sum(a.band[0] <= 0.04 and a.band[1] >= 0.02 for a in answers if a.band is not None)
     assert held >= 0.9 * len(answers)

@@ -10,7 +10,7 @@ from tasks.analyze.evidence import Evidence
 from tasks.design.study import design
 from tasks.promote.gate import gate
 from tasks.promote.retrains import Arm, arms_of, incumbent_point, retrain_of, shared
-from tasks.record import Point, Value
+from tasks.record import Point, Status, Value
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
@@ -65,8 +65,8 @@ def evidence(of: Scope, loss: Loss) -> Evidence:
     for planned in round.trials:
         value = loss(planned.point)
         curve = Curve(steps=np.array([5]), metrics={"error": np.array([np.nan if value is None else value])})
-        ending = ("infeasible", "diverged") if value is None else ("complete", "")
-        trials[planned.id] = ended(planned, curve, of.objective, *ending)
+        status: Status = "infeasible" if value is None else "complete"
+        trials[planned.id] = ended(planned, curve, of.objective, status, "diverged" if value is None else "")
     return Evidence(round=round, trials=trials)
 
 
