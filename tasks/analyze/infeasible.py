@@ -1,5 +1,6 @@
 """What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ NO_PATTERN = 0.1  # corrected chance above which no hyperparameter explains them
 ASKABLE = 0.02  # the clearest pattern that these counts can show must be clearer than this, or nothing can be asked
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
+FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may share a corner that no axis shows
 SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
 
 
@@ -49,11 +51,14 @@ def pattern(study: StudyEvidence, marked: Mask, among: Mask) -> Pattern | None:
     """The hyperparameter whose values best tell the `marked` trials from the others `among`; None where none can.
 
     Ranges by the rank-sum test, exact at these sizes, which sees everything that goes one way; choices, and whether a
-    conditional hyperparameter exists, by Fisher's test. Bonferroni over all of them.
+    conditional hyperparameter exists, by Fisher's test. Two ranges together by the rank sums of their sum and their
+    difference: what diverges is often the ratio of the learning rate to one minus momentum, and neither alone.
+    Bonferroni over all of them.
 
     Playbook: E10
     """
     tried = [(p.name, c) for j, p in enumerate(study.study.space) for c in _chances(study, j, marked, among)]
+    tried += _pairs(study, marked, among)
     if not tried:
         return None
     name, chance = min(tried, key=lambda t: t[1])
@@ -72,6 +77,20 @@ def _chances(study: StudyEvidence, column: int, marked: Mask, among: Mask) -> li
     elif marked[here].any() and not marked[here].all():
         chances.append(float(mannwhitneyu(unit[here & marked], unit[here & ~marked]).pvalue))
     return [c for c in chances if math.isfinite(c)]
+
+
+def _pairs(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, float]]:
+    """`(both names, chance)` for the diagonals of every two ranges."""
+    ranges = [(j, p.name) for j, p in enumerate(study.study.space) if p.numeric]
+    tried = []
+    for (i, a), (j, b) in itertools.combinations(ranges, 2):
+        for diagonal in (study.unit[:, i] + study.unit[:, j], study.unit[:, i] - study.unit[:, j]):
+            here = among & np.isfinite(diagonal)
+            if marked[here].any() and not marked[here].all():
+                tried.append(
+                    (f"{a} with {b}", float(mannwhitneyu(diagonal[here & marked], diagonal[here & ~marked]).pvalue))
+                )
+    return [(name, chance) for name, chance in tried if math.isfinite(chance)]
 
 
 def _fisher(marked: Mask, having: Mask) -> float:
@@ -132,7 +151,7 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
     clearest = 2.0 * len(study.study.space) / math.comb(int(among.sum()), count)
-    if clearest > ASKABLE:
+    if count < FEWEST or clearest > ASKABLE:
         return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")
     seen = pattern(study, inside, among)
     if seen is None:
@@ -140,7 +159,7 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     numbers |= {"chance": round(seen.chance, 4), "no_pattern": NO_PATTERN}
     if seen.chance <= NO_PATTERN:
         said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
-        return say("ok", said, parameter=seen.parameter)
+        return say("ok", said, **({"parameter": seen.parameter} if seen.parameter in study.study.space else {}))
     first = study.trials[int(np.flatnonzero(stray)[0])]
     said = (
         f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "

@@ -153,16 +153,15 @@ class Reaper:
         """Be the child: alone in its session, silent but for its log, and never back in the server's loop."""
         code = 1
         try:
-            null = os.open(os.devnull, os.O_RDONLY)
-            for ours, theirs in ((null, 0), (output, 1), (output, 2)):
-                os.dup2(ours, theirs)
+            for stream in (1, 2):  # its input is the server's own, which is empty
+                os.dup2(output, stream)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, *_SIGNALS):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
             _die_with(self._pid)
             self._link.close()
-            for fd in (null, output, *self._inherited, *(c.pipe for c in self._children.values())):
+            for fd in (output, *self._inherited, *(c.pipe for c in self._children.values())):
                 with suppress(OSError):
                     os.close(fd)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -95,7 +95,7 @@ def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], own: str | None 
 def _place(target: str, own: str | None) -> tuple[str, list[str]]:
     """`(module, names in it)` of an address, by looking for files alone: nothing has been imported yet."""
     parts = target.split(".")
-    if all(p.isidentifier() and not p.startswith("__") for p in parts):
+    if all(p.isidentifier() for p in parts):
         if target in EXACT:
             return ".".join(parts[:-1]), parts[-1:]
         users = own is not None and parts[0] != "tasks"

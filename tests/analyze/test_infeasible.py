@@ -139,3 +139,23 @@ def test_finite_runs_at_chance_are_told() -> None:
 def test_a_clean_study_is_ok_in_every_row() -> None:
     found = infeasible(studied(planned_round(TREE, 0), bowls={}))
     assert [(f.row, f.level) for f in found] == [("E8", "ok"), ("E9", "ok"), ("E10", "ok")]
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_a_corner_that_two_hyperparameters_share_is_no_bug() -> None:
+    """What diverges is often the learning rate over one minus momentum: a diagonal, which neither axis shows alone."""
+    tree = LR | {"one_minus_momentum": {"low": 1e-3, "high": 1.0, "scale": "log"}}
+
+    def effective(point: Mapping[str, Any], index: int) -> float:
+        away = math.log10(point["learning_rate"] / point["one_minus_momentum"])
+        return math.nan if away > 0.3 else 1.0 + 0.01 * index
+
+    found = [infeasible(scored(planned_round(tree, s), effective)) for s in range(60)]
+    assert sum(any("infeasible" in f.numbers and f.numbers["infeasible"] for f in fs) for fs in found) >= 30
+    assert sum("E10" in rows(fs) for fs in found) <= 3
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_two_unexplained_trials_are_too_few_to_accuse_the_code() -> None:
+    evidence = scored(planned_round(LR, 0), lambda p, i: math.nan if i in (3, 11) else 1.0 + i)
+    assert of("E10", infeasible(evidence)).level in ("na", "ok")

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 from tasks.scope.error import InputError
 from tasks.trials.execute import ATTEMPTS, read_reports, run_trial
-from tasks.trials.forkserver import ForkServer, ServerClosed
+from tasks.trials.forkserver import GRACE, ForkServer, ServerClosed
 from tasks.trials.inline import run_inline
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
@@ -37,6 +39,7 @@ ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
     "hangs": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
     "stops": ("infeasible", "wall timeout: not done after 1 s", [0.5], ""),
     "closes_its_streams": ("failed", "ValueError: unheard", [0.5], ""),
+    "forks": ("failed", "ended without a result (exit 4)", [0.5], "the fork's own trouble"),
     "says_nothing": ("failed", "no result: it ended without ever reporting loss", [], ""),
     "eats_memory": ("infeasible", "out of memory: cannot allocate 9 TiB", [], "MemoryError"),
     "eats_device_memory": ("infeasible", "out of memory: CUDA out of memory", [], "OutOfMemoryError"),
@@ -65,6 +68,31 @@ def run(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
         return run_trial(plan(name, seed=seed), wanted, server, tmp_path / name, "cpu")
 
     return one
+
+
+@dataclass(frozen=True)
+class Coordinator:
+    """A coordinator in a process of its own; `pids`: of each of its trials, (trial, server, sleeper)."""
+
+    process: subprocess.Popen[bytes]
+    pids: dict[str, list[int]]
+
+
+@pytest.fixture
+def coordinator(tmp_path: Path) -> Iterator[Coordinator]:
+    """Both its trials are under way; whatever a failed test left of it is killed."""
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(Path(OWN) / "coordinator.py"), OWN, str(tmp_path)]
+    with subprocess.Popen(command, env=environ) as process:
+        pids: dict[str, list[int]] = {}
+        try:
+            for id in ("a", "b"):
+                pids[id] = written(tmp_path / f"{id}.pids")
+            yield Coordinator(process, pids)
+        finally:
+            for pid in (process.pid, *(pid for three in pids.values() for pid in three)):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +158,26 @@ def test_processes_that_a_trial_left_behind_are_killed_even_in_a_session_of_thei
     assert gone_in_time(lambda: {p for p in pids if alive(p)})
 
 
-@pytest.mark.parametrize("name", ["forks", "wanders"])
-def test_a_trial_that_does_odd_things_and_reports_is_complete(name: str, run: Callable[..., Trial]) -> None:
-    trial = run(name)
+def test_what_a_trial_left_in_its_process_group_goes_while_others_still_run(
+    server: ForkServer, run: Callable[..., Trial], tmp_path: Path
+) -> None:
+    beside = execution("endings.sleeps", Runner(wall_timeout=5), pids=str(tmp_path / "beside"))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(run_trial, plan(), beside, server, tmp_path / "t", "cpu")
+        living = written(tmp_path / "beside")
+        run("leaves_children", pids=str(tmp_path / "pids"))
+        near, _ = (int(p) for p in (tmp_path / "pids").read_text().split())
+        assert gone_in_time(lambda: alive(near), seconds=2)
+        assert all(alive(pid) for pid in living)
+        assert waiting.result().reason == "wall timeout: not done after 5 s"
+
+
+def test_a_trial_that_hangs_is_killed_at_its_timeout_and_not_only_given_up(together: dict[str, Trial]) -> None:
+    assert all(1 <= together[name].seconds < GRACE for name in ("hangs", "stops"))
+
+
+def test_a_trial_that_goes_elsewhere_has_its_result_all_the_same(run: Callable[..., Trial]) -> None:
+    trial = run("wanders")
     assert (trial.status, trial.reason, trial.best_value) == ("complete", "", 0.5)
 
 
@@ -215,28 +260,33 @@ def test_closing_the_server_ends_the_trials_and_frees_those_who_wait(tmp_path: P
         server.run({}, 1)
 
 
-def test_a_coordinator_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    coordinator = subprocess.Popen(
-        [sys.executable, str(Path(OWN) / "coordinator.py"), OWN, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(root)},
-    )
-    try:
-        pids = {p for id in ("a", "b") for p in written(tmp_path / f"{id}.pids")}
-    finally:
-        coordinator.kill()
-        coordinator.wait()
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_coordinator_that_is_killed_leaves_no_process(how: signal.Signals, coordinator: Coordinator) -> None:
+    pids = {pid for three in coordinator.pids.values() for pid in three}
     assert len(pids) == 5  # two trials, a sleeper each, and the server
+    os.kill(coordinator.process.pid, how)
+    coordinator.process.wait()
     assert gone_in_time(lambda: {p for p in pids if alive(p)})
 
 
-def test_a_server_that_is_told_to_end_takes_its_trials_and_their_children_along(tmp_path: Path) -> None:
+def test_trials_end_with_their_server_even_when_nobody_is_left_to_kill_them(coordinator: Coordinator) -> None:
+    """The coordinator cannot act: only the kernel can end the trials."""
+    server = coordinator.pids["a"][1]
+    os.kill(coordinator.process.pid, signal.SIGSTOP)
+    os.kill(server, signal.SIGKILL)
+    assert gone_in_time(lambda: {trial for trial, *_ in coordinator.pids.values() if alive(trial)})
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_is_told_to_end_takes_its_trials_and_their_children_along(
+    how: signal.Signals, tmp_path: Path
+) -> None:
     wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
     with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
         pids = written(tmp_path / "pids")
         (tmp_path / "pids").unlink()
-        os.kill(server.pid, signal.SIGTERM)
+        os.kill(server.pid, how)
         assert gone_in_time(lambda: {p for p in pids if alive(p)})
         assert not set(written(tmp_path / "pids")) & set(pids)  # the trial runs anew
         server.close()

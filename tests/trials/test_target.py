@@ -137,6 +137,14 @@ def test_a_refused_address_is_never_imported(tmp_path: Path, canary: Path, monke
     assert canary.exists()  # the trap works
 
 
+def test_the_project_is_no_users_folder_even_where_it_is_named_as_one(own: str) -> None:
+    root = str(Path(target.__file__).parents[2])
+    for address in ("tasks.trials.reaper.kill", "tasks.trials.target.check_target"):
+        with pytest.raises(InputError, match="is not allowed in a configuration"):
+            resolve(address, root)
+    assert resolve("tasks.trials.supervised", root) is supervised
+
+
 def test_a_link_out_of_the_users_folder_is_refused_before_it_is_imported(
     own: str, tmp_path: Path, canary: Path
 ) -> None:

@@ -142,6 +142,21 @@ def test_equal_inputs_give_an_equal_curve_whatever_was_drawn_before() -> None:
     assert trained(seed=2).reports != first
 
 
+def test_what_a_model_draws_when_it_is_made_moves_no_dropout() -> None:
+    def wasteful(**given: Any) -> nn.Module:
+        model = mlp(**given)
+        torch.rand(7)
+        return model
+
+    assert trained(model=wasteful).reports == trained().reports
+
+
+def test_schedule_and_label_smoothing_change_what_is_trained() -> None:
+    plain = trained().reports
+    assert trained(schedule="constant").reports[20]["train_loss"] != plain[20]["train_loss"]
+    assert trained(label_smoothing=0.2).reports[50]["train_loss"] > plain[50]["train_loss"]
+
+
 def test_how_often_a_trial_is_evaluated_does_not_change_how_it_trains() -> None:
     often, seldom = trained(every=5, steps=40), trained(every=40, steps=40)
     assert often.reports[40]["valid_loss"] == seldom.reports[40]["valid_loss"]
@@ -243,7 +258,9 @@ def test_a_hyperparameter_of_the_point_stands_before_the_argument_of_its_name() 
 @pytest.mark.playbook("I12", case="shows")
 def test_clipping_is_reported_as_the_share_of_updates_that_it_changed() -> None:
     assert "clipped" not in trained().reports[50]
-    assert trained(clip_norm=1e-6).reports[50]["clipped"] == 1.0
+    tight = trained(clip_norm=1e-6).reports
+    assert tight[50]["clipped"] == 1.0
+    assert tight[50]["valid_loss"] == pytest.approx(tight[20]["valid_loss"], abs=1e-3)
     assert trained(clip_norm=1e6).reports[50] == {**trained().reports[50], "clipped": 0.0}
 
 

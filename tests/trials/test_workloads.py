@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -67,6 +67,19 @@ def distinct(data: Data) -> int:
     return len(torch.unique(rows, dim=0))
 
 
+class Trap:
+    """Whoever unpickles it runs `spring`."""
+
+    sprung: ClassVar[list[int]] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return spring, ()
+
+
+def spring() -> None:
+    Trap.sprung.append(1)
+
+
 def tiny(inputs: int = 12, classes: int = 3) -> Data:
     part = Labelled(inputs=torch.randn(5, inputs), labels=torch.arange(5) % classes)
     return Data(train=part, valid=part, test=part, classes=classes)
@@ -105,7 +118,9 @@ def test_what_is_read_from_the_cache_is_what_was_generated(tmp_path: Path, fake:
     assert len(fake) == 1
 
 
-@pytest.mark.parametrize("damage", ["cut short", "one bit", "another shape", "a pickle", "empty", "no checksum"])
+@pytest.mark.parametrize(
+    "damage", ["cut short", "one bit", "other data", "another shape", "a pickle", "empty", "no checksum"]
+)
 def test_a_damaged_cache_is_made_anew(damage: str, tmp_path: Path, fake: list[int]) -> None:
     sound = mnist1d.arrays(tmp_path)
     path = tmp_path / "mnist1d-v1.npz"
@@ -115,11 +130,13 @@ def test_a_damaged_cache_is_made_anew(damage: str, tmp_path: Path, fake: list[in
     elif damage == "one bit":
         middle = len(whole) // 2
         path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    elif damage == "other data":
+        np.savez(path, checksum=np.array(mnist1d._checksum(sound)), inputs=-sound["inputs"], labels=sound["labels"])  # type: ignore[operator]
     elif damage == "another shape":
         small = {"inputs": sound["inputs"][:10], "labels": sound["labels"][:10]}
         np.savez(path, checksum=np.array(mnist1d._checksum(small)), **small)  # type: ignore[arg-type]
     elif damage == "a pickle":
-        np.savez(path, inputs=np.array([{}], dtype=object), labels=sound["labels"], checksum=np.array(""))
+        np.savez(path, inputs=np.array([Trap()], dtype=object), labels=sound["labels"], checksum=np.array(""))
     elif damage == "empty":
         path.write_bytes(b"")
     else:
@@ -128,6 +145,7 @@ def test_a_damaged_cache_is_made_anew(damage: str, tmp_path: Path, fake: list[in
     assert len(fake) == 2
     assert equal(mnist1d.arrays(tmp_path), sound)
     assert len(fake) == 2
+    assert not Trap.sprung
 
 
 def test_two_that_write_at_once_leave_one_whole_cache(tmp_path: Path, fake: list[int]) -> None:
@@ -212,8 +230,9 @@ def test_a_point_that_makes_no_model_is_refused_by_name(change: dict[str, Value]
 def test_the_test_error_of_a_checkpoint_is_the_error_on_the_test_examples() -> None:
     data = tiny()
     data = Data(train=data.train, valid=data.valid, test=tiny().test, classes=3)
-    model = mlp(point=POINT, data=data)
-    found = error_on_test({"model": model.state_dict()}, data=lambda: data, model=mlp, point=POINT)
+    point: dict[str, Value] = POINT | {"regularizer": "dropout", "dropout.rate": 0.5}
+    model = mlp(point=point, data=data).eval()
+    found = error_on_test({"model": model.state_dict()}, data=lambda: data, model=mlp, point=point)
     loss, error = evaluate(model, data.test, 5)
     assert found == {"test_error": error, "test_loss": pytest.approx(loss)}
 
