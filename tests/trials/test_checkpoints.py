@@ -263,6 +263,24 @@ def test_a_process_killed_anywhere_in_a_save_leaves_a_checkpoint_that_can_be_gon
     assert step == (2 if event < 4 else 3)  # the manifest's rename is the moment at which it counts
 
 
+def test_a_step_that_is_saved_again_is_not_lost_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, 0.5, 0.4)
+
+    def cut(made: Any, file: Any) -> None:
+        file.write(b"PK")
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", cut)
+        with pytest.raises(Killed):
+            Checkpoints(tmp_path, "t").save(2, state(2), 0.4)
+    assert Checkpoints(tmp_path, "t").last()[0] == 2
+    Checkpoints(tmp_path, "t").save(2, state(7), 0.4)
+    assert Checkpoints(tmp_path, "t").last()[1]["step"] == 7
+
+
 def test_a_full_disk_loses_the_checkpoint_that_was_being_written_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,8 @@ def test_a_damaged_cache_is_made_anew(damage: str, tmp_path: Path, fake: list[in
         middle = len(whole) // 2
         path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
     elif damage == "other data":
-        np.savez(path, checksum=np.array(mnist1d._checksum(sound)), inputs=-sound["inputs"], labels=sound["labels"])  # type: ignore[operator]
+        other = {"inputs": sound["inputs"][::-1], "labels": sound["labels"]}
+        np.savez(path, checksum=np.array(mnist1d._checksum(sound)), **other)  # type: ignore[arg-type]
     elif damage == "another shape":
         small = {"inputs": sound["inputs"][:10], "labels": sound["labels"][:10]}
         np.savez(path, checksum=np.array(mnist1d._checksum(small)), **small)  # type: ignore[arg-type]
