@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from flows.config import CONF
 from flows.round import leave
 from flows.round import main as run_round
+from flows.server import PrefectServer, home
 from tasks.ledger import open_ledger
 from tasks.record import Record
 
@@ -14,12 +15,15 @@ FIRST = ("workload=mnist1d", "goal=optimizer", "budget=quick", "tracking.root=ml
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code of the last round."""
-    code = _shown([*FIRST, *arguments])
-    last = _last()
-    if code == 0 and last is not None and last.verdict.outcome == "redesign":
-        print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
-        code = _shown(list(last.next.overrides))
+    """The exit code of the last round. One Prefect server serves both: a process can speak to one only."""
+    with PrefectServer(home()) as server:
+        print("starting a Prefect server (10 to 30 s)" if server.ours else f"using {server.url}", flush=True)
+        server.wait()
+        code = _shown([*FIRST, *arguments])
+        last = _last()
+        if code == 0 and last is not None and last.verdict.outcome == "redesign":
+            print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
+            code = _shown(list(last.next.overrides))
     return code
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+import torch._dynamo  # the first optimizer would import it, 0.9 s in each forked trial; here it is paid once
 from torch import Tensor
 
 from tasks.record import Point, Value

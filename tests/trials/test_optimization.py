@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -144,3 +146,13 @@ def test_nesterov_without_momentum_is_plain_gradient_descent() -> None:
 def test_a_point_that_makes_no_optimizer_is_refused_by_name(point: dict[str, Value], named: str) -> None:
     with pytest.raises(InputError, match=named):
         optimizer_at(point, [torch.nn.Parameter(torch.ones(1))])
+
+
+def test_the_first_optimizer_of_a_forked_trial_imports_nothing() -> None:
+    program = (
+        "import sys, torch; from tasks.trials.optimization import optimizer_at; before = set(sys.modules); "
+        "optimizer_at({'optimizer': 'sgd', 'learning_rate': 0.1}, [torch.nn.Parameter(torch.ones(1))]).step(); "
+        "print(len(set(sys.modules) - before))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert int(said) < 10  # without the import at the top of the module there are some 800
