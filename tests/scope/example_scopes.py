@@ -73,11 +73,12 @@ def scope(
         }
     )
     declared = space_from_tree(space)
+    asked = {n: v[0] for n, v in goal.scientific.items() if v != "range" and n not in declared}
     workload = Workload(
         name="toy",
         target="tests.toy",
         objective=Objective(metric="valid_error", direction="minimize"),
-        baseline=dict(baseline),
+        baseline={**asked, **baseline},  # a hyperparameter is known by the space or the baseline
     )
     return scope_of(
         goal,

@@ -133,9 +133,12 @@ def test_a_child_of_a_value_that_the_round_never_takes_has_no_role() -> None:
     space = SPACE | DROPOUT | {"deeper": {"low": 0.0, "high": 1.0, "when": {"dropout.rate": 0.5}}}
     off = scope(OPTIMIZERS, space, fixed={"regularizer": {"value": "none", "reason": "not in question"}})
     assert off.roles.nuisance == ("learning_rate", "one_minus_momentum")
-    nowhere = scope(OPTIMIZERS, space, baseline={"optimizer": "nesterov"})
-    assert nowhere.roles.nuisance == ("learning_rate", "one_minus_momentum")
     assert scope(REGULARIZERS, space).roles.nuisance[-2:] == ("dropout.rate", "deeper")
+
+
+def test_a_parent_that_nobody_knows_is_a_misspelt_name() -> None:
+    with pytest.raises(InputError, match=r"space\.dropout\.rate\.when: 'regularizer' is no hyperparameter"):
+        scope(OPTIMIZERS, SPACE | DROPOUT, baseline={"optimizer": "nesterov"})
 
 
 def test_parents_stand_before_their_children_also_where_the_child_is_scientific() -> None:
@@ -162,7 +165,7 @@ def test_more_values_than_the_policy_allows_share_one_joint_study() -> None:
 def test_the_baseline_fills_what_it_leaves_out_with_middles_and_says_so() -> None:
     one = scope(space={"learning_rate": RATE} | ACTIVATION, baseline={"width": 64})
     assert one.incumbent.generation == 0
-    assert one.incumbent.point == pytest.approx({"width": 64, "learning_rate": 10**-2.5, "activation": "relu"})
+    assert one.incumbent.point == pytest.approx({"width": 64, "learning_rate": 10**-2.5, "activation": "relu", "regularizer": "none"})
     assert one.incumbent.source.endswith("the middle of its range stands in for learning_rate, activation")
 
 
