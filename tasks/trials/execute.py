@@ -10,7 +10,7 @@ from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
 from tasks.trials.child import LOG, MISSING, REPORTS, RESULT, WORK
-from tasks.trials.forkserver import ExitStatus, ForkServer, NotStarted, ServerDied
+from tasks.trials.forkserver import ExitStatus, ForkServer, NotStarted, ServerClosed, ServerDied
 from tasks.trials.outcome import Reports, diverged, returned
 from tasks.trials.runner import Execution
 from tasks.trials.trial import Curve, Trial, ended
@@ -36,7 +36,7 @@ def run_trial(planned: Planned, execution: Execution, server: ForkServer, folder
     status: Status
     try:
         exit_status = _run(planned, execution, server, folder, device)
-    except (ServerDied, NotStarted) as error:
+    except NotStarted as error:
         status, reason = "failed", f"its process could not be run: {error}"
     else:
         reports, result = read_reports(folder / REPORTS), _result(folder)
@@ -102,9 +102,11 @@ def _run(planned: Planned, execution: Execution, server: ForkServer, folder: Pat
         _empty(folder)
         try:
             return server.run(_request(planned, execution, folder.resolve(), device), execution.runner.wall_timeout)
+        except ServerClosed:
+            raise
         except ServerDied as error:
             died = str(error)
-    raise ServerDied(f"{died}, {ATTEMPTS} times in a row")
+    raise NotStarted(f"{died}, {ATTEMPTS} times in a row")
 
 
 def _empty(folder: Path) -> None:

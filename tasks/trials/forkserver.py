@@ -37,12 +37,12 @@ class ServerDied(RuntimeError):
     """The fork server ended before the trial did; a trial is deterministic, so it may be run again."""
 
 
-class ServerClosed(RuntimeError):
+class ServerClosed(ServerDied):
     """The fork server was closed by its coordinator; nothing more can be run through it."""
 
 
 class NotStarted(OSError):
-    """The operating system would not make another process."""
+    """There was no process to be had for the trial, for a reason that is not the coordinator's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,8 +58,7 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
     Playbook: F1
     """
     frames = [
-        pd.DataFrame({"trial": t.id, "step": t.curve.steps, **dict(sorted(t.curve.metrics.items()))})
-        for t in trials
+        pd.DataFrame({"trial": t.id, "step": t.curve.steps, **dict(sorted(t.curve.metrics.items()))}) for t in trials
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"trial": [], "step": []})
     table.to_parquet(path, index=False)

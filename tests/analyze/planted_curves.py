@@ -56,7 +56,9 @@ def planted_round(
     """
     declared = space_from_tree(SPACE if space is None else space)
     objective = Objective.model_validate({"metric": metric, "direction": direction, "chance": None})
-    workload = Workload(name="planted", target="planted.train", objective=objective, baseline=dict(baseline or {}))
+    asked = {n: v[0] for n, v in (scientific or {}).items() if v != "range" and n not in declared}
+    point = {**asked, **(baseline or {})}  # a hyperparameter is known by the space or the baseline
+    workload = Workload(name="planted", target="planted.train", objective=objective, baseline=point)
     goal = Goal.model_validate(
         {
             "name": "planted",

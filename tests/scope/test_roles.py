@@ -165,7 +165,9 @@ def test_more_values_than_the_policy_allows_share_one_joint_study() -> None:
 def test_the_baseline_fills_what_it_leaves_out_with_middles_and_says_so() -> None:
     one = scope(space={"learning_rate": RATE} | ACTIVATION, baseline={"width": 64})
     assert one.incumbent.generation == 0
-    assert one.incumbent.point == pytest.approx({"width": 64, "learning_rate": 10**-2.5, "activation": "relu", "regularizer": "none"})
+    assert one.incumbent.point == pytest.approx(
+        {"width": 64, "learning_rate": 10**-2.5, "activation": "relu", "regularizer": "none"}
+    )
     assert one.incumbent.source.endswith("the middle of its range stands in for learning_rate, activation")
 
 
