@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from flows import compose
-from flows.compose import write_incumbent
+from flows.compose import read_incumbent, write_incumbent
 from flows.config import incumbent_file
 from flows.provenance import reproduce
 from flows.session import Session
@@ -92,6 +92,10 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         return
     generation = conclusion.incumbent.generation + 1
     promoted = Incumbent(generation=generation, point=dict(winner.point), source=f"round {record.round_id}")
+    path = incumbent_file(session.config.root, record.workload)
+    there = read_incumbent(path)
+    if there is not None and there.generation > generation:
+        return  # a later round was quicker to write
     provenance = {
         "promoted": record.finished,
         "round": record.round_id,
@@ -103,7 +107,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "accepted by": "a person" if session.config.approval == "ask" else "the policy (approval=auto)",
         "reproduce": record.reproduce.command,
     }
-    write_incumbent(incumbent_file(session.config.root, record.workload), promoted, provenance)
+    write_incumbent(path, promoted, provenance)
 
 
 def _show(session: Session, record: Record, conclusion: Conclusion, projector: Projector) -> None:

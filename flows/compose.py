@@ -5,6 +5,7 @@ The same composition serves the shell (Hydra's own parser and sweeper), the Pref
 """
 
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -34,6 +35,7 @@ from tasks.tracking import Tracking
 
 _FLAGS_WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
 _ADD = "++"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _lock = threading.Lock()
 
 
@@ -51,7 +53,8 @@ def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:
     _refuse_clashes(config_dir)
 
     def collect(cfg: DictConfig) -> None:
-        found.append((_tree(cfg), tuple(o.removeprefix(_ADD) for o in HydraConfig.get().overrides.task)))
+        said = HydraConfig.get().overrides.task
+        found.append((_tree(cfg), tuple(_as_said(o) for o in said)))
 
     with tempfile.TemporaryDirectory() as sweep, _one_sentence(), _shell([*flags, *map(_opened, overrides)], sweep):
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="round")(collect)()
@@ -84,7 +87,12 @@ def goals_for(config: RoundConfig) -> tuple[str, ...]:
 
 def _names_in(goal: Path) -> set[str]:
     """The hyperparameters that a goal's YAML speaks of."""
-    tree = OmegaConf.to_container(OmegaConf.load(goal))
+    try:
+        tree = OmegaConf.to_container(OmegaConf.load(goal))
+    except (OmegaConfBaseException, YAMLError, OSError):
+        tree = None
+    if not isinstance(tree, dict) or not tree.get("scientific"):
+        return {goal.name}  # no name of a hyperparameter: a file that nobody can ask is no open question
     parts = [tree.get(role) or () for role in ("scientific", "nuisance", "fixed")] if isinstance(tree, dict) else []
     return {str(name) for part in parts for name in part}
 
@@ -125,6 +133,11 @@ def _tree(cfg: DictConfig) -> dict[str, Any]:
 def _frozen(tree: dict[str, Any], overrides: tuple[str, ...], config_dir: str | None) -> RoundConfig:
     """The composed tree as frozen, checked values."""
     names = tree.pop("names")
+    for group, name in names.items():
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                f"{group}: {name!r} is no name of an option; letters, digits, dots, dashes and underscores are."
+            )
     _refuse_missing(tree, "")
     unknown = sorted(set(tree) - set(RoundConfig.model_fields))
     if unknown:
@@ -148,6 +161,8 @@ def _frozen(tree: dict[str, Any], overrides: tuple[str, ...], config_dir: str | 
 
 def _root(given: object) -> str:
     """Relative roots are the repository's, so that every working directory finds the same store."""
+    if not given:
+        raise InputError("tracking.root: empty; name a folder, such as mlruns.")
     return str((CONF.parent / str(given)).resolve())
 
 
@@ -240,6 +255,12 @@ def _opened(override: str) -> str:
     return f"{_ADD}{override}" if adds else override
 
 
+def _as_said(override: str) -> str:
+    """The override without the mark that `_opened` put there, so that it is opened again wherever it is used."""
+    bare = override.removeprefix(_ADD)
+    return bare if _opened(bare) == override else override
+
+
 @contextmanager
 def _shell(arguments: Sequence[str], sweep: str) -> Iterator[None]:
     """`sys.argv` and Hydra's settings for one call; a sweep's leftovers go to a folder that is thrown away."""
@@ -266,5 +287,11 @@ def _one_sentence(prefix: str = "") -> Iterator[None]:
         raise InputError(prefix + validation_sentence(error)) from error
     except InputError:
         raise
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise InputError(
+            f"{prefix}the configuration lacks a part, or a part has another shape than it needs ({said}); "
+            "compare with --cfg job."
+        ) from error
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise InputError(prefix + plain_sentence(error)) from error

@@ -1,11 +1,13 @@
 """Everything that a person sets for one round, as one frozen value."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tasks.record import Frozen
+from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.space import Space
@@ -37,6 +39,18 @@ class RoundConfig(Frozen):
     resume: str | None
     check: Literal["plan"] | None
     orchestrate: Literal["prefect", "off"]
+
+    @field_validator("acknowledge")
+    @classmethod
+    def _in_writing(cls, value: dict[str, str]) -> dict[str, str]:
+        for row, why in value.items():
+            if not re.fullmatch(r"[A-J]\d{1,2}", row):
+                raise InputError(
+                    f"acknowledge: {row!r} is no row of the playbook; write the row of the finding, such as E2."
+                )
+            if not why.strip():
+                raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
+        return value
 
     @property
     def root(self) -> Path:

@@ -12,7 +12,7 @@ from tasks.ledger import Ledger, open_ledger
 from tasks.record import hash_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
-from tasks.scope.roles import baseline_incumbent
+from tasks.scope.roles import baseline_incumbent, check_point
 
 _AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
 
@@ -138,11 +138,17 @@ def incumbent_now(ledger: Ledger, config: RoundConfig) -> Incumbent:
                 f"incumbent/{name}.yaml: {stranger!r} is no hyperparameter of the space or of the workload's baseline; "
                 "correct or remove the file."
             )
+        check_point(config.space, config.promoted.point, f"incumbent/{name}.yaml")
         ledger.adopt(name, config.promoted.generation, dict(config.promoted.point), config.promoted.source)
         return config.promoted
     if stored is None:
         return baseline_incumbent(config.workload, config.space)
     incumbent = Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+    if config.promoted and config.promoted.generation == stored.generation and config.promoted.point != stored.point:
+        raise InputError(
+            f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
+            f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
+        )
     if config.promoted is None or config.promoted.generation < stored.generation:
         write_incumbent(incumbent_file(config.root, name), incumbent, {"promoted by round": stored.round_id or "-"})
     return incumbent

@@ -149,7 +149,7 @@ def verdict_sentence(record: Record) -> str:
     if verdict.outcome == "promote":
         return f"{_candidate(record)} beats {against}{gain} on fresh retrains, by more than their noise explains."
     if verdict.outcome == "keep":
-        return f"{against[0].upper()}{against[1:]} stays: the retrains show no gain that is worth a change."
+        return f"{against[0].upper()}{against[1:]} stays: no candidate passed the gate."
     if verdict.outcome == "retrain":
         return f"Undecided: the retrains so far cannot tell the finalist from luck, so {against} stays for now."
     if verdict.outcome == "redesign":

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from tasks.record import Finding, NextRow, Outcome
 
-_QUESTION = ("goal", "space", "acknowledge", "resume", "notes")
+_QUESTION = ("goal", "acknowledge", "resume", "notes")
 
 
 def command_of(overrides: Sequence[str], config_dir: str | None) -> str:
@@ -22,7 +22,8 @@ def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
     chosen: dict[str, str] = {}
     for remedy in remedies:
         chosen.setdefault(_key(remedy), remedy)
-    kept = [chosen.pop(_key(o), o) for o in own if _key(o) != "resume"]
+    last = {_key(o): o for o in own if _key(o) != "resume"}  # of two for one key Hydra takes the last
+    kept = [chosen.pop(key, override) for key, override in last.items()]
     return (*kept, *chosen.values())
 
 
@@ -55,7 +56,7 @@ def next_round(
         return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {wanted} may")
     open_goals = [g for g in goals if g not in answered and g != goal]
     if open_goals:
-        kept = [o for o in own if _key(o).split(".")[0].lstrip("+~") not in _QUESTION]
+        kept = [o for o in own if not _asks(_key(o))]
         return _row((*kept, f"goal={open_goals[0]}"), config_dir, "the next question that this incumbent was not asked")
     more = merged(own, [f"budget.trials={2 * trials}"])
     return _row(more, config_dir, "every goal has been asked of this incumbent; a denser search may still find more")
@@ -63,6 +64,11 @@ def next_round(
 
 def _row(overrides: tuple[str, ...], config_dir: str | None, why: str) -> NextRow:
     return NextRow(command=command_of(overrides, config_dir), overrides=overrides, why=why)
+
+
+def _asks(key: str) -> bool:
+    """Whether an override belongs to the question: the goal, and the bounds that were moved for it."""
+    return key.lstrip("~").split(".")[0] in _QUESTION or key.lstrip("~").startswith("space.")
 
 
 def _key(override: str) -> str:

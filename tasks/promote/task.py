@@ -47,6 +47,8 @@ def promote_config(
         winner = conclusion.promoted
         if winner is None:
             return conclusion
+        if _is_ours(site, scope):  # promoted before an interruption; nobody is asked twice
+            return conclusion
         against = approve(winner, decision)
         if against:
             return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
@@ -110,6 +112,12 @@ def _swapped(site: Site, scope: Scope, winner: Arm, decision: Decision) -> bool:
         evidence,
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _is_ours(site: Site, scope: Scope) -> bool:
+    """Whether this very round has promoted already."""
+    stored = site.ledger.incumbent(scope.workload)
+    return stored is not None and stored.round_id == site.round_id
 
 
 def _newest(ledger: Ledger, scope: Scope) -> Incumbent:

@@ -105,6 +105,7 @@ def scope_of(
 def baseline_incumbent(workload: Workload, space: Space) -> Incumbent:
     """Generation 0: the workload's baseline; what it leaves out takes the middle of its range, and `source` says so."""
     point = dict(workload.baseline)
+    check_point(space, point, "workload.baseline")
     filled = []
     for parameter in space:
         if parameter.name not in point and parameter.exists(point):
@@ -164,6 +165,17 @@ def _check_points(goal: Goal, space: Space, known: set[str]) -> None:
                     f"goal.{goal.name}.points[{i}].{name}: {point[name]!r} will not do; the space has "
                     f"{space[name].as_tree()}."
                 )
+
+
+def check_point(space: Space, point: Point, where: str) -> None:
+    """Refuse a point with a text where its parameter is a range; a point may lie outside the space that is searched.
+
+    Raises:
+        InputError: which value, and what the space has.
+    """
+    for name, value in point.items():
+        if name in space and space[name].numeric and not _can_take(space[name], value):
+            raise InputError(f"{where}.{name}: {value!r} will not do; the space has {space[name].as_tree()}.")
 
 
 def _can_take(parameter: Parameter, value: Value) -> bool:
