@@ -1,5 +1,6 @@
 """What a round ran on: the commit, what was not committed, the packages, the processor."""
 
+import hashlib
 import platform
 import shutil
 import subprocess
@@ -30,6 +31,13 @@ def reproduce(command: str, overrides: tuple[str, ...]) -> ReproduceRow:
         packages=packages,
         fingerprint=hash_of(machine, 16),
     )
+
+
+def code_hash(config_dir: str | None) -> str:
+    """A hash of the code that trials and verdicts run on: the rooms, and the Python of the user's own folder."""
+    folders = [ROOT / "tasks", *([Path(config_dir)] if config_dir else [])]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return hash_of([[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files], 16)
 
 
 def _version(package: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.compose import write_incumbent
 from flows.config import RoundConfig, incumbent_file
+from flows.provenance import code_hash
 from tasks.ledger import Ledger, open_ledger
 from tasks.record import hash_of
 from tasks.scope.error import InputError
@@ -88,8 +89,11 @@ def _new(ledger: Ledger, config: RoundConfig, key: str) -> Session:
 
 
 def _key(config: RoundConfig) -> str:
-    """What tells two rounds apart; how many trials run at once, and who watches, does not."""
-    return hash_of(config.model_dump(mode="json", include=set(_AFFECTS)))
+    """What tells two rounds apart: configuration and code. How many trials run at once, and who watches, does not.
+
+    A round never goes on with other code than it began with; the same command then starts a new one.
+    """
+    return hash_of([config.model_dump(mode="json", include=set(_AFFECTS)), code_hash(config.config_dir)])
 
 
 def named_round(ledger: Ledger, config: RoundConfig) -> str:
@@ -106,8 +110,8 @@ def named_round(ledger: Ledger, config: RoundConfig) -> str:
         raise InputError(f"resume: round {config.resume} has ended; leave resume out to start a new one.")
     if ledger.frozen(found.round_id)["key"] != _key(config):
         raise InputError(
-            f"resume: round {config.resume} began with another configuration ({_difference(ledger, config)}); "
-            "give it that one, or leave resume out to start a new round."
+            f"resume: round {config.resume} began with another configuration or other code "
+            f"({_difference(ledger, config)}); give it that one, or leave resume out to start a new round."
         )
     return found.round_id
 
@@ -115,7 +119,8 @@ def named_round(ledger: Ledger, config: RoundConfig) -> str:
 def _difference(ledger: Ledger, config: RoundConfig) -> str:
     before = ledger.frozen(str(config.resume))["config"]
     now = config.model_dump(mode="json")
-    return ", ".join(k for k in _AFFECTS if before.get(k) != now.get(k)) + " differ"
+    changed = [k for k in _AFFECTS if before.get(k) != now.get(k)]
+    return f"{', '.join(changed)} differ" if changed else "the code differs"
 
 
 def _label(name: str) -> str:

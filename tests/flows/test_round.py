@@ -158,6 +158,19 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
     assert finished_before >= 17
 
 
+def test_a_round_never_goes_on_with_other_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    killed_when(folder, "cut", 5)
+    with open_ledger(folder.parent / "cut") as ledger:
+        (begun,) = ledger.rounds()
+    (folder / "own.py").write_text(TRAIN.replace('"b": 0.7', '"b": 0.9'))
+    assert main(arguments(folder, "cut", f"resume={begun.round_id}")) == 2
+    assert "the code differs" in capsys.readouterr().err
+    assert main(arguments(folder, "cut")) == 0
+    record = record_in(folder, "cut")
+    assert record.round_id != begun.round_id
+    assert record.answer.gain == pytest.approx(0.1, abs=0.05)
+
+
 def test_a_metric_that_is_never_reported_stops_the_round_at_the_first_evaluation(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
