@@ -18,6 +18,7 @@ from tasks.record import NextRow, Record
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import point_text
 from tasks.tracking import Projector
+from tasks.trials.child import CHECKPOINTS
 from tasks.trials.stored import write_curves
 from tasks.trials.trial import Trial
 
@@ -112,17 +113,18 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
 
 def _show(session: Session, record: Record, conclusion: Conclusion, projector: Projector) -> None:
     """The round in MLflow: its report and record, the best checkpoints, the promoted model in the registry."""
-    checkpoints = {t.id: path for t in _bests(record, conclusion) if (path := Path(t.folder) / "checkpoints").is_dir()}
+    bests = _bests(session, conclusion)
+    checkpoints = {t.id: path for t in bests if (path := Path(t.folder) / CHECKPOINTS).is_dir()}
     projector.conclude(record, session.folder, config=session.config.model_dump(mode="json"), checkpoints=checkpoints)
     winner = conclusion.promoted
-    retrained = [t for t in _bests(record, conclusion) if winner and t.planned.point == dict(winner.point)]
+    retrained = [t for t in bests if winner and t.planned.point == dict(winner.point)]
     if winner is not None and retrained and retrained[0].id in checkpoints:
         projector.register(record, checkpoints[retrained[0].id], conclusion.incumbent.generation + 1)
     projector.drain(_MLFLOW_SECONDS)
 
 
-def _bests(record: Record, conclusion: Conclusion) -> list[Trial]:
+def _bests(session: Session, conclusion: Conclusion) -> list[Trial]:
     """The feasible retrains, best first: their checkpoints are the round's models."""
-    sign = 1.0 if record.objective.direction == "minimize" else -1.0
+    sign = session.config.workload.objective.sign
     kept = [t for t in conclusion.retrains.values() if t.best_value is not None]
     return sorted(kept, key=lambda t: (sign * (t.best_value or 0.0), t.id))[:10]

@@ -9,7 +9,7 @@ from tasks.design.study import Round, design
 from tasks.ledger import open_ledger
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
-from tasks.scope.guards import guard
+from tasks.scope.guards import guarded
 from tasks.scope.roles import Scope, scope_of, show
 from tasks.trials.target import check_target, targets_in
 
@@ -42,7 +42,7 @@ def checked(config: RoundConfig) -> str:
         seed=config.seed,
         acknowledged=config.acknowledge,
     )
-    scope = scope.model_copy(update={"findings": guard(scope)})
+    scope = guarded(scope)
     refuse_blocked(scope)
     return plan_text(design(scope))
 

@@ -18,6 +18,11 @@ Guard = Callable[[Scope], list[Finding]]
 COMPARING = frozenset({"improve", "understand"})  # the kinds of goal that compare scientific values
 
 
+def guarded(scope: Scope) -> Scope:
+    """The scope with what its guards found."""
+    return scope.model_copy(update={"findings": guard(scope)})
+
+
 def guard(scope: Scope) -> tuple[Finding, ...]:
     """What every guard found, in the order of the playbook's rows; each row is there once at least."""
     return tuple(found for ask in GUARDS for found in ask(scope))

@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
-from tasks.scope.guards import guard
+from tasks.scope.guards import guarded
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import Space
@@ -31,4 +31,4 @@ def scope_goal(
     scope = scope_of(
         goal, space, workload, budget, policy, incumbent, sampler=sampler, seed=seed, acknowledged=acknowledged
     )
-    return scope.model_copy(update={"findings": guard(scope)})
+    return guarded(scope)
