@@ -1,6 +1,6 @@
 # make demo: one round on real data, ending in a report. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test ui lint lock
+.PHONY: help install demo test faults ui lint lock
 
 PYTHON ?= python3
 VENV   := .venv
@@ -26,6 +26,11 @@ demo: install ## one round on an embedded data set, and the round that it names 
 
 test: install ## the tests; ARGS=tests/scope for some of them
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+faults: install ## every fault of docs/reliability.md, as often as it says (an hour); then the table anew
+	@rm -f build/faults.jsonl; mkdir -p build
+	@TUNEBOOK_FAULTS=full TUNEBOOK_FAULTS_TALLY=$(CURDIR)/build/faults.jsonl $(BIN)/python -m pytest -q tests/faults $(ARGS)
+	@$(BIN)/python -m tests.faults.table build/faults.jsonl
 
 ui: install ## Prefect and MLflow in the browser, on loopback
 	@$(BIN)/python -m flows.ui

@@ -2,14 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from tasks.record import Frozen
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
 from tasks.scope.policy import Policy
+from tasks.scope.redaction import NONE, Secrets
 from tasks.scope.space import Space
 from tasks.tracking import Tracking
 from tasks.trials.runner import Runner
@@ -37,8 +38,18 @@ class RoundConfig(Frozen):
     acknowledge: dict[str, str]
     notes: str
     resume: str | None
-    check: Literal["plan"] | None
+    check: Literal["plan", "resume"] | None
     orchestrate: Literal["prefect", "off"]
+    secrets: Secrets = Field(default=NONE, exclude=True, repr=False)
+
+    @model_serializer(mode="wrap")
+    def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is stored of a configuration has no secrets: they are in the values alone, which trials get."""
+        tree: dict[str, Any] = dump(self)
+        for part, names in (("workload", ("arguments", "test")), ("tracking", ("uri",))):
+            if part in tree:
+                tree[part] |= self.secrets.plain({name: tree[part][name] for name in names})
+        return tree
 
     @field_validator("acknowledge")
     @classmethod

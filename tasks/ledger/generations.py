@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, select
 
 from tasks.ledger.error import LedgerError
 from tasks.ledger.locks import checked_name
+from tasks.ledger.seals import add, rows
 from tasks.ledger.store import Store
 from tasks.ledger.tables import generations
 from tasks.record import Value
@@ -47,7 +48,7 @@ class Generations(Store):
     def generations(self, workload: str) -> list[Generation]:
         """Every generation, the first one first."""
         with self._reading() as db:
-            return [_generation(row) for row in db.execute(_of(workload).order_by(generations.c.generation))]
+            return [_generation(row) for row in _of(db, workload)]
 
     def workloads(self) -> list[str]:
         """The workloads that have an incumbent, in alphabetical order."""
@@ -78,22 +79,13 @@ class Generations(Store):
         if not evidence:
             raise LedgerError(f"round {round_id} promotes without evidence: nothing is promoted on trust")
         with self._writing() as db:
-            if db.execute(_of(workload).where(generations.c.round_id == round_id)).first() is not None:
+            before = _of(db, workload)
+            if any(row.round_id == round_id for row in before):
                 return True
-            newest = _newest(db, workload)
-            if (0 if newest is None else newest.generation) != expected:
+            if (before[-1].generation if before else 0) != expected:
                 return False
-            db.execute(
-                generations.insert().values(
-                    workload=workload,
-                    generation=expected + 1,
-                    point_json=json.dumps(dict(point), allow_nan=False),
-                    round_id=round_id,
-                    source=source,
-                    evidence_json=json.dumps(dict(evidence), allow_nan=False),
-                    created=created,
-                )
-            )
+            row = _row(workload, expected + 1, point, source, evidence, created)
+            add(db, generations, row | {"round_id": round_id})
         return True
 
     def adopt(self, workload: str, generation: int, point: Mapping[str, Value], source: str) -> bool:
@@ -107,25 +99,36 @@ class Generations(Store):
             newest = _newest(db, workload)
             if newest is not None and newest.generation >= generation:
                 return False
-            db.execute(
-                generations.insert().values(
-                    workload=workload,
-                    generation=generation,
-                    point_json=json.dumps(dict(point), allow_nan=False),
-                    source=source,
-                    evidence_json="{}",
-                    created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                )
-            )
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            add(db, generations, _row(workload, generation, point, source, {}, now))
         return True
 
 
-def _of(workload: str) -> Select[Any]:
-    return select(generations).where(generations.c.workload == workload)
+def _of(db: Connection, workload: str) -> list[Row[Any]]:
+    """Every generation of the workload, the first one first."""
+    return rows(db, generations, generations.c.workload == workload, generations.c.generation)
 
 
 def _newest(db: Connection, workload: str) -> Row[Any] | None:
-    return db.execute(_of(workload).order_by(generations.c.generation.desc()).limit(1)).first()
+    return next(reversed(_of(db, workload)), None)
+
+
+def _row(
+    workload: str,
+    generation: int,
+    point: Mapping[str, Value],
+    source: str,
+    evidence: Mapping[str, Any],
+    created: str,
+) -> dict[str, Any]:
+    return {
+        "workload": workload,
+        "generation": generation,
+        "point_json": json.dumps(dict(point), allow_nan=False),
+        "source": source,
+        "evidence_json": json.dumps(dict(evidence), allow_nan=False),
+        "created": created,
+    }
 
 
 def _generation(row: Row[Any]) -> Generation:

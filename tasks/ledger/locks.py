@@ -7,7 +7,7 @@ import socket
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tasks.ledger.error import LedgerError
@@ -64,10 +64,9 @@ def take(path: Path, what: str) -> Lock:
     """The lock on `path`, taken without waiting for an owner; the file says who holds it.
 
     Raises:
-        LedgerError: where somebody else holds it, with the holder.
+        LedgerError: where somebody else holds it, with the holder; or where there can be no lock.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = _opened(path, os.O_RDWR | os.O_CREAT)
     until = time.monotonic() + _PROBE_S
     while not _try(fd):
         if time.monotonic() > until:
@@ -75,17 +74,17 @@ def take(path: Path, what: str) -> Lock:
             os.close(fd)
             raise LedgerError(f"{what} is being run by {holder}: wait for it, or stop it and say the command again")
         time.sleep(0.01)
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, me().encode(), 0)
+    with suppress(OSError):  # on a full disk the lock holds without the name of its holder
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, me().encode(), 0)
     return Lock(fd)
 
 
 def held(path: Path) -> bool:
     """Whether somebody, this process included, holds the lock on `path` now."""
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    if not path.exists():
         return False
+    fd = _opened(path, os.O_RDWR)
     try:
         return not _try(fd, fcntl.LOCK_SH)  # two that look at once do not see each other
     finally:
@@ -95,13 +94,21 @@ def held(path: Path) -> bool:
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Waits until no other process is inside a block on the same `path`, and keeps them out."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = _opened(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)
+
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        if flags & os.O_CREAT:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise LedgerError(f"the lock {path} cannot be opened: {error.strerror}; name another tracking.root") from error
 
 
 def _try(fd: int, kind: int = fcntl.LOCK_EX) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, true
 
-from tasks.ledger.error import LedgerError
+from tasks.ledger.error import Damage, LedgerError
 from tasks.ledger.locks import checked_name, held, take
+from tasks.ledger.seals import add, change, rows, seal_of
 from tasks.ledger.store import Store
 from tasks.ledger.tables import projections, rounds
 
@@ -61,14 +62,14 @@ class Rounds(Store):
         with self._writing() as db:
             if db.execute(select(rounds.c.seq).where(rounds.c.round_id == round_id)).first():
                 raise LedgerError(f"round {round_id} exists: go on with it by resume={round_id}, or begin another")
-            db.execute(rounds.insert().values(row))
+            add(db, rounds, row)
 
     def unfinished(self, config_hash: str) -> str | None:
         """The latest round of that configuration which is not finished and which no process runs now; None: none."""
-        query = select(rounds.c.round_id).where(rounds.c.config_hash == config_hash, rounds.c.state != "finished")
         with self._reading() as db:
-            found = db.execute(query.order_by(rounds.c.seq.desc())).scalars().all()
-        return next((r for r in found if not self.running(r)), None)
+            found = rows(db, rounds, rounds.c.config_hash == config_hash, rounds.c.seq.desc())
+        waiting = (row.round_id for row in found if row.state != "finished")
+        return next((r for r in waiting if not self.running(r)), None)
 
     def own(self, round_id: str) -> None:
         """Makes this process the only one that runs the round, until `close` or its death, however it dies.
@@ -82,8 +83,7 @@ class Rounds(Store):
                 return
             self._locks[round_id] = take(path, f"round {round_id}")
         with self._writing() as db:
-            again = rounds.update().where(rounds.c.round_id == round_id, rounds.c.state == "interrupted")
-            db.execute(again.values(state="running"))
+            change(db, rounds, (rounds.c.round_id == round_id) & (rounds.c.state == "interrupted"), state="running")
 
     def running(self, round_id: str) -> bool:
         """Whether a process, this one included, runs the round now: `state` cannot know of a kill."""
@@ -93,8 +93,7 @@ class Rounds(Store):
         """Notes that the round was stopped; it can be gone on with. A finished round stays finished."""
         with self._writing() as db:
             known_round(db, round_id)
-            stop = rounds.update().where(rounds.c.round_id == round_id, rounds.c.state == "running")
-            db.execute(stop.values(state="interrupted"))
+            change(db, rounds, (rounds.c.round_id == round_id) & (rounds.c.state == "running"), state="interrupted")
 
     def frozen(self, round_id: str) -> dict[str, Any]:
         """The configuration on which the round runs, whatever the files say by now; keys in their first order."""
@@ -122,59 +121,54 @@ class Rounds(Store):
                 if row.digest == digest:
                     return
                 raise LedgerError(f"round {round_id} is finished with digest {row.digest[:12]}: begin a new round")
-            db.execute(
-                rounds.update()
-                .where(rounds.c.round_id == round_id)
-                .values(
-                    state="finished",
-                    record_json=record_json,
-                    digest=digest,
-                    finished=finished,
-                    outcome=outcome,
-                    gain=gain,
-                    generation=generation,
-                )
+            change(
+                db,
+                rounds,
+                rounds.c.round_id == round_id,
+                state="finished",
+                record_json=record_json,
+                record_seal=seal_of(record_json.encode()),
+                digest=digest,
+                finished=finished,
+                outcome=outcome,
+                gain=gain,
+                generation=generation,
             )
 
     def record(self, round_id: str) -> str | None:
         """The text of the round's record; None while it is not concluded, or where there is no such round."""
-        query = select(rounds.c.record_json).where(rounds.c.round_id == checked_name(round_id))
         with self._reading() as db:
-            found: str | None = db.execute(query).scalar()
-        return found
+            found = rows(db, rounds, rounds.c.round_id == checked_name(round_id), large=True)
+            text: str | None = found[0].record_json if found else None
+            if text is not None and seal_of(text.encode()) != found[0].record_seal:
+                raise Damage(f"the record of round {round_id}")
+        return text
 
     def rounds(self, workload: str | None = None) -> list[Summary]:
         """Every round, or those of one workload; the one begun last comes first."""
-        columns = [rounds.c[name] for name in Summary.__dataclass_fields__]
-        query = select(*columns).order_by(rounds.c.seq.desc())
-        if workload is not None:
-            query = query.where(rounds.c.workload == workload)
         with self._reading() as db:
-            return [Summary(**row._mapping) for row in db.execute(query)]
+            found = rows(db, rounds, true(), rounds.c.seq.desc())
+        mine = [row._mapping for row in found if workload in (None, row.workload)]
+        return [Summary(**{name: row[name] for name in Summary.__dataclass_fields__}) for row in mine]
 
     def concluded_goals(self, workload: str, generation: int) -> set[str]:
         """The goals that were answered (promote or keep) against that generation of the workload's incumbent."""
-        query = select(rounds.c.goal).where(
-            rounds.c.workload == workload,
-            rounds.c.generation == generation,
-            rounds.c.outcome.in_(("promote", "keep")),
-        )
-        with self._reading() as db:
-            return set(db.execute(query).scalars())
+        answered = [r for r in self.rounds(workload) if r.outcome in ("promote", "keep")]
+        return {r.goal for r in answered if r.generation == generation}
 
     def note_projection(self, round_id: str, key: str, run_id: str) -> None:
         """Remembers the MLflow run of `key` (a trial's id, or a name of the caller's); the last one wins."""
         checked_name(round_id)
         here = (projections.c.round_id == round_id) & (projections.c.key == key)
         with self._writing() as db:
-            if not db.execute(projections.update().where(here).values(mlflow_run_id=run_id)).rowcount:
-                db.execute(projections.insert().values(round_id=round_id, key=key, mlflow_run_id=run_id))
+            if not change(db, projections, here, mlflow_run_id=run_id):
+                add(db, projections, {"round_id": round_id, "key": key, "mlflow_run_id": run_id})
 
     def projections(self, round_id: str) -> dict[str, str]:
         """MLflow run ids by key."""
-        query = select(projections.c.key, projections.c.mlflow_run_id).where(projections.c.round_id == round_id)
         with self._reading() as db:
-            return {row.key: row.mlflow_run_id for row in db.execute(query.order_by(projections.c.key))}
+            found = rows(db, projections, projections.c.round_id == round_id, projections.c.key)
+        return {row.key: row.mlflow_run_id for row in found}
 
 
 def known_round(db: Connection, round_id: str) -> Row[Any]:
@@ -183,7 +177,7 @@ def known_round(db: Connection, round_id: str) -> Row[Any]:
     Raises:
         LedgerError: where there is none.
     """
-    row = db.execute(select(rounds).where(rounds.c.round_id == checked_name(round_id))).first()
-    if row is None:
+    found = rows(db, rounds, rounds.c.round_id == checked_name(round_id))
+    if not found:
         raise LedgerError(f"there is no round {round_id}: python -m flows.history lists those there are")
-    return row
+    return found[0]

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from tasks.ledger.error import LedgerError
-from tasks.ledger.locks import Lock, alone, checked_name
-from tasks.ledger.tables import SCHEMA, meta, metadata
+from tasks.ledger import witness
+from tasks.ledger.error import Damage, LedgerError, damaged
+from tasks.ledger.locks import Lock, alone, checked_name, held
+from tasks.ledger.migrations import migrate
+from tasks.ledger.place import check_place
+from tasks.ledger.tables import SCHEMA, meta, metadata, rounds
 
 BUSY_S = 30  # how long a writer waits for another before it says so
 _WRITERS = 7_083_920_551  # any constant: PostgreSQL's advisory lock of the ledger's writers
@@ -26,6 +29,7 @@ class Store:
         self.root = root
         self._engine = engine
         self._name = name
+        self._witness = witness_of(root) if engine.dialect.name == "sqlite" else None
         self._locks: dict[str, Lock] = {}
         self._guard = threading.Lock()
 
@@ -59,48 +63,80 @@ class Store:
             writer = connection.execution_options(writes=True)
             with writer.begin():
                 yield writer
+                writer.execute(update(meta).values(writes=meta.c.writes + 1))
+                writes = writer.execute(select(meta.c.writes)).scalar_one()
+        if self._witness is not None:
+            witness.note(self._witness, writes)
 
 
 def prepared(root: Path, url: str | None) -> tuple[Engine, str]:
     """The engine on a database that has this version's tables, and its name for sentences.
 
     Raises:
-        LedgerError: where the store cannot be opened, is damaged, or was written by a newer version.
+        LedgerError: where the store cannot be opened, is damaged, was written by a newer version, or by an older one
+            that is running a round now.
     """
     file = root / "ledger.db"
     name = str(file) if url is None else _without_password(url)
     try:
+        if url is None:
+            check_place(root)
         root.mkdir(parents=True, exist_ok=True)
         engine = _engine(f"sqlite:///{file}" if url is None else url)
         with alone(root / ".ledger.lock"), _sentences(name, "opened"):
-            _prepare(engine, name)
+            if engine.dialect.name == "sqlite":
+                _check_file(engine, name)
+            _prepare(engine, name, root)
     except (OSError, SQLAlchemyError, sqlite3.Error, ImportError) as error:
         raise LedgerError(f"the ledger {name} cannot be opened: {error}; name another tracking.root") from None
     return engine, name
 
 
-def _prepare(engine: Engine, name: str) -> None:
-    sqlite = engine.dialect.name == "sqlite"
+def _check_file(engine: Engine, name: str) -> None:
+    """A SQLite file that is whole, indexes included, and in which readers and the writer do not wait for each other."""
     with engine.connect() as connection:
-        if sqlite:
-            damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-            if damage != "ok":
-                raise LedgerError(f"the ledger {name} is damaged ({damage}): restore it, or name another tracking.root")
-    if sqlite:
-        _write_ahead(engine)
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        if found != "ok":
+            raise damaged(name, found)
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, so once is enough
+    finally:
+        raw.close()
+
+
+def _prepare(engine: Engine, name: str, root: Path) -> None:
+    """Makes the tables of a fresh database, migrates those of an older version, refuses all others."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         names = set(inspect(connection).get_table_names())
-        if "meta" not in names and names & set(metadata.tables):
-            raise LedgerError(f"{name} is no ledger of tunebook: name another tracking.root")
-        metadata.create_all(connection)
-        found = connection.execute(select(meta.c.schema)).scalar()
-        if found is None:
+        if "meta" not in names:
+            if names & set(metadata.tables):
+                raise LedgerError(f"{name} is no ledger of tunebook: name another tracking.root")
+            metadata.create_all(connection)
             connection.execute(meta.insert().values(schema=SCHEMA))
-        elif found != SCHEMA:
+        found = connection.execute(select(meta.c.schema)).scalar()
+        if found is None or not 1 <= found <= SCHEMA:
             raise LedgerError(
-                f"the ledger {name} has schema {found} and this tunebook knows {SCHEMA}: "
+                f"the ledger {name} has schema {found} and this tunebook knows 1 to {SCHEMA}: "
                 "use the tunebook that wrote it, or name another tracking.root"
             )
+        if found < SCHEMA:
+            _nobody_runs(connection, root, name)
+            migrate(connection, found)
+        if engine.dialect.name == "sqlite":
+            witness.check(witness_of(root), connection.execute(select(meta.c.writes)).scalar_one(), name)
+
+
+def _nobody_runs(db: Connection, root: Path, name: str) -> None:
+    """An older tunebook that runs a round would go on writing rows as it knows them."""
+    for round_id in db.execute(select(rounds.c.round_id).where(rounds.c.state != "finished")).scalars():
+        if held(root / "records" / checked_name(round_id) / ".lock"):
+            raise LedgerError(f"the ledger {name} is of an older tunebook, which runs round {round_id}: wait for it")
+
+
+def witness_of(root: Path) -> Path:
+    """The file in which the number of acknowledged writes is noted."""
+    return root / "ledger.writes"
 
 
 def _engine(url: str) -> Engine:
@@ -120,15 +156,6 @@ def _durable(connection: DBAPIConnection, _: object) -> None:
     cursor.close()
 
 
-def _write_ahead(engine: Engine) -> None:
-    """Readers and the writer do not wait for each other; kept in the file, so once is enough."""
-    raw = engine.raw_connection()
-    try:
-        raw.cursor().execute("PRAGMA journal_mode=WAL")
-    finally:
-        raw.close()
-
-
 def _begin(connection: Connection) -> None:
     """A writer takes its place before its first read: what it compares is what it swaps."""
     writes = connection.get_execution_options().get("writes", False)
@@ -146,7 +173,11 @@ def _sentences(name: str, verb: str) -> Iterator[None]:
         reason = str(error.orig).splitlines()[0] if error.orig is not None else str(error)
         if "locked" in reason:
             reason = f"another program has held it for more than {BUSY_S} s"
+        if isinstance(error.orig, sqlite3.DatabaseError) and "malformed" in reason:
+            raise damaged(name, reason) from error
         raise LedgerError(f"the ledger {name} cannot be {verb}: {reason}") from error
+    except Damage as error:
+        raise damaged(name, error) from error
 
 
 def _without_password(url: str) -> str:

@@ -1,4 +1,8 @@
-"""The tables of the ledger, alike on SQLite and on PostgreSQL. JSON is text: what is stored is what was said."""
+"""The tables of the ledger, alike on SQLite and on PostgreSQL. JSON is text: what is stored is what was said.
+
+Whoever changes a table bumps SCHEMA, says in `migrations` how an older ledger gets there, and stores a database of the
+new schema for the tests (tests/ledger/release.py).
+"""
 
 from sqlalchemy import (
     Boolean,
@@ -15,11 +19,22 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 
 metadata = MetaData()
 
-meta = Table("meta", metadata, Column("schema", Integer, primary_key=True, autoincrement=False))
+
+def _seal() -> Column[str]:
+    """Of the row: see `seals`. Never empty once it was written."""
+    return Column("seal", String(64), nullable=False, server_default="")
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("schema", Integer, primary_key=True, autoincrement=False),
+    Column("writes", Integer, nullable=False, server_default="0"),  # so that lost ones are missed: see `witness`
+)
 
 rounds = Table(
     "rounds",
@@ -40,6 +55,8 @@ rounds = Table(
     Column("outcome", String(16)),
     Column("gain", Float),
     Column("generation", Integer),
+    Column("record_seal", String(64)),
+    _seal(),
 )
 
 trials = Table(
@@ -55,7 +72,8 @@ trials = Table(
     Column("attempt", Integer, nullable=False),  # the attempt that holds the trial; 0 before the first
     Column("result_json", Text),
     Column("curve", LargeBinary),
-    Column("seal", String(64)),  # sha256 of what was accepted: a flipped bit is found, not analysed
+    Column("result_seal", String(64)),  # of the result and the curve
+    _seal(),
 )
 
 attempts = Table(
@@ -68,6 +86,8 @@ attempts = Table(
     Column("ended", Text),
     Column("accepted", Boolean),  # null until it hands in a result
     Column("owner", Text, nullable=False),
+    Column("reason", Text),  # why it ended without an accepted result
+    _seal(),
     ForeignKeyConstraint(["round_id", "trial_id"], ["trials.round_id", "trials.trial_id"]),
 )
 
@@ -81,6 +101,7 @@ generations = Table(
     Column("source", Text, nullable=False),
     Column("evidence_json", Text, nullable=False),
     Column("created", Text, nullable=False),
+    _seal(),
     UniqueConstraint("workload", "round_id"),  # a round promotes at most once
 )
 
@@ -90,4 +111,7 @@ projections = Table(
     Column("round_id", String(64), primary_key=True),
     Column("key", String(256), primary_key=True),
     Column("mlflow_run_id", String(64), nullable=False),
+    _seal(),
 )
+
+SEALED = (rounds, trials, attempts, generations, projections)

@@ -1,19 +1,21 @@
 """Trials: planned once with their points, run in attempts, each result accepted once."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row
 
-from tasks.ledger.error import LedgerError
+from tasks.ledger.error import Damage, LedgerError
 from tasks.ledger.locks import me
 from tasks.ledger.rounds import known_round
+from tasks.ledger.seals import add, change, rows, seal_of
 from tasks.ledger.store import Store
 from tasks.ledger.tables import attempts, trials
 from tasks.record import canonical
+
+_ORDER = (trials.c.purpose, trials.c.study, trials.c.idx, trials.c.trial_id)
 
 
 class Trials(Store):
@@ -31,11 +33,10 @@ class Trials(Store):
         """
         with self._writing() as db:
             _running_round(db, round_id)
-            query = select(trials.c.trial_id, trials.c.planned_json).where(trials.c.round_id == round_id)
-            stored = {row.trial_id: json.loads(row.planned_json) for row in db.execute(query)}
+            stored = {r.trial_id: json.loads(r.planned_json) for r in rows(db, trials, trials.c.round_id == round_id)}
             for trial in planned:
                 if trial["id"] not in stored:
-                    db.execute(trials.insert().values(_planned_row(round_id, trial)))
+                    add(db, trials, _planned_row(round_id, trial))
                     stored[trial["id"]] = json.loads(json.dumps(dict(trial)))
                 elif (key := _difference(stored[trial["id"]], trial)) is not None:
                     raise LedgerError(
@@ -48,11 +49,11 @@ class Trials(Store):
 
         Playbook: D16
         """
-        return self._plans(round_id)
+        return self._plans(round_id, "pending", "running", "done")
 
     def pending(self, round_id: str) -> list[dict[str, Any]]:
         """The plans whose trials have no accepted result, in the same order: what is left to run."""
-        return self._plans(round_id, trials.c.state != "done")
+        return self._plans(round_id, "pending", "running")
 
     def start(self, round_id: str, trial_id: str) -> int:
         """The number of a new attempt, from 1. From now on the trial is this attempt's: no earlier one may end it.
@@ -66,13 +67,33 @@ class Trials(Store):
             if row.state == "done":
                 raise LedgerError(f"trial {trial_id} of round {round_id} has its result: nothing runs twice")
             number = int(row.attempt) + 1
-            db.execute(trials.update().where(_is(round_id, trial_id)).values(state="running", attempt=number))
-            db.execute(
-                attempts.insert().values(
-                    round_id=round_id, trial_id=trial_id, attempt=number, started=_now(), owner=me()
-                )
-            )
+            change(db, trials, _is(round_id, trial_id), state="running", attempt=number)
+            said = {"round_id": round_id, "trial_id": trial_id, "attempt": number, "started": _now(), "owner": me()}
+            add(db, attempts, said)
         return number
+
+    def fail(self, round_id: str, trial_id: str, attempt: int, reason: str) -> None:
+        """Notes that the attempt ended without an accepted result, and why: its trial can be started again.
+
+        Only of the attempt that holds a running trial, and the first reason stands; anything else changes nothing.
+
+        Raises:
+            LedgerError: where the trial was not planned.
+
+        Playbook: E10
+        """
+        with self._writing() as db:
+            row = _known_trial(db, round_id, trial_id)
+            if row.state == "running" and row.attempt == attempt:
+                _end(db, round_id, trial_id, attempt, accepted=False, reason=reason)
+
+    def failures(self, round_id: str, trial_id: str) -> list[str]:
+        """Why earlier attempts at the trial failed, the first one first; of one that was cut off nobody knows."""
+        return [row.reason for row in self._failed(round_id) if row.trial_id == trial_id]
+
+    def retries(self, round_id: str) -> int:
+        """How many attempts failed in the whole round."""
+        return len(self._failed(round_id))
 
     def finish(self, round_id: str, trial_id: str, attempt: int, result: Mapping[str, Any], curve: bytes) -> bool:
         """Whether the result was accepted: only from the attempt that holds the trial, only once, and never by a
@@ -86,14 +107,12 @@ class Trials(Store):
         said = json.dumps(dict(result), allow_nan=False)
         with self._writing() as db:
             row = _known_trial(db, round_id, trial_id)
-            open_still = known_round(db, round_id).state != "finished"
-            accepted = bool(open_still and row.state == "running" and row.attempt == attempt)
+            holds = row.state == "running" and row.attempt == attempt
+            accepted = holds and known_round(db, round_id).state != "finished"
+            accepted = _end(db, round_id, trial_id, attempt, accepted=accepted) and accepted
             if accepted:
-                done = {"state": "done", "result_json": said, "curve": curve, "seal": _seal(said, curve)}
-                db.execute(trials.update().where(_is(round_id, trial_id)).values(done))
-            this = (attempts.c.round_id == round_id) & (attempts.c.trial_id == trial_id)
-            this &= (attempts.c.attempt == attempt) & attempts.c.accepted.is_(None)
-            db.execute(attempts.update().where(this).values(ended=_now(), accepted=accepted))
+                done = {"result_json": said, "curve": curve, "result_seal": seal_of(said.encode(), curve)}
+                change(db, trials, _is(round_id, trial_id), state="done", **done)
         return accepted
 
     def results(self, round_id: str) -> dict[str, tuple[dict[str, Any], bytes]]:
@@ -104,28 +123,32 @@ class Trials(Store):
 
         Playbook: J14
         """
-        query = select(trials.c.trial_id, trials.c.result_json, trials.c.curve, trials.c.seal)
         with self._reading() as db:
             known_round(db, round_id)
-            rows = db.execute(_in_order(query.where(trials.c.round_id == round_id, trials.c.state == "done"))).all()
-        for row in rows:
-            if _seal(row.result_json, row.curve) != row.seal:
-                raise LedgerError(
-                    f"the stored result of trial {row.trial_id} of round {round_id} was damaged: restore {self._name}"
-                )
-        return {row.trial_id: (json.loads(row.result_json), bytes(row.curve)) for row in rows}
+            every = rows(db, trials, trials.c.round_id == round_id, *_ORDER, large=True)
+            found = [row for row in every if row.state == "done"]
+            for row in found:
+                if seal_of(row.result_json.encode(), row.curve) != row.result_seal:
+                    raise Damage(f"the result of trial {row.trial_id} of round {round_id}")
+        return {row.trial_id: (json.loads(row.result_json), bytes(row.curve)) for row in found}
 
     def attempts(self, round_id: str) -> dict[str, int]:
         """How many attempts each trial has had, by id; more than one is work that was cut off."""
-        query = select(trials.c.trial_id, trials.c.attempt).where(trials.c.round_id == round_id)
         with self._reading() as db:
-            return {row.trial_id: row.attempt for row in db.execute(_in_order(query))}
+            return {row.trial_id: row.attempt for row in rows(db, trials, trials.c.round_id == round_id, *_ORDER)}
 
-    def _plans(self, round_id: str, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
-        query = select(trials.c.planned_json).where(trials.c.round_id == round_id, *conditions)
+    def _failed(self, round_id: str) -> list[Row[Any]]:
+        """The attempts that ended without an accepted result and say why, in order."""
+        with self._reading() as db:
+            found = rows(db, attempts, attempts.c.round_id == round_id, attempts.c.trial_id, attempts.c.attempt)
+        return [row for row in found if row.reason is not None]
+
+    def _plans(self, round_id: str, *states: str) -> list[dict[str, Any]]:
+        """The plans of the trials in these states, in the order of `planned`."""
         with self._reading() as db:
             known_round(db, round_id)
-            return [json.loads(text) for text in db.execute(_in_order(query)).scalars()]
+            found = rows(db, trials, trials.c.round_id == round_id, *_ORDER)
+        return [json.loads(row.planned_json) for row in found if row.state in states]
 
 
 def _running_round(db: Connection, round_id: str) -> None:
@@ -134,18 +157,24 @@ def _running_round(db: Connection, round_id: str) -> None:
 
 
 def _known_trial(db: Connection, round_id: str, trial_id: str) -> Row[Any]:
-    row = db.execute(select(trials.c.state, trials.c.attempt).where(_is(round_id, trial_id))).first()
-    if row is None:
+    found = rows(db, trials, _is(round_id, trial_id))
+    if not found:
         raise LedgerError(f"trial {trial_id} was never planned in round {round_id}: what has no record does not count")
-    return row
+    return found[0]
+
+
+def _end(
+    db: Connection, round_id: str, trial_id: str, attempt: int, *, accepted: bool, reason: str | None = None
+) -> bool:
+    """Whether the attempt had not ended before: it ends once."""
+    this = (attempts.c.round_id == round_id) & (attempts.c.trial_id == trial_id) & (attempts.c.attempt == attempt)
+    if any(row.ended is None for row in rows(db, attempts, this)):
+        return bool(change(db, attempts, this, ended=_now(), accepted=accepted, reason=reason))
+    return False
 
 
 def _is(round_id: str, trial_id: str) -> ColumnElement[bool]:
     return (trials.c.round_id == round_id) & (trials.c.trial_id == trial_id)
-
-
-def _in_order(query: Select[Any]) -> Select[Any]:
-    return query.order_by(trials.c.purpose, trials.c.study, trials.c.idx, trials.c.trial_id)
 
 
 def _planned_row(round_id: str, trial: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,10 +194,6 @@ def _difference(stored: Mapping[str, Any], said: Mapping[str, Any]) -> str | Non
     """The first key whose text differs, None where there is none: 1, 1.0 and true are three values."""
     keys = sorted(set(stored) | set(said))
     return next((k for k in keys if canonical(stored.get(k)) != canonical(said.get(k))), None)
-
-
-def _seal(said: str, curve: bytes) -> str:
-    return hashlib.sha256(said.encode() + b"\0" + curve).hexdigest()
 
 
 def _now() -> str:

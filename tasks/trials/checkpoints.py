@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,11 @@ class Checkpoints:
         self._keep_best, self._keep_last = keep_best, keep_last
         self._entries: list[dict[str, Any]] = self._read()
 
-    def save(self, step: int, state: Any, loss: float | None) -> None:
+    def save(self, step: int, state: Any, loss: float | None, curve: Mapping[str, Any] | None = None) -> None:
         """Write the state of a step; when this returns it is on disk, and what is kept no longer has gone.
 
-        `loss` is the objective as a loss, None (or not a number) where it was not evaluated at this step.
+        `loss` is the objective as a loss, None (or not a number) where it was not evaluated at this step. `curve` is
+        the seal of what was reported so far (`ReportLog.seal`): a state goes on with its own curve or not at all.
 
         Raises:
             TypeError: something in the state is neither a tensor nor a plain value, and could not be loaded again.
@@ -59,13 +60,16 @@ class Checkpoints:
             "file": path.name,
             "size": temporary.stat().st_size,
             "sha256": _sha256(temporary),
+            "curve": None if curve is None else dict(curve),
         }
         os.replace(temporary, path)
-        kept = self._kept([*(e for e in self._entries if e["step"] != step), entry])
-        write_atomically(self._folder / MANIFEST, json.dumps({"version": VERSION, "checkpoints": kept}))
-        for gone in {e["file"] for e in self._entries} - {e["file"] for e in kept}:
-            (self._folder / gone).unlink(missing_ok=True)
-        self._entries = kept
+        self._keep(self._kept([*(e for e in self._entries if e["step"] != step), entry]))
+
+    def drop(self, step: int) -> None:
+        """Forget what was saved at `step` and after: another attempt begins there."""
+        kept = [e for e in self._entries if e["step"] < step]
+        if len(kept) < len(self._entries):
+            self._keep(kept)
 
     def load(self, step: int) -> Any:
         """The state of that step and no other.
@@ -81,14 +85,21 @@ class Checkpoints:
 
     def last(self) -> tuple[int, Any]:
         """`(step, state)` of the latest sound checkpoint; `(0, None)` where there is none."""
-        return self._first_sound(sorted(self._entries, key=lambda e: -e["step"]))
+        return self.latest(lambda _: True)[:2]
+
+    def latest(self, fits: Callable[[Mapping[str, Any] | None], bool]) -> tuple[int, Any, Mapping[str, Any] | None]:
+        """`(step, state, curve)` of the latest sound checkpoint whose curve fits; `(0, None, None)`: there is none."""
+        entries = [e for e in self._entries if fits(e["curve"])]
+        entry = self._first_sound(sorted(entries, key=lambda e: -e["step"]))
+        return (0, None, None) if entry is None else (entry["step"], self._state(entry), entry["curve"])
 
     def best(self) -> tuple[int, Any]:
         """`(step, state)` of the sound checkpoint with the lowest loss, the earliest of equals; `(0, None)`: none.
 
         Playbook: J10
         """
-        return self._first_sound(_by_loss(self._entries))
+        entry = self._first_sound(_by_loss(self._entries))
+        return (0, None) if entry is None else (entry["step"], self._state(entry))
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -101,12 +112,19 @@ class Checkpoints:
         keep = {e["step"] for e in [*latest, *_by_loss(entries)[: self._keep_best]]}
         return [e for e in by_step if e["step"] in keep]
 
-    def _first_sound(self, entries: list[dict[str, Any]]) -> tuple[int, Any]:
+    def _keep(self, kept: list[dict[str, Any]]) -> None:
+        """Let the manifest name these alone, and only then remove the others' files."""
+        write_atomically(self._folder / MANIFEST, json.dumps({"version": VERSION, "checkpoints": kept}))
+        for gone in {e["file"] for e in self._entries} - {e["file"] for e in kept}:
+            (self._folder / gone).unlink(missing_ok=True)
+        self._entries = kept
+
+    def _first_sound(self, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
         for entry in entries:
             if self._is_sound(entry):
-                return entry["step"], self._state(entry)
+                return entry
             print(f"checkpoint {entry['file']} is damaged or gone; looking for another", file=sys.stderr)
-        return 0, None
+        return None
 
     def _is_sound(self, entry: Mapping[str, Any]) -> bool:
         """Whether the file is what was written, and a file of this folder rather than a link."""
@@ -136,7 +154,7 @@ class Checkpoints:
             raise InputError(
                 f"{path} has version {version} and this tunebook reads {VERSION}; use the tunebook that wrote it."
             )
-        return [e for e in entries if e["trial"] == self._trial]
+        return [e | {"curve": e.get("curve")} for e in entries if e["trial"] == self._trial]
 
 
 def refuse_objects(state: Any, where: str = "state") -> None:
@@ -192,7 +210,15 @@ def _is_entry(entry: Any) -> bool:
     """Whether a manifest's entry has everything, and the one file name that its step may have."""
     kinds = {"trial": str, "step": int, "loss": float | int | None, "file": str, "size": int, "sha256": str}
     whole = isinstance(entry, dict) and all(isinstance(entry.get(k), kind) for k, kind in kinds.items())
-    return whole and entry["file"] == _name(entry["step"])
+    return whole and entry["file"] == _name(entry["step"]) and _is_seal(entry.get("curve"))
+
+
+def _is_seal(curve: Any) -> bool:
+    """Whether this is None or the seal of a curve."""
+    if curve is None:
+        return True
+    kinds = {"bytes": int, "sha256": str}
+    return isinstance(curve, dict) and all(isinstance(curve.get(k), kind) for k, kind in kinds.items())
 
 
 def _sha256(path: Path) -> str:

@@ -1,10 +1,14 @@
 """What runs in a forked child: one trial, its reports written line by line, its result as its last act."""
 
 import faulthandler
+import fcntl
 import json
 import os
 import random
+import resource
+import signal
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +18,8 @@ from typing import Any
 from tasks.scope.goal import Objective
 from tasks.trials.checkpoints import Checkpoints, write_atomically
 from tasks.trials.outcome import raised
-from tasks.trials.running import MissingMetric, RunningTrial
+from tasks.trials.reports import ReportLog
+from tasks.trials.running import Interrupted, MissingMetric, RunningTrial
 from tasks.trials.target import bound, resolve
 
 REPORTS = "reports.jsonl"
@@ -22,54 +27,71 @@ RESULT = "result.json"
 LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
 WORK = "work"  # where the trial finds itself: what it writes there cannot meet our own files
-MISSING = "missing_metric"
+LOCK = ".lock"  # held by the attempt that writes into the folder, and freed by the kernel with its death
+MISSING, INTERRUPTED = "missing_metric", "interrupted"
+BUSY = 75  # exit code: an earlier attempt would not leave the folder; EX_TEMPFAIL of sysexits.h
+_PATIENCE = 15.0  # seconds for an earlier attempt's process to be gone: it dies within one of its coordinator's death
 
 
 class Folder:
-    """A sink that writes into the trial's folder; every report is there before the trial goes on."""
+    """A sink that writes into the trial's folder; every report is there before the trial goes on.
+
+    What earlier attempts left there is gone on with: see `ReportLog`.
+    """
 
     def __init__(self, folder: Path, trial: str, keep_best: int) -> None:
-        self._reports = (folder / REPORTS).open("a")
+        self.reports = ReportLog(folder / REPORTS)
         self._checkpoints = Checkpoints(folder / CHECKPOINTS, trial, keep_best)
 
     def reported(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Append one evaluation; floats by `repr`, which round-trips."""
-        self._reports.write(json.dumps({"step": step, "metrics": dict(metrics)}) + "\n")
-        self._reports.flush()
+        """Append one evaluation."""
+        self._begin(step)
+        self.reports.append(step, metrics)
 
     def saved(self, step: int, state: Any, objective: float | None) -> None:
-        """Save one checkpoint."""
-        self._checkpoints.save(step, state, objective)
+        """Save one checkpoint, with the curve that led to it."""
+        self._begin(step)
+        self._checkpoints.save(step, state, objective, self.reports.seal())
 
     def last(self) -> tuple[int, Any]:
-        """The last sound checkpoint."""
-        return self._checkpoints.last()
+        """The last sound checkpoint of which the curve is there too; the attempt goes on from it."""
+        step, state, curve = self._checkpoints.latest(self.reports.has)
+        self._checkpoints.drop(step + 1)
+        self.reports.cut(curve)
+        return step, state
 
-    def close(self) -> None:
-        """Nothing more will be reported."""
-        self._reports.close()
+    def _begin(self, step: int) -> None:
+        if self.reports.begin(step):
+            self._checkpoints.drop(step)
 
 
 def main(request: Mapping[str, Any]) -> int:
     """Run the trial that the request describes, in its folder; the exit code says only that the result was written.
 
-    `request`: trial, folder, target, arguments, own, point, seed, max_train_steps, eval_every_steps, objective,
-    device, threads, keep_best.
+    `request`: trial, attempt, folder, target, arguments, own, point, seed, max_train_steps, eval_every_steps,
+    objective, device, threads, memory, keep_best.
 
     Playbook: E8
     """
     folder, leader = Path(request["folder"]), os.getpid()
     faulthandler.enable()  # where in the code a segmentation fault was
     os.chdir(folder / WORK)
+    if not _alone(folder / LOCK):
+        print("an earlier attempt of this trial is still running", file=sys.stderr)
+        return BUSY
     result: dict[str, Any] = {"status": "complete", "reason": ""}
     running = _running(request, folder)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(running, "stopping", True))
     try:
+        _limit(request["memory"])
         target = resolve(request["target"], request["own"])
         arguments = bound(request["arguments"], request["own"])
         seed_all(request["seed"], request["threads"])
         target(running, **arguments)
     except MissingMetric as error:
         result = {"status": MISSING, "reason": str(error)}
+    except Interrupted as error:
+        result = {"status": INTERRUPTED, "reason": str(error)}
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the trial ended, and this is why
         status, reason = raised(error)
         result = {"status": status, "reason": reason}
@@ -80,8 +102,31 @@ def main(request: Mapping[str, Any]) -> int:
             stream.flush()
     if os.getpid() != leader:
         return 1  # a process that the trial forked came back; the result is not its to write
-    write_atomically(folder / RESULT, json.dumps({**result, "unread": list(running.point.unread)}))
+    result |= {"attempt": request["attempt"], "unread": list(running.point.unread)}
+    write_atomically(folder / RESULT, json.dumps(result))
     return 0
+
+
+def _alone(path: Path) -> bool:
+    """Whether this process has the folder for itself now, and for as long as it lives."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _limit(memory: float | None) -> None:
+    """Let the kernel refuse more than `memory` GiB; the refusal is an exception, and an infeasible trial."""
+    if memory is not None:
+        limit = int(memory * 2**30)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def seed_all(seed: int, threads: int) -> None:
@@ -103,12 +148,15 @@ def seed_all(seed: int, threads: int) -> None:
 
 
 def _running(request: Mapping[str, Any], folder: Path) -> RunningTrial:
+    objective = Objective.model_validate(request["objective"])
+    sink = Folder(folder, request["trial"], request["keep_best"])
     return RunningTrial(
         point=request["point"],
         seed=request["seed"],
         max_train_steps=request["max_train_steps"],
         eval_every_steps=request["eval_every_steps"],
-        objective=Objective.model_validate(request["objective"]),
-        sink=Folder(folder, request["trial"], request["keep_best"]),
+        objective=objective,
+        sink=sink,
         device=request["device"],
+        objective_seen=sink.reports.reported(objective.metric),
     )

@@ -1,7 +1,7 @@
-"""One trial in a child process: run, watched, and classified by how it ended."""
+"""One attempt at a trial in a child process: run, watched, and classified by how it ended."""
 
 import json
-import shutil
+import secrets
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,39 +9,45 @@ from typing import Any
 from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
-from tasks.trials.child import LOG, MISSING, REPORTS, RESULT, WORK
-from tasks.trials.forkserver import ExitStatus, ForkServer, NotStarted, ServerClosed, ServerDied
+from tasks.trials.checkpoints import MANIFEST
+from tasks.trials.child import BUSY, CHECKPOINTS, LOG, MISSING, REPORTS, RESULT, WORK
+from tasks.trials.forkserver import ForkServer
+from tasks.trials.link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
 from tasks.trials.outcome import Reports, diverged, returned
-from tasks.trials.runner import Execution
+from tasks.trials.reports import read_reports
+from tasks.trials.runner import Execution, Runner
 from tasks.trials.trial import Curve, Trial, ended
 
+OUT_OF_MEMORY = "out of memory: the kernel killed it"
 ATTEMPTS = 3  # at a trial under which the fork server died: innocent trials die with it, a guilty one must stop
 
 
 def run_trial(planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str) -> Trial:
     """The trial, run in a child process of its own; however it ends, it ends alone and with a reason.
 
-    Not a number, a wall timeout and out of memory are infeasible; an exception, a signal, no result are failed. The
-    curve is kept up to the end in either case. What an earlier attempt left in the folder is removed.
+    Not a number, a wall timeout and out of memory are infeasible; an exception, a signal, no progress, no result are
+    failed. The curve is kept up to the end in either case. It goes on from what an earlier attempt left in `folder`.
 
     Raises:
         InputError: the objective is not among the metrics of the first evaluation; the round cannot go on.
-        ServerClosed: the server was closed meanwhile: the trial has no result.
+        ServerClosed: the server was closed meanwhile: the trial has no result, and can be gone on with.
 
-    Playbook: E8
+    Playbook: E8, J12
     """
     runner, objective = execution.runner, execution.workload.objective
     reports: Reports = {}
     seconds, unread = 0.0, ()
     status: Status
     try:
-        exit_status = _run(planned, execution, server, folder, device)
+        exit_status, result = _run(planned, execution, server, folder, device)
     except NotStarted as error:
         status, reason = "failed", f"its process could not be run: {error}"
     else:
-        reports, result = read_reports(folder / REPORTS), _result(folder)
-        status, reason = classified(exit_status, result, reports, objective.metric, runner.wall_timeout)
+        reports = read_reports(folder / REPORTS)
+        status, reason = classified(exit_status, result, reports, objective.metric, runner)
         seconds, unread = exit_status.seconds, tuple(result["unread"]) if result else ()
+    if status == "failed" and server.closed:
+        raise ServerClosed(f"trial {planned.id} was stopped: {reason}")
     return ended(
         planned,
         Curve.from_reports(reports),
@@ -56,7 +62,7 @@ def run_trial(planned: Planned, execution: Execution, server: ForkServer, folder
 
 
 def classified(
-    exit_status: ExitStatus, result: dict[str, Any] | None, reports: Reports, metric: str, wall_timeout: float
+    exit_status: ExitStatus, result: dict[str, Any] | None, reports: Reports, metric: str, runner: Runner
 ) -> tuple[Status, str]:
     """`(status, reason)` of a trial, from how its process ended and what it left.
 
@@ -77,49 +83,45 @@ def classified(
     if result is not None:
         return "failed", result["reason"]
     if exit_status.timed_out:
-        return "infeasible", f"wall timeout: not done after {wall_timeout:g} s"
+        return "infeasible", f"wall timeout: not done after {runner.wall_timeout:g} s"
+    if exit_status.stuck:
+        return "failed", f"no progress: neither report nor checkpoint nor word for {runner.progress_timeout:g} s"
+    if exit_status.out_of_memory:
+        return "infeasible", OUT_OF_MEMORY
+    if exit_status.code == BUSY:
+        return "failed", "a process of an earlier attempt still has its folder"
     if exit_status.signal is not None:
         return "failed", f"killed by {_name(exit_status.signal)}"
     return "failed", f"ended without a result (exit {exit_status.code})"
 
 
-def read_reports(path: Path) -> dict[int, dict[str, float]]:
-    """`{step: {metric: value}}` as a child wrote it; a last line that was cut off is left out."""
-    reports: dict[int, dict[str, float]] = {}
-    for line in path.read_bytes().split(b"\n")[:-1] if path.is_file() else ():
-        try:
-            row = json.loads(line)
-            reports[row["step"]] = row["metrics"]
-        except (ValueError, KeyError, TypeError):
-            break
-    return reports
-
-
-def _run(planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str) -> ExitStatus:
-    """How the process ended; where the server died under it, of one more attempt in an empty folder."""
-    died = ""
+def _run(
+    planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str
+) -> tuple[ExitStatus, dict[str, Any] | None]:
+    """How the process ended and what it said last; where the server died under it, of one more attempt."""
+    if folder.is_symlink():
+        folder.unlink()
+    (folder / WORK).mkdir(parents=True, exist_ok=True)
+    runner, died = execution.runner, ""
+    files = (folder / REPORTS, folder / CHECKPOINTS / MANIFEST, folder / LOG)
+    progress = Progress(timeout=runner.progress_timeout, files=files) if runner.progress_timeout else None
     for _ in range(ATTEMPTS):
-        _empty(folder)
+        request = _request(planned, execution, folder.resolve(), device)
         try:
-            return server.run(_request(planned, execution, folder.resolve(), device), execution.runner.wall_timeout)
+            exit_status = server.run(request, runner.wall_timeout, progress)
         except ServerClosed:
             raise
         except ServerDied as error:
             died = str(error)
+        else:
+            return exit_status, _result(folder, request["attempt"])
     raise NotStarted(f"{died}, {ATTEMPTS} times in a row")
-
-
-def _empty(folder: Path) -> None:
-    if folder.is_symlink():
-        folder.unlink()
-    if folder.exists():
-        shutil.rmtree(folder)
-    (folder / WORK).mkdir(parents=True)
 
 
 def _request(planned: Planned, execution: Execution, folder: Path, device: str) -> dict[str, Any]:
     return {
         "trial": planned.id,
+        "attempt": secrets.token_hex(8),
         "folder": str(folder),
         "target": execution.workload.target,
         "arguments": execution.workload.arguments,
@@ -131,16 +133,18 @@ def _request(planned: Planned, execution: Execution, folder: Path, device: str) 
         "objective": execution.workload.objective.model_dump(),
         "device": device,
         "threads": execution.runner.threads,
+        "memory": execution.runner.memory,
         "keep_best": execution.runner.keep_best,
         "log": str(folder / LOG),
         "log_bytes": execution.runner.log_bytes,
     }
 
 
-def _result(folder: Path) -> dict[str, Any] | None:
-    """What the child wrote as its last act, or None where it never came to that."""
+def _result(folder: Path, attempt: str) -> dict[str, Any] | None:
+    """What this attempt's child wrote as its last act, or None where it never came to that."""
     path = folder / RESULT
-    return json.loads(path.read_text()) if path.is_file() else None
+    result = json.loads(path.read_text()) if path.is_file() else {}
+    return result if result.get("attempt") == attempt else None
 
 
 def _tail(path: Path, size: int) -> str:

@@ -8,7 +8,7 @@ from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible
 
 Reports = Mapping[int, Mapping[str, float]]
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # as torch says it on GPU, Linux, Windows
+_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")  # as torch says it
 
 
 def returned(reports: Reports, metric: str) -> tuple[Status, str]:

@@ -3,20 +3,22 @@
 It imports what the children will need and never runs it, so a child costs milliseconds. One thread, one loop: every
 byte that a trial prints passes through here, which is what keeps a flood of output from filling the disk.
 
-    coordinator --{"run": 7, "request": {…}}, {"kill": 7}--> server --fork--> child, leader of a session of its own
-                <--{"run": 7, "pid": …}, {"run": 7, "code": …, "signal": …}--
+    coordinator --{"run": 7, "request": {…}}, {"kill": 7}, {"stop": true}--> server --fork--> child, in its own session
+                <--{"run": 7, "pid": …}, {"run": 7, "code": …, "signal": …, "out_of_memory": …}--
 """
 
 import ctypes
 import gc
 import importlib
 import json
+import math
 import os
 import resource
 import selectors
 import signal
 import socket
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Mapping
@@ -25,49 +27,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tasks.trials.log import Log
+
 CHUNK = 1 << 16  # bytes at once; also what a pipe holds on Linux
 LAST_READS = 64  # of a dead trial's pipe: what outlives it may go on writing for ever
 LOOK = 1.0  # seconds between looks whether the coordinator is still there, should its socket live on in another
 DRAIN = 2.0  # seconds for what was killed to be reaped before the server ends
+NOTICE = 4.5  # seconds for children to save when a signal asks the server to end: its own SIGKILL may come after 5
+# Where the kernel counts the processes that it killed for memory: in this container, or on the whole machine.
+OOM_KILLS = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat"))
 _PDEATHSIG, _SUBREAPER = 1, 36  # prctl(2)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Log:
-    """The end of what a trial prints, in a file that never grows beyond twice the `size` that is kept."""
-
-    def __init__(self, path: str, size: int) -> None:
-        self._size = size
-        self._file = Path(path).open("w+b", buffering=0)  # noqa: SIM115 - as long as the trial lives
-        self._length = 0
-
-    def write(self, data: bytes) -> None:
-        """Append; a full disk loses the trial's words and nothing else."""
-        with suppress(OSError):
-            kept = data[-self._size :]
-            self._file.write(kept)
-            self._length += len(kept)
-            if self._length > 2 * self._size:
-                self._file.seek(-self._size, os.SEEK_END)
-                tail = self._file.read(self._size)
-                self._file.seek(0)
-                self._file.truncate()
-                self._file.write(tail)
-                self._length = len(tail)
-
-    def close(self) -> None:
-        """Close the file."""
-        with suppress(OSError):
-            self._file.close()
-
-
 @dataclass
 class Child:
-    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log."""
+    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log.
+
+    `oom_kills`: what the kernel's count was when it began.
+    """
 
     number: int
     pipe: int
     log: Log
+    oom_kills: int
 
 
 class Reaper:
@@ -91,7 +74,10 @@ class Reaper:
 
     def live(self) -> None:
         """Serve until the socket closes, a signal asks for the end, or the coordinator is no longer our parent."""
-        while os.getppid() == self._parent:
+        until = math.inf
+        while os.getppid() == self._parent and time.monotonic() < until:
+            if until < math.inf and not self._children:
+                return
             for key, _ in self._selector.select(LOOK):
                 if key.fileobj is self._link:
                     if not self._listen():
@@ -99,8 +85,9 @@ class Reaper:
                 elif key.fileobj == self._wake:
                     woken = os.read(self._wake, CHUNK)
                     self._reap()
-                    if any(number in woken for number in _SIGNALS):
-                        return
+                    if any(number in woken for number in _SIGNALS) and until == math.inf:
+                        until = time.monotonic() + NOTICE
+                        self._stop()
                 elif key.data in self._children:
                     self._drain(self._children[key.data], 1)
 
@@ -123,13 +110,21 @@ class Reaper:
             return False
         *lines, self._line = (self._line + data).split(b"\n")
         for message in map(json.loads, lines):
-            if "kill" in message:
+            if "stop" in message:
+                self._stop()
+            elif "kill" in message:
                 for pid, child in self._children.items():
                     if child.number == message["kill"]:
                         kill(pid)
             else:
                 self._fork(message["run"], message["request"])
         return bool(data)
+
+    def _stop(self) -> None:
+        """Ask every child to save and end."""
+        for pid in self._children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def _fork(self, number: int, request: Mapping[str, Any]) -> None:
         read, write = os.pipe()
@@ -143,7 +138,7 @@ class Reaper:
         else:
             if pid == 0:
                 self._become(request, write)
-            self._children[pid] = Child(number, read, log)
+            self._children[pid] = Child(number, read, log, oom_kills())
             self._selector.register(read, selectors.EVENT_READ, pid)
             self._say({"run": number, "pid": pid})
         finally:
@@ -188,7 +183,8 @@ class Reaper:
                 self._close(child)
                 code = os.waitstatus_to_exitcode(status)
                 ended = {"code": code, "signal": None} if code >= 0 else {"code": None, "signal": -code}
-                self._say({"run": child.number, **ended})
+                starved = code == -signal.SIGKILL and oom_kills() > child.oom_kills
+                self._say({"run": child.number, **ended, "out_of_memory": starved})
         if not self._children:  # only now is it certain that what is left belongs to no living trial
             kill_orphans()
 
@@ -217,6 +213,16 @@ class Reaper:
     def _say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):
             self._link.sendall(json.dumps(message).encode() + b"\n")
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for memory since it started; 0 where it does not say."""
+    for path in OOM_KILLS:
+        with suppress(OSError, ValueError):
+            for line in path.read_text().splitlines():
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
 
 
 def kill(pid: int) -> None:

@@ -13,33 +13,45 @@ from tasks.scope.goal import Budget, Workload
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_WHOLE = ("workers", "threads", "keep_best", "log_bytes")
+_REAL = {"wall_timeout": "number of seconds", "progress_timeout": "number of seconds", "memory": "number of GiB"}
+_OPTIONAL = ("workers", "progress_timeout", "memory")
 
 
 class Runner(Frozen):
     """Child processes on this machine.
 
     `workers` at once (None: as many as the cores hold, or one for each device that is no CPU), `threads` of torch a
-    trial, `wall_timeout` seconds a trial, `keep_best` checkpoints besides the last two, `log_bytes` kept of its
-    output, `environment` the names of variables that trials may see besides the usual ones (secrets do not travel).
+    trial, `wall_timeout` seconds a trial (infeasible), `progress_timeout` seconds without a report, a checkpoint or a
+    word (failed; None: never), `memory` GiB a process of a trial may allocate (infeasible; None: all there is),
+    `retries` of a failed trial and `retries_a_round` of all of them, `keep_best` checkpoints besides the last two,
+    `log_bytes` kept of its output, `environment` the names of variables that trials may see besides the usual ones
+    (secrets do not travel).
     """
 
     workers: int | None = None
     devices: tuple[str, ...] = ("cpu",)
     threads: int = 1
     wall_timeout: float = 3600.0
+    progress_timeout: float | None = None
+    memory: float | None = None
+    retries: int = 2
+    retries_a_round: int = 20
     keep_best: int = 1
     log_bytes: int = 64 * 1024
     environment: tuple[str, ...] = ()
 
-    @field_validator("workers", "threads", "wall_timeout", "keep_best", "log_bytes", mode="before")
+    @field_validator(*_WHOLE, *_REAL, "retries", "retries_a_round", mode="before")
     @classmethod
     def _above_zero(cls, value: Any, info: Any) -> Any:
-        none = info.field_name == "workers" and value is None
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        whole = info.field_name == "wall_timeout" or isinstance(value, int)
-        if not none and not (number and whole and math.isfinite(value) and value > 0):
-            kind = "number of seconds" if info.field_name == "wall_timeout" else "whole number"
-            raise InputError(f"runner.{info.field_name}: {value!r} will not do; give a {kind} above 0.")
+        name = info.field_name
+        if name in _OPTIONAL and value is None:
+            return value
+        least = 0 if name.startswith("retries") else 1
+        number = isinstance(value, int | float if name in _REAL else int) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and (value > 0 or value == least == 0)):
+            kind, bound = _REAL.get(name, "whole number"), "from 0 on" if least == 0 else "above 0"
+            raise InputError(f"runner.{name}: {value!r} will not do; give a {kind} {bound}.")
         return value
 
     @model_validator(mode="after")

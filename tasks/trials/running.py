@@ -16,6 +16,10 @@ class MissingMetric(Exception):
     """The first evaluation did not report the objective."""
 
 
+class Interrupted(BaseException):
+    """Ends a trial that was asked to stop, right after it saved: it goes on from there another time."""
+
+
 class Sink(Protocol):
     """Where a running trial's words go: the child process's folder, or memory."""
 
@@ -64,7 +68,8 @@ class RunningTrial:
     """A trial while it runs, as a workload sees it.
 
     `point`: every hyperparameter, fixed ones included. `seed`: equal inputs give an equal curve on one CPU
-    machine. `device`: where tensors belong ("cpu", "cuda:0").
+    machine. `device`: where tensors belong ("cpu", "cuda:0"). `stopping`: the machine is wanted back; save now, and
+    nothing is lost.
     """
 
     def __init__(
@@ -77,21 +82,25 @@ class RunningTrial:
         objective: Objective,
         sink: Sink,
         device: str = "cpu",
+        objective_seen: bool = False,
     ) -> None:
         self.point = ReadPoint(point)
         self.seed = seed
         self.max_train_steps = max_train_steps
         self.eval_every_steps = eval_every_steps
         self.device = device
+        self.stopping = False
         self._objective = objective
         self._sink = sink
         self._last_step = -1
         self._reported: dict[int, float] = {}
-        self._objective_seen = False
+        self._objective_seen = objective_seen  # by an attempt before this one
 
     def resume(self) -> tuple[int, Any]:
         """`(0, None)` at first; the last checkpoint's `(step, state)` after an interruption."""
-        return self._sink.last()
+        step, state = self._sink.last()
+        self._objective_seen |= state is not None
+        return step, state
 
     def report(self, step: int, **metrics: float) -> None:
         """Report one evaluation; steps must increase.
@@ -124,6 +133,11 @@ class RunningTrial:
     def save(self, step: int, state: Any) -> None:
         """Save a checkpoint of tensors and plain values; atomic; the last two and the N best are kept.
 
+        Raises:
+            Interrupted: the trial is `stopping`; let it pass.
+
         Playbook: J10
         """
         self._sink.saved(int(step), state, self._reported.get(int(step)))
+        if self.stopping:
+            raise Interrupted(f"stopped after the checkpoint of step {step}")

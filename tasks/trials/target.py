@@ -53,15 +53,20 @@ def check_target(target: str, own: str | None) -> None:
 
 def targets_in(tree: object) -> Iterator[str]:
     """Every `_target_` in nested mappings and lists, outer before inner."""
+    yield from (target for _, target in targets_at(tree, ""))
+
+
+def targets_at(tree: object, place: str) -> Iterator[tuple[str, str]]:
+    """`(place, _target_)` of every recipe in nested mappings and lists, outer before inner; `place` is the tree's."""
     if isinstance(tree, Mapping):
         if "_target_" in tree:
-            yield str(tree["_target_"])
+            yield place, str(tree["_target_"])
         for key, value in tree.items():
             if key != "_target_":
-                yield from targets_in(value)
+                yield from targets_at(value, f"{place}.{key}")
     elif isinstance(tree, list | tuple):
-        for value in tree:
-            yield from targets_in(value)
+        for i, value in enumerate(tree):
+            yield from targets_at(value, f"{place}.{i}")
 
 
 def bound(tree: Any, own: str | None) -> Any:

@@ -19,12 +19,16 @@ from prefect.utilities.annotations import quote
 
 from tasks.design.study import Planned
 from tasks.ledger import Ledger
+from tasks.trials.attempts import account, try_again
 from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer, ServerDied
+from tasks.trials.forkserver import ForkServer
+from tasks.trials.link import ServerDied
 from tasks.trials.runner import Execution
 from tasks.trials.stored import curve_bytes, result_of, trial_from
 from tasks.trials.target import targets_in
 from tasks.trials.trial import Trial
+
+NOTICE = 4.0  # seconds for trials to save when the round is stopped: a machine that is wanted back is gone after 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +87,20 @@ def preload(execution: Execution) -> tuple[str, ...]:
 
 @task(name="run trial", task_run_name="{planned.id}", cache_policy=NO_CACHE, persist_result=False)
 def run_one(planned: Planned, site: Site) -> Trial:
-    """The trial, run in a child process and written to the ledger by the attempt that holds it."""
-    attempt = site.ledger.start(site.round_id, planned.id)
-    device = site.devices.get()
-    try:
-        trial = run_trial(planned, site.execution, site.server, site.folder / "trials" / planned.id, device)
-    finally:
-        site.devices.put(device)
-    site.ledger.finish(site.round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve))
+    """The trial, run in child processes and written to the ledger by the attempt that holds it."""
+    ledger, round_id = site.ledger, site.round_id
+    while True:
+        attempt = ledger.start(round_id, planned.id)
+        device = site.devices.get()
+        try:
+            trial = run_trial(planned, site.execution, site.server, site.folder / "trials" / planned.id, device)
+        finally:
+            site.devices.put(device)
+        before = ledger.failures(round_id, planned.id)
+        if not try_again(trial, before, ledger.retries(round_id), site.execution.runner):
+            break
+        ledger.fail(round_id, planned.id, attempt, account(trial))
+    ledger.finish(round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve))
     return trial
 
 
@@ -138,6 +148,9 @@ def _results(ended: Iterable[Any], site: Site) -> Iterator[Trial]:
     try:
         for future in ended:
             yield future.result()
+    except (KeyboardInterrupt, SystemExit):
+        site.server.interrupt(NOTICE)
+        raise
     except BaseException:
         site.server.close()
         raise

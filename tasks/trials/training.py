@@ -126,15 +126,19 @@ class Loop:
         self._norms: list[float] = []
 
     def advance(self, until: int) -> None:
-        """Trains up to and including step `until`.
+        """Trains up to and including step `until`, or saves and ends before it where the trial is stopping.
 
         Raises:
+            Interrupted: it was stopping.
             Infeasible: a training loss or a gradient was not finite.
         """
         self.model.train()
         while self.step < until:
             self._update(self.step + 1)
             self.step += 1
+            if self.trial.stopping and self.step < until:  # at `until` it is evaluated and saved anyway
+                self._drain()
+                self.trial.save(self.step, self.state())
             if len(self._pending) >= 2 * DRAIN:
                 self._drain()
         self._drain()
@@ -169,11 +173,13 @@ class Loop:
     def state(self) -> dict[str, Any]:
         """A checkpoint: all that the next step depends on, as live tensors and plain values.
 
-        Taken right after an evaluation, when nothing is half gathered. The place in the data and in the schedule
-        is `step` alone. `predictions`: (shown,) int64, the classes given to the first validation examples.
+        The place in the data and in the schedule is `step` alone. `losses` and `norms` are what was gathered since
+        the last report: nothing right after one, some where the trial is stopped in between. `predictions`:
+        (shown,) int64, the classes given to the first validation examples.
 
         Playbook: J7, J12
         """
+        self.model.eval()
         with torch.no_grad():
             shown = self.model(self.valid.inputs[:SHOWN]).argmax(1)
         return {
@@ -183,6 +189,8 @@ class Loop:
             "rng": torch.get_rng_state(),
             "device_rng": torch.cuda.get_rng_state() if self.trial.device.startswith("cuda") else None,
             "gradients": self.gradients.state(),
+            "losses": list(self._losses),
+            "norms": list(self._norms),
             "predictions": shown,
         }
 
@@ -200,6 +208,7 @@ class Loop:
         if state["device_rng"] is not None and self.trial.device.startswith("cuda"):
             torch.cuda.set_rng_state(state["device_rng"].cpu())
         self.gradients = GradientTrace.from_state(state["gradients"])
+        self._losses, self._norms = list(state["losses"]), list(state["norms"])
         self.step = int(step)
 
     def _update(self, step: int) -> None:

@@ -157,7 +157,7 @@ def test_a_flipped_bit_in_a_result_is_found_before_it_is_analysed(ledger: Ledger
     db.execute(f"UPDATE trials SET {column} = ? WHERE trial_id = 't1'", (new,))
     db.commit()
     db.close()
-    with pytest.raises(LedgerError, match="t1 of round r1 was damaged"):
+    with pytest.raises(LedgerError, match="is damaged .the result of trial t1 of round r1"):
         ledger.results("r1")
 
 

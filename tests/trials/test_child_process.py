@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from tasks.scope.error import InputError
-from tasks.trials.execute import ATTEMPTS, read_reports, run_trial
-from tasks.trials.forkserver import GRACE, ForkServer, ServerClosed
+from tasks.trials.execute import ATTEMPTS, run_trial
+from tasks.trials.forkserver import ForkServer
 from tasks.trials.inline import run_inline
+from tasks.trials.link import GRACE, ServerClosed
+from tasks.trials.reports import read_reports
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, execution, plan

@@ -9,15 +9,18 @@ import pytest
 
 from tasks.scope.error import InputError
 from tasks.scope.goal import Objective
-from tasks.trials.child import MISSING, Folder
-from tasks.trials.execute import classified, read_reports
-from tasks.trials.forkserver import ExitStatus, environment
+from tasks.trials.child import BUSY, INTERRUPTED, MISSING, Folder
+from tasks.trials.execute import classified
+from tasks.trials.forkserver import environment
 from tasks.trials.inline import Memory, run_inline
+from tasks.trials.link import ExitStatus
 from tasks.trials.outcome import raised, returned
+from tasks.trials.reports import read_reports
 from tasks.trials.runner import Runner
 from tasks.trials.running import Infeasible, MissingMetric, ReadPoint, RunningTrial
 from tests.trials.example_trials import execution, plan
 
+SEVEN = Runner(wall_timeout=7)
 MINIMIZE = Objective(metric="loss", direction="minimize")
 
 
@@ -118,7 +121,7 @@ def test_floats_come_back_from_a_childs_reports_as_they_went_in(tmp_path: Path) 
         )
     sink.reported(99, {"x": math.nan})
     assert math.isnan(read_reports(tmp_path / "reports.jsonl")[99]["x"])
-    sink.close()
+    sink.reports.close()
 
 
 @pytest.mark.playbook("E8", case="shows")
@@ -206,18 +209,20 @@ def test_what_was_raised_says_whether_the_configuration_or_the_code_is_to_blame(
         (exit_status(signal=40), None, {}, "failed", "killed by signal 40"),
         (exit_status(signal=11), None, {1: {"loss": math.nan}}, "infeasible", "loss is nan at step 1"),
         (exit_status(2), None, {}, "failed", "ended without a result (exit 2)"),
+        (exit_status(BUSY), None, {}, "failed", "a process of an earlier attempt still has its folder"),
+        (exit_status(0), {"status": INTERRUPTED, "reason": "stopped"}, {1: {"loss": 0.5}}, "failed", "stopped"),
         (exit_status(0), {"status": "infeasible", "reason": "r"}, {}, "infeasible", "r"),
     ],
 )
 def test_the_end_of_a_process_has_one_meaning(
     ended: ExitStatus, result: Any, reports: Any, status: str, reason: str
 ) -> None:
-    assert classified(ended, result, reports, "loss", 7.0) == (status, reason)
+    assert classified(ended, result, reports, "loss", SEVEN) == (status, reason)
 
 
 def test_a_wrong_metric_ends_the_round_whatever_else_happened() -> None:
     with pytest.raises(InputError, match="the sentence"):
-        classified(exit_status(0), {"status": MISSING, "reason": "the sentence"}, {}, "loss", 7.0)
+        classified(exit_status(0), {"status": MISSING, "reason": "the sentence"}, {}, "loss", SEVEN)
 
 
 def test_a_code_that_returned_is_complete_only_with_a_sound_objective() -> None:

@@ -1,0 +1,33 @@
+"""What a trial prints, on disk: the end of it, however much there is."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+class Log:
+    """The end of what a trial prints, in a file that never grows beyond twice the `size` that is kept."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self._size = size
+        self._file = Path(path).open("a+b", buffering=0)  # noqa: SIM115 - as long as the trial lives
+        self._length = self._file.tell()  # earlier attempts have had their say
+
+    def write(self, data: bytes) -> None:
+        """Append; a full disk loses the trial's words and nothing else."""
+        with suppress(OSError):
+            kept = data[-self._size :]
+            self._file.write(kept)
+            self._length += len(kept)
+            if self._length > 2 * self._size:
+                self._file.seek(-self._size, os.SEEK_END)
+                tail = self._file.read(self._size)
+                self._file.seek(0)
+                self._file.truncate()
+                self._file.write(tail)
+                self._length = len(tail)
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            self._file.close()
