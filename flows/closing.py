@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 from flows import compose
 from flows.compose import read_incumbent, write_incumbent
 from flows.config import incumbent_file
+from flows.pictures import picture_of
 from flows.provenance import reproduce
 from flows.session import Session
 from tasks.analyze.checks import Analysis
@@ -18,12 +18,15 @@ from tasks.record import NextRow, Record
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import point_text
 from tasks.tracking import Projector
-from tasks.trials.child import CHECKPOINTS
 from tasks.trials.stored import write_curves
 from tasks.trials.trial import Trial
 
 CURVES = "curves.parquet"
-_MLFLOW_SECONDS = 120.0
+# The round is over and somebody waits for it. What MLflow has not taken by then, the next round or flows.sync brings.
+_MLFLOW_SECONDS = 60.0  # at most, while it writes
+_SLOW_SECONDS = 15.0  # without writing anything: a large checkpoint on its way
+_IDS_SECONDS = 5.0  # for the ids that the record names
+_EARLIER_SECONDS = 10.0
 
 
 def close(
@@ -35,7 +38,7 @@ def close(
     projector: Projector,
     step: SimpleNamespace,
 ) -> Record:
-    """The record of the round, once it stands in the ledger, in the round's folder and (if it answers) in MLflow.
+    """The record of the round, once it stands in the round's folder, in the ledger and (if it answers) in MLflow.
 
     Playbook: B1, J13, G9
     """
@@ -47,7 +50,7 @@ def close(
         analysis,
         conclusion,
         next=_next(session, analysis, round, conclusion),
-        reproduce=reproduce(command_of(config.overrides, config.config_dir), config.overrides),
+        reproduce=reproduce(command_of(config.overrides, config.config_dir), config.overrides, config.secrets),
         stamps={
             "round_id": session.round_id,
             "created": session.created,
@@ -56,14 +59,21 @@ def close(
             "notes": config.notes,
             "curves": CURVES,
         },
-        mlflow=projector.drain(_MLFLOW_SECONDS),
+        mlflow=projector.runs(_IDS_SECONDS),  # those it has not shown by now are in the ledger alone
         budget=config.budget.model_dump(),
     )
     step.write_report(record, session.folder)
     _publish(session, record, conclusion)
-    _show(session, record, conclusion, projector)
     session.ledger.conclude(session.round_id, record.model_dump_json(by_alias=True), record.digest, record.finished)
+    _show(session, projector)
     return record
+
+
+def _show(session: Session, projector: Projector) -> None:
+    """The round in MLflow, as the ledger has it now; then what earlier rounds still lack there, if it answers."""
+    projector.show(lambda: picture_of(session.ledger, session.round_id))
+    projector.drain(_MLFLOW_SECONDS, patience=_SLOW_SECONDS)
+    projector.bring_along(_EARLIER_SECONDS)
 
 
 def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclusion) -> NextRow:
@@ -109,22 +119,3 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "reproduce": record.reproduce.command,
     }
     write_incumbent(path, promoted, provenance)
-
-
-def _show(session: Session, record: Record, conclusion: Conclusion, projector: Projector) -> None:
-    """The round in MLflow: its report and record, the best checkpoints, the promoted model in the registry."""
-    bests = _bests(session, conclusion)
-    checkpoints = {t.id: path for t in bests if (path := Path(t.folder) / CHECKPOINTS).is_dir()}
-    projector.conclude(record, session.folder, config=session.config.model_dump(mode="json"), checkpoints=checkpoints)
-    winner = conclusion.promoted
-    retrained = [t for t in bests if winner and t.planned.point == dict(winner.point)]
-    if winner is not None and retrained and retrained[0].id in checkpoints:
-        projector.register(record, checkpoints[retrained[0].id], conclusion.incumbent.generation + 1)
-    projector.drain(_MLFLOW_SECONDS)
-
-
-def _bests(session: Session, conclusion: Conclusion) -> list[Trial]:
-    """The feasible retrains, best first: their checkpoints are the round's models."""
-    sign = session.config.workload.objective.sign
-    kept = [t for t in conclusion.retrains.values() if t.best_value is not None]
-    return sorted(kept, key=lambda t: (sign * (t.best_value or 0.0), t.id))[:10]

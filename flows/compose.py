@@ -1,42 +1,65 @@
 """The only door to Hydra: overrides go in, one frozen `RoundConfig` comes out, or one sentence of what is wrong.
 
-The same composition serves the shell (Hydra's own parser and sweeper), the Prefect UI, the API and a schedule
-(`overrides`, `config_dir`). No `DictConfig` leaves this module.
+The same composition serves the shell, the Prefect UI, the API and a schedule (`overrides`, `config_dir`). It is
+Hydra's Compose API: what a configuration says of Hydra's own logging, callbacks, launcher and sweeper is never
+called, and is refused. No `DictConfig` leaves this module.
 """
 
 import os
 import re
-import sys
-import tempfile
+import string
 import threading
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import hydra
 from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
+from hydra import version
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.hydra import Hydra
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from omegaconf.resolvers import oc
 from pydantic import ValidationError
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from flows.config import CONF, TOP, RoundConfig, incumbent_file
+from flows.freeze import frozen
+from flows.overrides import as_said, command_line, in_the_clear, opened, refuse_open_secrets
 from flows.sentences import plain_sentence, validation_sentence
+from flows.sources import check_file, refuse_clashes
 from tasks.record import Value
 from tasks.scope.error import InputError
-from tasks.scope.goal import Goal, Incumbent, Workload
-from tasks.scope.space import KEYS, space_from_tree
-from tasks.tracking import Tracking
+from tasks.scope.goal import Incumbent
+from tasks.scope.redaction import NONE, Secrets, is_secret_name, secrets_in
+from tasks.trials.checkpoints import write_atomically
 
-_FLAGS_WITH_VALUE = {"--config-dir", "-cd", "--cfg", "-c", "--package", "-p", "--info", "-i"}
-_ADD = "++"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_NO_SECRET = re.compile(r"/.*|[-+\d.eE]+", re.DOTALL)
 _lock = threading.Lock()
+
+
+class _Folder(FileConfigSource):
+    """A folder of YAML, as Hydra reads it; every file is looked at before."""
+
+    @staticmethod
+    def scheme() -> str:
+        return "folder"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        check_file(Path(self.path), self._normalize_file_name(config_path))
+        return super().load_config(config_path)
 
 
 def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:
@@ -47,18 +70,13 @@ def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:
     Raises:
         InputError: with the one sentence to show.
     """
-    found: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    flags, overrides = _flags_first(arguments)
-    config_dir = _config_dir(flags)
-    _refuse_clashes(config_dir)
-
-    def collect(cfg: DictConfig) -> None:
-        said = HydraConfig.get().overrides.task
-        found.append((_tree(cfg), tuple(_as_said(o) for o in said)))
-
-    with tempfile.TemporaryDirectory() as sweep, _one_sentence(), _shell([*flags, *map(_opened, overrides)], sweep):
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="round")(collect)()
-        return [_frozen(tree, said, config_dir) for tree, said in found]
+    words = command_line(arguments)
+    with _hydra(words.config_dir, words.overrides):
+        if words.help or words.cfg:
+            print(_help(words.overrides) if words.help else _shown(words))
+            return []
+        rounds = _swept(words.overrides) if words.multirun else [words.overrides]
+        return [_config(overrides, words.config_dir) for overrides in rounds]
 
 
 def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> RoundConfig:
@@ -68,14 +86,8 @@ def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> R
         InputError: with the one sentence to show.
     """
     config_dir = str(Path(config_dir).resolve()) if config_dir else None
-    _refuse_clashes(config_dir)
-    search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir else []
-    with _lock, _one_sentence():
-        GlobalHydra.instance().clear()
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            cfg = hydra_compose("round", overrides=[*map(_opened, overrides), *search], return_hydra_config=True)
-            HydraConfig.instance().set_config(cfg)
-            return _frozen(_tree(cfg), tuple(overrides), config_dir)
+    with _hydra(config_dir, overrides):
+        return _config(overrides, config_dir)
 
 
 def goals_for(config: RoundConfig) -> tuple[str, ...]:
@@ -88,12 +100,13 @@ def goals_for(config: RoundConfig) -> tuple[str, ...]:
 def _names_in(goal: Path) -> set[str]:
     """The hyperparameters that a goal's YAML speaks of."""
     try:
+        check_file(goal.parent, goal.name)
         tree = OmegaConf.to_container(OmegaConf.load(goal))
-    except (OmegaConfBaseException, YAMLError, OSError):
+    except (InputError, OmegaConfBaseException, YAMLError, OSError, ValueError):
         tree = None
     if not isinstance(tree, dict) or not tree.get("scientific"):
         return {goal.name}  # no name of a hyperparameter: a file that nobody can ask is no open question
-    parts = [tree.get(role) or () for role in ("scientific", "nuisance", "fixed")] if isinstance(tree, dict) else []
+    parts = [tree.get(role) or () for role in ("scientific", "nuisance", "fixed")]
     return {str(name) for part in parts for name in part}
 
 
@@ -109,9 +122,7 @@ def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, V
         "source": incumbent.source,
         "point": dict(sorted(incumbent.point.items())),
     }
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(head + OmegaConf.to_yaml(OmegaConf.create(tree)))
-    os.replace(temporary, path)
+    write_atomically(path, head + OmegaConf.to_yaml(OmegaConf.create(tree)))
 
 
 def read_incumbent(path: Path) -> Incumbent | None:
@@ -119,179 +130,149 @@ def read_incumbent(path: Path) -> Incumbent | None:
     if not path.exists():
         return None
     with _one_sentence(f"{path.name}: "):
+        check_file(path.parent, path.name)
         return Incumbent.model_validate(OmegaConf.to_container(OmegaConf.load(path)))
 
 
-def _tree(cfg: DictConfig) -> dict[str, Any]:
-    """Config dies here: the composed tree as plain values, each group with the name of its option."""
-    choices = HydraConfig.get().runtime.choices
-    plain = OmegaConf.create({k: v for k, v in cfg.items() if k != "hydra"})
-    tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
-    return tree | {"names": {group: str(choices.get(group)) for group in TOP}}
-
-
-def _frozen(tree: dict[str, Any], overrides: tuple[str, ...], config_dir: str | None) -> RoundConfig:
-    """The composed tree as frozen, checked values."""
-    names = tree.pop("names")
-    for group, name in names.items():
-        if not _NAME.fullmatch(name):
-            raise InputError(
-                f"{group}: {name!r} is no name of an option; letters, digits, dots, dashes and underscores are."
-            )
-    _refuse_missing(tree, "")
-    unknown = sorted(set(tree) - set(RoundConfig.model_fields))
-    if unknown:
-        raise InputError(f"{unknown[0]}: unknown key; allowed are {', '.join(sorted(set(tree) - set(unknown)))}.")
-    tracking = Tracking.model_validate(tree["tracking"] | {"root": _root(tree["tracking"]["root"])})
-    workload = _workload(names["workload"], tree["workload"])
-    return RoundConfig.model_validate(
-        tree
-        | {
-            "overrides": overrides,
-            "config_dir": config_dir,
-            "workload": workload,
-            "goal": _goal(names["goal"], tree["goal"]),
-            "space": space_from_tree(tree["space"]),
-            "tracking": tracking,
-            "promoted": read_incumbent(incumbent_file(Path(tracking.root), workload.name)),
-            "acknowledge": tree["acknowledge"] or {},
-        }
-    )
-
-
-def _root(given: object) -> str:
-    """Relative roots are the repository's, so that every working directory finds the same store."""
-    if not given:
-        raise InputError("tracking.root: empty; name a folder, such as mlruns.")
-    return str((CONF.parent / str(given)).resolve())
-
-
-def _workload(name: str, tree: Mapping[str, Any]) -> Workload:
-    own = {k: tree[k] for k in ("objective", "test")}
-    arguments = {k: v for k, v in tree.items() if k not in ("_target_", "objective", "baseline", "test")}
-    return Workload(
-        name=name,
-        target=tree["_target_"],
-        arguments=arguments,
-        baseline=dict(_flat(tree["baseline"] or {}, "workload.baseline", "")),
-        **own,
-    )
-
-
-def _goal(name: str, tree: Mapping[str, Any]) -> Goal:
-    given = dict(tree)
-    given["fixed"] = {k: v if isinstance(v, Mapping) else {"value": v, "reason": ""} for k, v in tree["fixed"].items()}
-    return Goal.model_validate({"name": name, **given})
-
-
-def _flat(tree: Mapping[str, Any], where: str, prefix: str) -> Iterator[tuple[str, Value]]:
-    """`{a: {b: 1}}` as `a.b = 1`: a point's hyperparameters are named by their whole path."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, where, f"{prefix}{key}.")
-        elif isinstance(value, Value):
-            yield f"{prefix}{key}", value
-        else:
-            raise InputError(f"{where}.{prefix}{key}: {value!r} is not a number, a text or a boolean.")
-
-
-def _refuse_missing(tree: object, prefix: str) -> None:
-    """A mandatory value that nobody gave."""
-    for key, value in tree.items() if isinstance(tree, Mapping) else ():
-        if value == "???":
-            allowed = "; allowed are minimize and maximize" if key == "direction" else ""
-            raise InputError(f"{prefix}{key}: missing, and it has no default{allowed}; give it in the YAML or here.")
-        _refuse_missing(value, f"{prefix}{key}.")
-
-
-def _refuse_clashes(config_dir: str | None) -> None:
-    """A user's file with one of our names would lose without a word in Hydra's search path."""
-    if config_dir is None:
-        return
-    folder = Path(config_dir)
-    if not folder.is_dir():
-        raise InputError(f"--config-dir: {config_dir} is not a folder; give the one that holds your goal/, space/ …")
-    for mine in sorted(folder.rglob("*.yaml")):
-        relative = mine.relative_to(folder)
-        if (CONF / relative).exists():
-            raise InputError(f"--config-dir: {relative} exists in both places; rename yours, so that none is lost.")
-
-
-def _flags_first(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Hydra's parser wants its flags before the overrides; a person need not know that."""
-    flags: list[str] = []
-    overrides: list[str] = []
-    waiting = iter(arguments)
-    for word in waiting:
-        if word in _FLAGS_WITH_VALUE:
-            flags += [word, *(value for value in [next(waiting, None)] if value is not None)]
-        elif word.startswith("-") and "=" not in word.split("--", 1)[0]:
-            flags.append(word)
-        else:
-            overrides.append(word)
-    return flags, overrides
-
-
-def _config_dir(flags: list[str]) -> str | None:
-    """The folder after `--config-dir`, made absolute in place: Hydra takes it as it is."""
-    for i, word in enumerate(flags):
-        name, _, value = word.partition("=")
-        if name in ("--config-dir", "-cd"):
-            folder = str(Path(value or (flags[i + 1] if i + 1 < len(flags) else "")).resolve())
-            flags[i : i + (1 if value else 2)] = ["--config-dir", folder]
-            return folder
-    return None
-
-
-def _opened(override: str) -> str:
-    """What may add a key that the YAML leaves out (`space.p.scale=log`); every other new key stays an error."""
-    key = override.partition("=")[0]
-    group, leaf = key.partition(".")[0], key.rpartition(".")[2]
-    adds = (
-        (group == "space" and leaf in KEYS - {"low", "high"})
-        or group == "acknowledge"
-        or key.startswith(("goal.scientific", "goal.fixed"))
-    )
-    return f"{_ADD}{override}" if adds else override
-
-
-def _as_said(override: str) -> str:
-    """The override without the mark that `_opened` put there, so that it is opened again wherever it is used."""
-    bare = override.removeprefix(_ADD)
-    return bare if _opened(bare) == override else override
-
-
 @contextmanager
-def _shell(arguments: Sequence[str], sweep: str) -> Iterator[None]:
-    """`sys.argv` and Hydra's settings for one call; a sweep's leftovers go to a folder that is thrown away."""
-    before, environment = sys.argv, dict(os.environ)
-    sys.argv = ["flows.round", *arguments]
-    os.environ |= {"HYDRA_FULL_ERROR": "1", "TUNEBOOK_SWEEP": sweep}
-    try:
-        yield
-    finally:
-        sys.argv = before
-        for key in ("HYDRA_FULL_ERROR", "TUNEBOOK_SWEEP"):
-            os.environ.pop(key, None)
-            if key in environment:
-                os.environ[key] = environment[key]
+def _hydra(config_dir: str | None, overrides: Sequence[str]) -> Iterator[None]:
+    """Hydra over our folder and the user's, while the context lasts; its errors as one sentence."""
+    refuse_clashes(config_dir, CONF)
+    said = Secrets(frozenset(in_the_clear(overrides)))
+    with _lock, _one_sentence(said=said):
+        version.setbase("1.3")
+        SourcesRegistry.instance().register(_Folder)
+        path = create_config_search_path(f"{_Folder.scheme()}://{CONF}")
+        if config_dir is not None:
+            path.prepend("own", f"{_Folder.scheme()}://{config_dir}", anchor="schema")
         GlobalHydra.instance().clear()
+        Hydra.create_main_hydra2("tunebook", path)
+        try:
+            for override in _parsed(overrides):
+                if re.match(r"hydra\b", override.key_or_group) or override.package is not None:
+                    raise InputError(f"{override.get_key_element()}: what Hydra does itself is no part of a round.")
+            yield
+        finally:
+            GlobalHydra.instance().clear()
+
+
+def _parsed(overrides: Sequence[str]) -> list[Override]:
+    loader = GlobalHydra.instance().config_loader()
+    return OverridesParser.create(config_loader=loader).parse_overrides([*map(opened, overrides)])
+
+
+def _config(overrides: Sequence[str], config_dir: str | None) -> RoundConfig:
+    """The config of one round, with all that must not be written down of it."""
+    with _noted() as noted:
+        cfg = _composed(overrides)
+        tree, names = _tree(cfg)
+    workload = {k: v for k, v in tree["workload"].items() if k not in ("objective", "baseline")}
+    secrets = Secrets(frozenset({*noted, *secrets_in(workload), *secrets_in(tree["tracking"])}))
+    with _one_sentence(said=secrets):
+        config = frozen(tree, names, tuple(overrides), config_dir, secrets)
+        if config.orchestrate == "prefect":
+            refuse_open_secrets(overrides, secrets)
+        promoted = read_incumbent(incumbent_file(config.root, config.workload.name))
+    seen = frozenset(os.environ.get(name, "") for name in config.runner.environment if is_secret_name(name))
+    return config.model_copy(update={"promoted": promoted, "secrets": Secrets(secrets.texts | seen)})
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    """What Hydra makes of the overrides, once Hydra's own settings are found to be ours."""
+    cfg = hydra_compose("round", overrides=[*map(opened, overrides)], return_hydra_config=True)
+    HydraConfig.instance().set_config(cfg)
+    ours, now = _our_settings(), _settings(cfg)
+    for key in sorted(ours | now):
+        if ours.get(key) != now.get(key):
+            raise InputError(f"hydra.{key}: Hydra's own settings are no part of a round; remove it from the YAML.")
+    return cfg
+
+
+@cache
+def _our_settings() -> dict[str, Any]:
+    return _settings(hydra_compose("round", return_hydra_config=True))
+
+
+def _settings(cfg: DictConfig) -> dict[str, Any]:
+    """Hydra's own settings, but for what says which overrides there were."""
+    tree: dict[str, Any] = OmegaConf.to_container(cfg.hydra)  # type: ignore[assignment]
+    tree["job"].pop("override_dirname", None)
+    return {key: value for key, value in tree.items() if key not in ("runtime", "overrides")}
+
+
+def _tree(cfg: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
+    """Config dies here: the composed tree as plain values, and the names of the options chosen, by group."""
+    choices = HydraConfig.get().runtime.choices
+    tree: dict[str, Any] = OmegaConf.to_container(_without_hydra(cfg), resolve=True)  # type: ignore[assignment]
+    return tree, {group: str(choices.get(group)) for group in TOP}
+
+
+def _without_hydra(cfg: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
 
 
 @contextmanager
-def _one_sentence(prefix: str = "") -> Iterator[None]:
-    """Whatever Hydra, OmegaConf, YAML or our types have against the input, as one sentence."""
+def _noted() -> Iterator[set[str]]:
+    """What interpolations take from the environment while the context lasts, but for paths and numbers.
+
+    Those are no secrets unless the variable's name says so: `DATA_DIR` and `WORKERS` are what neutral names are for.
+    """
+    noted: set[str] = set()
+
+    def env(*words: str) -> str | None:
+        value: str | None = oc.env(*words)
+        given = os.environ.get(words[0])
+        if given and (is_secret_name(words[0]) or not _NO_SECRET.fullmatch(given)):
+            noted.add(given)
+        return value
+
+    OmegaConf.register_new_resolver("oc.env", env, replace=True)
+    try:
+        yield noted
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def _swept(overrides: Sequence[str]) -> list[tuple[str, ...]]:
+    """The overrides of every combination that `-m` asks for, by Hydra's basic sweeper."""
+    combinations = BasicSweeper.split_arguments(_parsed(overrides), None)[0]
+    return [tuple(map(as_said, combination)) for combination in combinations]
+
+
+def _shown(words: Namespace) -> str:
+    """The composed configuration as YAML, without secrets."""
+    with _noted() as noted:
+        cfg = _without_hydra(_composed(words.overrides))
+        part = OmegaConf.select(cfg, words.package) if words.package else cfg
+        tree = OmegaConf.to_container(part, resolve=words.resolve) if OmegaConf.is_config(part) else part
+    secrets = Secrets(frozenset({*noted, *secrets_in(tree)}))
+    return OmegaConf.to_yaml(OmegaConf.create(secrets.plain(tree)))
+
+
+def _help(overrides: Sequence[str]) -> str:
+    """What can be set, by the template in `conf/round.yaml`."""
+    cfg = _composed(overrides)
+    hydra = GlobalHydra.instance().hydra
+    groups = hydra.format_config_groups(lambda group: not group.startswith("hydra")) if hydra else ""
+    config = NONE.plain(OmegaConf.to_container(_without_hydra(cfg)))
+    return string.Template(cfg.hydra.help.template).substitute(
+        APP_CONFIG_GROUPS=groups, CONFIG=OmegaConf.to_yaml(config)
+    )
+
+
+@contextmanager
+def _one_sentence(prefix: str = "", said: Secrets = NONE) -> Iterator[None]:
+    """Whatever Hydra, OmegaConf, YAML or our types have against the input, as one sentence without secrets."""
     try:
         yield
-    except ValidationError as error:
-        raise InputError(prefix + validation_sentence(error)) from error
-    except InputError:
-        raise
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    except InputError as error:
+        raise InputError(said.redacted(prefix + str(error))) from None  # the cause may quote a secret
+    except (ValidationError, HydraException, OmegaConfBaseException, YAMLError) as error:
+        sentence = validation_sentence(error) if isinstance(error, ValidationError) else plain_sentence(error)
+        raise InputError(said.redacted(prefix + sentence)) from None
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
+        what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(
-            f"{prefix}the configuration lacks a part, or a part has another shape than it needs ({said}); "
-            "compare with --cfg job."
-        ) from error
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        raise InputError(prefix + plain_sentence(error)) from error
+            f"{prefix}the configuration lacks a part, or a part has another shape than it needs "
+            f"({said.redacted(what)}); compare with --cfg job."
+        ) from None

@@ -11,7 +11,8 @@ from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
 from tasks.scope.guards import guarded
 from tasks.scope.roles import Scope, scope_of, show
-from tasks.trials.target import check_target, targets_in
+from tasks.trials.command_check import check_command
+from tasks.trials.target import check_target, targets_at
 
 
 def checked(config: RoundConfig) -> str:
@@ -22,9 +23,20 @@ def checked(config: RoundConfig) -> str:
 
     Playbook: B1, D8
     """
+    try:
+        return _checked(config)
+    except InputError as error:
+        raise InputError(config.secrets.redacted(str(error))) from None
+
+
+def _checked(config: RoundConfig) -> str:
     workload = config.workload
-    for target in (workload.target, *targets_in(workload.arguments), *targets_in(workload.test or {})):
-        check_target(target, config.config_dir)
+    recipe = {"_target_": workload.target, **workload.arguments, "test": workload.test}
+    for place, target in targets_at(recipe, "workload"):
+        try:
+            check_target(target, config.config_dir)
+        except InputError as error:
+            raise InputError(f"{place}.{error}") from error
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
     with closing(open_ledger(config.root)) as ledger:
@@ -44,7 +56,9 @@ def checked(config: RoundConfig) -> str:
     )
     scope = guarded(scope)
     refuse_blocked(scope)
-    return plan_text(design(scope))
+    round = design(scope)
+    check_command(workload, round, config.config_dir)
+    return plan_text(round)
 
 
 def refuse_blocked(scope: Scope) -> None:

@@ -34,4 +34,6 @@ def plain_sentence(error: Exception) -> str:
     if "OverrideParseException" in type(error).__name__ or "input" in text[:40]:
         text = f"overrides: {text}"
     text = re.sub(r"\n\s*(full_key|object_type|reference_type|See https).*", "", text)
+    place = getattr(error, "full_key", None)
+    text = f"{place}: {text}" if place and place not in text else text
     return re.sub(r"\s+", " ", text).strip().rstrip(".") + "."

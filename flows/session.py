@@ -14,6 +14,7 @@ from tasks.record import hash_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import baseline_incumbent, check_point
+from tasks.trials.command_check import program_files
 
 _AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
 
@@ -93,7 +94,8 @@ def _key(config: RoundConfig) -> str:
 
     A round never goes on with other code than it began with; the same command then starts a new one.
     """
-    return hash_of([config.model_dump(mode="json", include=set(_AFFECTS)), code_hash(config.config_dir)])
+    code = code_hash(config.config_dir, program_files(config.workload, config.config_dir))
+    return hash_of([config.model_dump(mode="json", include=set(_AFFECTS)), code])
 
 
 def named_round(ledger: Ledger, config: RoundConfig) -> str:

@@ -3,6 +3,8 @@
 import sys
 from contextlib import ExitStack
 
+from flows.config import CONF, RoundConfig
+from flows.pictures import earlier, noting
 from flows.progress import Watch
 from flows.session import Session
 from tasks.design.study import Round
@@ -23,7 +25,9 @@ def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, W
             workload=config.workload.name,
             round_id=session.round_id,
             name=config.goal.question,
-            warn=lambda sentence: print(f"warning: {sentence}", file=sys.stderr),
+            warn=lambda sentence: print(f"warning: {sentence}: {_way_out(config)}", file=sys.stderr),
+            noted=noting(session.ledger, session.round_id),
+            earlier=earlier(config.root, config.tracking),
         )
     )
     watch = stack.enter_context(Watch(len(round.trials), config.workload.objective))
@@ -32,6 +36,18 @@ def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, W
         watch.heard(trial)
         projector.add(trial.row(), trial.curve.steps.tolist(), {k: v.tolist() for k, v in trial.curve.metrics.items()})
 
-    execution = Execution(workload=config.workload, budget=config.budget, runner=config.runner, own=config.config_dir)
+    execution = Execution(
+        workload=config.workload,
+        budget=config.budget,
+        runner=config.runner,
+        own=config.config_dir,
+        secrets=config.secrets,
+    )
     site = Site.open(stack, session.round_id, session.folder, session.ledger, execution, heard)
     return site, watch, projector
+
+
+def _way_out(config: RoundConfig) -> str:
+    """What becomes of a round that MLflow does not take."""
+    where = "" if config.root == CONF.parent / "mlruns" else f" tracking.root={config.root}"
+    return f"the round goes on, the ledger has it all; python -m flows.sync{where} shows it there later"

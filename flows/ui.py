@@ -40,6 +40,7 @@ def _mlflow(tracking: Tracking, port: int) -> Iterator[None]:
         server_command(tracking, port),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
         preexec_fn=die_with_parent,
     )
     try:

@@ -35,7 +35,11 @@ BANNED_CALLS: Mapping[str, str] = {
     **dict.fromkeys(("pickle.Unpickler", "joblib.load", "shelve.open", "pandas.read_pickle"), "runs code from data"),
     **{f"yaml.{f}": "builds any object" for f in ("load", "load_all", "unsafe_load", "full_load")},
     **dict.fromkeys(("eval", "exec", "builtins.eval", "builtins.exec", "pandas.eval"), "runs any code"),
-    **dict.fromkeys(("os.system", "os.popen", "subprocess.getoutput"), "goes through a shell"),
+    **dict.fromkeys(("os.system", "os.popen", "subprocess.getoutput", "pty.spawn"), "goes through a shell"),
+    **dict.fromkeys(("shutil.unpack_archive",), "writes where the archive says"),
+    **dict.fromkeys(
+        ("torch.hub.load", "torch.jit.load", "hydra.main", "hydra.utils.instantiate"), "runs code from data"
+    ),
 }
 BANNED_ROOMS = frozenset({"utils", "util", "common", "core", "helpers", "helper", "misc"})
 BANNED_NAMES = re.compile(r"\w*(Manager|Handler|Helper)$")
@@ -72,9 +76,9 @@ class Module:
 Law = Callable[[Module], Iterator[str]]
 
 
-def modules(root: Path) -> list[Module]:
-    """Every module of `flows/` and `tasks/`."""
-    found = sorted(p for folder in ("flows", "tasks") for p in (root / folder).rglob("*.py"))
+def modules(root: Path, *folders: str) -> list[Module]:
+    """Every module of these folders; of `flows/` and `tasks/` unless told otherwise."""
+    found = sorted(p for folder in folders or ("flows", "tasks") for p in (root / folder).rglob("*.py"))
     return [Module(path=p.relative_to(root).as_posix(), source=p.read_text()) for p in found]
 
 
@@ -195,16 +199,19 @@ def harmless(module: Module) -> Iterator[str]:
 def _faults(call: ast.Call, names: Mapping[str, str]) -> Iterator[str]:
     called = _dotted(call.func, names)
     given = {k.arg: k.value.value for k in call.keywords if k.arg and isinstance(k.value, ast.Constant)}
+    words = {k.arg for k in call.keywords}
     if called in BANNED_CALLS:
         yield f"{called} {BANNED_CALLS[called]}"
     if called == "torch.load" and given.get("weights_only") is not True:
         yield "torch.load without weights_only=True runs code from data"
-    if called == "numpy.load" and given.get("allow_pickle", False) is not False:
+    if called == "numpy.load" and "allow_pickle" in words and given.get("allow_pickle") is not False:
         yield "numpy.load with allow_pickle runs code from data"
-    if given.get("shell", False) is not False:
+    if re.fullmatch(r"mlflow\.(\w+\.)?load_model", called):
+        yield f"{called} runs code from data"
+    if "shell" in words and given.get("shell") is not False:
         yield f"{called} with shell=True goes through a shell"
-    if called.endswith(".extractall"):
-        yield "extractall writes where the archive says"
+    if called.endswith((".extractall", ".extract")):
+        yield f"{called} writes where the archive says"
 
 
 def _bound_names(module: Module) -> dict[str, str]:

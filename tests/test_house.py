@@ -24,6 +24,11 @@ def test_the_house_is_looked_at_as_a_whole() -> None:
     assert not any("__pycache__" in p for p in paths)
 
 
+def test_the_tests_do_nothing_either_that_they_forbid() -> None:
+    tests = [m for m in house.modules(ROOT, "tests") if m.path not in ("tests/house.py", "tests/test_house.py")]
+    assert [breach for module in tests for breach in house.harmless(module)] == []
+
+
 def test_the_median_function_has_fewer_than_ten_lines() -> None:
     lengths = [house.length(f) for m in MODULES for f in m.functions]
     assert statistics.median(lengths) < 10
@@ -79,7 +84,16 @@ BREACHES = [
     (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=True)"),
     (house.harmless, "tasks/trials/a.py", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
     (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=True)"),
+    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=wanted)"),
     (house.harmless, "tasks/trials/a.py", "import os\nos.system(line)"),
+    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=trusted)"),
+    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.hub.load(where, name)"),
+    (house.harmless, "tasks/trials/a.py", "import zipfile\nzipfile.ZipFile(f).extract(name)"),
+    (house.harmless, "tasks/trials/a.py", "import shutil\nshutil.unpack_archive(f)"),
+    (house.harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.pytorch.load_model(uri)"),
+    (house.harmless, "tasks/tracking/a.py", "from mlflow.pyfunc import load_model\nload_model(uri)"),
+    (house.harmless, "flows/compose.py", "import hydra\nhydra.main(config_name='round')"),
+    (house.harmless, "flows/compose.py", "from hydra.utils import instantiate\ninstantiate(tree)"),
     (house.harmless, "tasks/trials/a.py", "eval(text)"),
     (house.harmless, "tasks/trials/a.py", "def f() -> None:\n    exec(text)"),
     (house.harmless, "tasks/trials/a.py", "archive.extractall()"),
@@ -115,6 +129,8 @@ TWINS = [
     (house.harmless, "tasks/trials/a.py", "import json, yaml\njson.load(f)\nyaml.safe_load(f)"),
     (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=False)\nnp.load(f)"),
     (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run([program], shell=False)"),
+    (house.harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.artifacts.download_artifacts(uri)"),
+    (house.harmless, "flows/compose.py", "from hydra import compose\ncompose('round')"),
     (house.harmless, "flows/server.py", '"""Never 0.0.0.0."""\nHOST = "127.0.0.1"'),
 ]
 

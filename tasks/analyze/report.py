@@ -18,6 +18,8 @@ from tasks.trials.trial import Curve
 HERE = Path(__file__).parent
 VERDICTS = {"promote": "Promote", "keep": "Keep", "retrain": "Retrain", "redesign": "Redesign", "na": "No verdict"}
 LEVEL_WORDS = {"fail": "Fail", "warn": "Warn", "na": "Not checked", "ok": "OK"}
+# Control characters, and those that turn the direction of what follows: a name must not make the page say otherwise.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 FOLDED = 60  # a table of trials longer than this opens by a click
 
 
@@ -92,7 +94,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
             (k, number(v) if isinstance(v, bool | int | float | str) else str(v)) for k, v in record.budget.items()
         ],
     )
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
+    return _UNSEEN.sub("", text)
 
 
 def _top(record: Record) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tasks.analyze.checks import Analysis, analyze
 from tasks.analyze.evidence import Evidence
 from tasks.analyze.report import page
 from tasks.record import Record
+from tasks.trials.checkpoints import write_atomically
 from tasks.trials.stored import read_curves
 
 
@@ -24,7 +25,7 @@ def write_report(record: Record, folder: Path) -> Path:
 
     Playbook: F15
     """
-    (folder / "record.json").write_text(record.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
+    write_atomically(folder / "record.json", record.model_dump_json(by_alias=True, indent=1))
     path = folder / "report.html"
-    path.write_text(page(record, read_curves(folder / record.curves)), encoding="utf-8")
+    write_atomically(path, page(record, read_curves(folder / record.curves)))
     return path

@@ -11,7 +11,8 @@ class Damage(Exception):
 
 def damaged(name: str, what: object) -> LedgerError:
     """What is said of a ledger that cannot be believed, with the way out."""
+    said = " ".join(str(what).split())
     return LedgerError(
-        f"the ledger {name} is damaged ({what}): put a copy of it back, or move it away; incumbents are then taken "
+        f"the ledger {name} is damaged ({said}): put a copy of it back, or move it away; incumbents are then taken "
         "from their files, and the rounds that ended stay readable under records/"
     )

@@ -173,6 +173,10 @@ def _sentences(name: str, verb: str) -> Iterator[None]:
         reason = str(error.orig).splitlines()[0] if error.orig is not None else str(error)
         if "locked" in reason:
             reason = f"another program has held it for more than {BUSY_S} s"
+        elif "full" in reason:
+            reason += ": free some space, and the same command goes on"
+        elif verb == "opened":
+            reason += "; name another tracking.root"
         if isinstance(error.orig, sqlite3.DatabaseError) and "malformed" in reason:
             raise damaged(name, reason) from error
         raise LedgerError(f"the ledger {name} cannot be {verb}: {reason}") from error

@@ -89,11 +89,15 @@ class Trials(Store):
 
     def failures(self, round_id: str, trial_id: str) -> list[str]:
         """Why earlier attempts at the trial failed, the first one first; of one that was cut off nobody knows."""
-        return [row.reason for row in self._failed(round_id) if row.trial_id == trial_id]
+        here = (attempts.c.round_id == round_id) & (attempts.c.trial_id == trial_id)
+        with self._reading() as db:
+            found = rows(db, attempts, here, attempts.c.attempt)
+        return [row.reason for row in found if row.reason is not None]
 
     def retries(self, round_id: str) -> int:
         """How many attempts failed in the whole round."""
-        return len(self._failed(round_id))
+        with self._reading() as db:
+            return len(rows(db, attempts, (attempts.c.round_id == round_id) & attempts.c.reason.is_not(None)))
 
     def finish(self, round_id: str, trial_id: str, attempt: int, result: Mapping[str, Any], curve: bytes) -> bool:
         """Whether the result was accepted: only from the attempt that holds the trial, only once, and never by a
@@ -136,12 +140,6 @@ class Trials(Store):
         """How many attempts each trial has had, by id; more than one is work that was cut off."""
         with self._reading() as db:
             return {row.trial_id: row.attempt for row in rows(db, trials, trials.c.round_id == round_id, *_ORDER)}
-
-    def _failed(self, round_id: str) -> list[Row[Any]]:
-        """The attempts that ended without an accepted result and say why, in order."""
-        with self._reading() as db:
-            found = rows(db, attempts, attempts.c.round_id == round_id, attempts.c.trial_id, attempts.c.attempt)
-        return [row for row in found if row.reason is not None]
 
     def _plans(self, round_id: str, *states: str) -> list[dict[str, Any]]:
         """The plans of the trials in these states, in the order of `planned`."""

@@ -3,7 +3,8 @@
 MLflow itself is imported where it is first needed, and only there.
 """
 
-from tasks.tracking.projector import Projector, replay
+from tasks.tracking.picture import ROUND, Picture, entries
+from tasks.tracking.projector import Earlier, Projector, without_password
 from tasks.tracking.registry import register
 from tasks.tracking.rounds import project_round
 from tasks.tracking.server import server_command
@@ -11,13 +12,17 @@ from tasks.tracking.store import Handle, Tracking, connect
 from tasks.tracking.trials import project_trial
 
 __all__ = [
+    "ROUND",
+    "Earlier",
     "Handle",
+    "Picture",
     "Projector",
     "Tracking",
     "connect",
+    "entries",
     "project_round",
     "project_trial",
     "register",
-    "replay",
     "server_command",
+    "without_password",
 ]

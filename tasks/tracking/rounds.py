@@ -1,7 +1,7 @@
 """A round as an MLflow run: the playbook's spreadsheet columns as tags, the report and the record as artifacts."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +18,51 @@ def project_round(
     folder: Path,
     *,
     config: Mapping[str, Any] | None = None,
-    checkpoints: Mapping[str, Path] | None = None,
+    checkpoints: Mapping[str, Sequence[Path]] | None = None,
 ) -> str:
     """The id of the round's MLflow run, with a column for each of the playbook's; a second time changes nothing.
 
     `folder` is the record's: its files and its `plots/` become artifacts, hidden files never. `config` is the frozen
-    configuration. `checkpoints` has the folders of the N best by trial id; they go to the trials' own runs.
+    configuration. `checkpoints` has the files of the N best by trial id; they go to the trials' own runs.
 
     Playbook: J13
     """
     client, run_id = handle.client, handle.parent
     now = client.get_run(run_id)
-    if now.info.status == "FINISHED" and now.data.tags.get("tunebook.digest") == record.digest:
-        return run_id
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if _plain(path):
-            client.log_artifact(run_id, str(path))
-        elif path.name in FOLDERS and path.is_dir():
-            send_folder(handle, run_id, path, path.name)
-    client.log_text(run_id, json.dumps(config or _configuration(record), indent=1), "config.json")
+    shown = now.data.tags.get("tunebook.digest")
+    files: dict[str, Path | str] = {p.name: p for p in sorted(folder.iterdir())} if folder.is_dir() else {}
+    for inner in (folder / name for name in FOLDERS if name in files):
+        if inner.is_dir() and not inner.is_symlink():
+            files |= {f"{inner.name}/{p.name}": p for p in sorted(inner.iterdir())}
+    files["config.json"] = json.dumps(config or _configuration(record), indent=1)
     if record.reproduce.uncommitted_diff:
-        client.log_text(run_id, record.reproduce.uncommitted_diff, "uncommitted.diff")
-    for trial, path in (checkpoints or {}).items():
+        files["uncommitted.diff"] = record.reproduce.uncommitted_diff
+    send(handle, run_id, files, anew=shown not in (None, record.digest))
+    for trial, paths in (checkpoints or {}).items():
         if trial in handle.runs:
-            send_folder(handle, handle.runs[trial], path, "checkpoints")
-    for key, value in _columns(record).items():
-        client.set_tag(run_id, key, fitting_text(value))
-    client.set_terminated(run_id, "FINISHED")
+            send(handle, handle.runs[trial], {f"checkpoints/{path.name}": path for path in paths})
+    if now.info.status != "FINISHED" or shown != record.digest:
+        for key, value in _columns(record).items():
+            client.set_tag(run_id, key, fitting_text(value))
+        client.set_terminated(run_id, "FINISHED")
     return run_id
 
 
-def send_folder(handle: Handle, run_id: str, folder: Path, name: str) -> None:
-    """Puts the plain files of a folder under `name` among the run's artifacts; links are not followed."""
-    for path in sorted(folder.rglob("*")):
-        if _plain(path) and not any(p.is_symlink() for p in path.parents if folder in p.parents):
-            inner = path.parent.relative_to(folder).as_posix()
-            handle.client.log_artifact(run_id, str(path), name if inner == "." else f"{name}/{inner}")
+def send(handle: Handle, run_id: str, files: Mapping[str, Path | str], anew: bool = False) -> None:
+    """Puts files and texts under their names among the run's artifacts, those alone that are not there as they are.
+
+    One of another size was cut short by a kill. Links and hidden files are left out, and files that have gone.
+    `anew`: whatever is there.
+    """
+    there: dict[str, int | None] = {}
+    for folder in sorted({name.rpartition("/")[0] for name in files}) if not anew else ():
+        there |= {f.path: f.file_size for f in handle.client.list_artifacts(run_id, folder or None) if not f.is_dir}
+    for name, what in files.items():
+        if isinstance(what, str):
+            if there.get(name) != len(what.encode()):
+                handle.client.log_text(run_id, what, name)
+        elif _plain(what) and there.get(name) != what.stat().st_size:
+            handle.client.log_artifact(run_id, str(what), name.rpartition("/")[0] or None)
 
 
 def best_trial(trials: Iterable[TrialRow], record: Record) -> TrialRow | None:

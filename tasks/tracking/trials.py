@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tasks.record import TrialRow
-from tasks.tracking.names import fitting_names, fitting_points, fitting_text, renamed
+from tasks.tracking.names import fitting_names, fitting_points, fitting_text, gave_way
 from tasks.tracking.store import Handle
 
-# What MLflow's server takes in one call (its REST limits); SQLite is given the same, 210 points are one call.
-METRICS, PARAMS = 900, 90
+# What MLflow's server takes in one call: 1,000 things, and a megabyte of JSON, in which a character may become twelve.
+# SQLite is given the same.
+METRICS, PARAMS, TAGS = 900, 8, 5
 _STATUS = {"complete": "FINISHED", "infeasible": "KILLED", "failed": "FAILED"}
 
 
@@ -70,13 +71,12 @@ def _batches(
     """The arguments of as few `log_batch` calls as the limits allow; times are spread over the trial's seconds."""
     from mlflow.entities import Metric, Param, RunTag
 
-    metric_names = fitting_names(dict.fromkeys(name for name, _, _ in points))
-    param_names = fitting_names(params)
+    names = fitting_names([*(name for name, _, _ in points), *params])
+    texts = {name: str(value) for name, value in params.items()}
     last = max((step for _, _, step in points), default=0) or 1
-    listed = [Metric(metric_names[n], v, begin + took * s // last, s) for n, v, s in points]
-    stated = [Param(param_names[n], fitting_text(str(v))) for n, v in params.items()]
-    note = renamed(metric_names | param_names)
-    tags = [RunTag("tunebook.renamed", fitting_text(note))] if note else []
+    listed = [Metric(names[n], v, begin + took * s // last, s) for n, v, s in points]
+    stated = [Param(names[n], fitting_text(text)) for n, text in texts.items()]
+    tags = [RunTag(key, text) for key, text in gave_way(names, texts).items()]
     while listed or stated or tags:
-        yield {"metrics": listed[:METRICS], "params": stated[:PARAMS], "tags": tags}
-        listed, stated, tags = listed[METRICS:], stated[PARAMS:], []
+        yield {"metrics": listed[:METRICS], "params": stated[:PARAMS], "tags": tags[:TAGS]}
+        listed, stated, tags = listed[METRICS:], stated[PARAMS:], tags[TAGS:]

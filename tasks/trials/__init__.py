@@ -11,3 +11,13 @@ def supervised(trial: Any, **arguments: Any) -> None:
     from tasks.trials.training import train
 
     train(trial, **arguments)
+
+
+def command(trial: Any, **arguments: Any) -> None:
+    """A program in any language: its arguments made from the point, its metrics read back while it runs.
+
+    This is the address that a workload names; see `tasks.trials.command_program.run`.
+    """
+    from tasks.trials.command_program import run
+
+    run(trial, **arguments)

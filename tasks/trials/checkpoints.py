@@ -4,17 +4,22 @@ import hashlib
 import json
 import math
 import os
+import pickle
+import struct
 import sys
+import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tasks.scope.error import InputError
 
 KEEP_LAST = 2
 MANIFEST = "manifest.json"
-VERSION = 1
+VERSION = 2
+MANIFEST_BYTES = 2**20  # ours have 300 for each checkpoint that is kept
 
 
 class Checkpoints:
@@ -42,28 +47,32 @@ class Checkpoints:
 
         Raises:
             TypeError: something in the state is neither a tensor nor a plain value, and could not be loaded again.
+            OSError: the disk is full, or refuses for another reason; what was saved before is untouched.
         """
         import torch
 
         refuse_objects(state)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / _name(step)
-        temporary = path.with_name(f"{path.name}.tmp")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+        with _whole(path) as file:
+            try:
+                torch.save(state, file)
+            except RuntimeError as error:  # torch says in words of its own that the file took no more
+                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
         entry = {
             "trial": self._trial,
             "step": step,
             "loss": loss if loss is not None and math.isfinite(loss) else None,
             "file": path.name,
-            "size": temporary.stat().st_size,
-            "sha256": _sha256(temporary),
+            "size": path.stat().st_size,
+            "sha256": _sha256(path),
             "curve": None if curve is None else dict(curve),
         }
-        os.replace(temporary, path)
-        self._keep(self._kept([*(e for e in self._entries if e["step"] != step), entry]))
+        try:
+            self._keep(self._kept([*(e for e in self._entries if e["step"] != step), entry]))
+        except OSError:  # no room for the manifest: make some
+            path.unlink(missing_ok=True)
+            raise
 
     def drop(self, step: int) -> None:
         """Forget what was saved at `step` and after: another attempt begins there."""
@@ -77,9 +86,9 @@ class Checkpoints:
         Raises:
             LookupError: it was not kept, or is damaged.
         """
-        for entry in self._entries:
-            if entry["step"] == step and self._is_sound(entry):
-                return self._state(entry)
+        found = self._first_sound([e for e in self._entries if e["step"] == step])
+        if found is not None:
+            return found[1]
         kept = ", ".join(map(str, self.steps)) or "none"
         raise LookupError(f"trial {self._trial} has no sound checkpoint of step {step}; kept: {kept}")
 
@@ -90,21 +99,27 @@ class Checkpoints:
     def latest(self, fits: Callable[[Mapping[str, Any] | None], bool]) -> tuple[int, Any, Mapping[str, Any] | None]:
         """`(step, state, curve)` of the latest sound checkpoint whose curve fits; `(0, None, None)`: there is none."""
         entries = [e for e in self._entries if fits(e["curve"])]
-        entry = self._first_sound(sorted(entries, key=lambda e: -e["step"]))
-        return (0, None, None) if entry is None else (entry["step"], self._state(entry), entry["curve"])
+        found = self._first_sound(sorted(entries, key=lambda e: -e["step"]))
+        return (0, None, None) if found is None else (found[0]["step"], found[1], found[0]["curve"])
 
     def best(self) -> tuple[int, Any]:
         """`(step, state)` of the sound checkpoint with the lowest loss, the earliest of equals; `(0, None)`: none.
 
         Playbook: J10
         """
-        entry = self._first_sound(_by_loss(self._entries))
-        return (0, None) if entry is None else (entry["step"], self._state(entry))
+        found = self._first_sound(_by_loss(self._entries))
+        return (0, None) if found is None else (found[0]["step"], found[1])
 
     @property
     def steps(self) -> tuple[int, ...]:
         """The steps that are kept, in order."""
         return tuple(sorted(e["step"] for e in self._entries))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The manifest and the files that it names, be they still there or not; nothing where nothing is kept."""
+        names = [MANIFEST, *(e["file"] for e in self._entries)] if self._entries else []
+        return tuple(self._folder / name for name in names)
 
     def _kept(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         by_step = sorted(entries, key=lambda e: e["step"])
@@ -113,25 +128,32 @@ class Checkpoints:
         return [e for e in by_step if e["step"] in keep]
 
     def _keep(self, kept: list[dict[str, Any]]) -> None:
-        """Let the manifest name these alone, and only then remove the others' files."""
-        write_atomically(self._folder / MANIFEST, json.dumps({"version": VERSION, "checkpoints": kept}))
-        for gone in {e["file"] for e in self._entries} - {e["file"] for e in kept}:
-            (self._folder / gone).unlink(missing_ok=True)
+        """Let the manifest name these alone, and only then remove all others, also what a kill or a full disk left."""
+        manifest = {"version": VERSION, "checkpoints": kept, "sha256": _seal(kept)}
+        write_atomically(self._folder / MANIFEST, json.dumps(manifest))
         self._entries = kept
+        for path in (*self._folder.glob("*.pt"), *self._folder.glob("*.tmp")):
+            if path.name not in {e["file"] for e in kept}:
+                path.unlink(missing_ok=True)
 
-    def _first_sound(self, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def _first_sound(self, entries: list[dict[str, Any]]) -> tuple[dict[str, Any], Any] | None:
+        """The first of the entries that is what was written, and its state."""
         for entry in entries:
-            if self._is_sound(entry):
-                return entry
+            try:
+                if self._is_sound(entry):
+                    return entry, self._state(entry)
+            except (OSError, RuntimeError, ValueError, LookupError, EOFError, pickle.UnpicklingError) as error:
+                if "allocate memory" in str(error):
+                    raise  # it is sound, and this machine is too small
             print(f"checkpoint {entry['file']} is damaged or gone; looking for another", file=sys.stderr)
         return None
 
     def _is_sound(self, entry: Mapping[str, Any]) -> bool:
-        """Whether the file is what was written, and a file of this folder rather than a link."""
+        """Whether the file is what was written, and a file of this folder alone rather than a link."""
         path = self._folder / entry["file"]
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or path.stat().st_nlink > 1:
             return False
-        return bool(path.stat().st_size == entry["size"] and _sha256(path) == entry["sha256"])
+        return bool(path.stat().st_size == entry["size"] and _sha256(path) == entry["sha256"] and _is_unpacked(path))
 
     def _state(self, entry: Mapping[str, Any]) -> Any:
         """The state, its tensors on the CPU: the device it was saved from may not be here."""
@@ -143,18 +165,22 @@ class Checkpoints:
         """The manifest's entries for this trial; a name in it never leads out of the folder."""
         path = self._folder / MANIFEST
         try:
+            if path.is_symlink() or path.stat().st_size > MANIFEST_BYTES:
+                raise ValueError("no manifest of ours")
             manifest = json.loads(path.read_bytes())
-            version, entries = manifest["version"], [e for e in manifest["checkpoints"] if _is_entry(e)]
+            version, entries, seal = manifest["version"], manifest["checkpoints"], manifest.get("sha256")
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError):
-            print(f"{path} is damaged; starting without checkpoints", file=sys.stderr)
-            return []
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            version, entries, seal = VERSION, [], ""
         if version != VERSION:
             raise InputError(
                 f"{path} has version {version} and this tunebook reads {VERSION}; use the tunebook that wrote it."
             )
-        return [e | {"curve": e.get("curve")} for e in entries if e["trial"] == self._trial]
+        if seal != _seal(entries):
+            print(f"{path} is damaged; starting without checkpoints", file=sys.stderr)
+            return []
+        return [e | {"curve": e.get("curve")} for e in entries if _is_entry(e) and e["trial"] == self._trial]
 
 
 def refuse_objects(state: Any, where: str = "state") -> None:
@@ -182,19 +208,31 @@ def refuse_objects(state: Any, where: str = "state") -> None:
         )
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """The file as a whole or not at all, on disk when this returns."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with _whole(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` once all of it is on disk; where it cannot be, nothing is left of it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # two may write, and the last one wins
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _name(step: int) -> str:
@@ -204,6 +242,11 @@ def _name(step: int) -> str:
 def _by_loss(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The evaluated entries, best first; of equals the earliest."""
     return sorted((e for e in entries if e["loss"] is not None), key=lambda e: (e["loss"], e["step"]))
+
+
+def _seal(entries: Any) -> str:
+    """What the manifest says of itself: a flipped bit must not make another checkpoint the best."""
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
 
 
 def _is_entry(entry: Any) -> bool:
@@ -219,6 +262,17 @@ def _is_seal(curve: Any) -> bool:
         return True
     kinds = {"bytes": int, "sha256": str}
     return isinstance(curve, dict) and all(isinstance(curve.get(k), kind) for k, kind in kinds.items())
+
+
+def _is_unpacked(path: Path) -> bool:
+    """Whether it is an archive as torch writes it, its records as they are: a packed one could fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            records = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+        return False
+    stored = all(record.compress_type == zipfile.ZIP_STORED for record in records)
+    return stored and sum(record.file_size for record in records) <= path.stat().st_size
 
 
 def _sha256(path: Path) -> str:

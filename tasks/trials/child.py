@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.scope.goal import Objective
+from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints import Checkpoints, write_atomically
-from tasks.trials.outcome import raised
+from tasks.trials.outcome import out_of_space, raised
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Interrupted, MissingMetric, RunningTrial
 from tasks.trials.target import bound, resolve
@@ -30,6 +31,7 @@ WORK = "work"  # where the trial finds itself: what it writes there cannot meet 
 LOCK = ".lock"  # held by the attempt that writes into the folder, and freed by the kernel with its death
 MISSING, INTERRUPTED = "missing_metric", "interrupted"
 BUSY = 75  # exit code: an earlier attempt would not leave the folder; EX_TEMPFAIL of sysexits.h
+FULL = 74  # exit code: no space left for the result; EX_IOERR
 _PATIENCE = 15.0  # seconds for an earlier attempt's process to be gone: it dies within one of its coordinator's death
 
 
@@ -69,12 +71,15 @@ def main(request: Mapping[str, Any]) -> int:
     """Run the trial that the request describes, in its folder; the exit code says only that the result was written.
 
     `request`: trial, attempt, folder, target, arguments, own, point, seed, max_train_steps, eval_every_steps,
-    objective, device, threads, memory, keep_best.
+    objective, device, threads, memory, keep_best, secrets, variables (of the environment).
 
     Playbook: E8
     """
     folder, leader = Path(request["folder"]), os.getpid()
     faulthandler.enable()  # where in the code a segmentation fault was
+    os.environ.update(request["variables"])
+    if request["own"] is not None:
+        os.environ["TUNEBOOK_FOLDER"] = str(Path(request["own"]).resolve())
     os.chdir(folder / WORK)
     if not _alone(folder / LOCK):
         print("an earlier attempt of this trial is still running", file=sys.stderr)
@@ -102,8 +107,14 @@ def main(request: Mapping[str, Any]) -> int:
             stream.flush()
     if os.getpid() != leader:
         return 1  # a process that the trial forked came back; the result is not its to write
+    result["reason"] = Secrets(frozenset(request["secrets"])).redacted(result["reason"])
     result |= {"attempt": request["attempt"], "unread": list(running.point.unread)}
-    write_atomically(folder / RESULT, json.dumps(result))
+    try:
+        write_atomically(folder / RESULT, json.dumps(result))
+    except OSError as error:
+        if not out_of_space(error):
+            raise
+        return FULL
     return 0
 
 

@@ -4,16 +4,16 @@ import json
 import secrets
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
 from tasks.trials.checkpoints import MANIFEST
-from tasks.trials.child import BUSY, CHECKPOINTS, LOG, MISSING, REPORTS, RESULT, WORK
+from tasks.trials.child import BUSY, CHECKPOINTS, FULL, LOG, MISSING, REPORTS, RESULT, WORK
 from tasks.trials.forkserver import ForkServer
 from tasks.trials.link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
-from tasks.trials.outcome import Reports, diverged, returned
+from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned
 from tasks.trials.reports import read_reports
 from tasks.trials.runner import Execution, Runner
 from tasks.trials.trial import Curve, Trial, ended
@@ -22,7 +22,24 @@ OUT_OF_MEMORY = "out of memory: the kernel killed it"
 ATTEMPTS = 3  # at a trial under which the fork server died: innocent trials die with it, a guilty one must stop
 
 
-def run_trial(planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str) -> Trial:
+class WayBack(Protocol):
+    """Where programs write their metrics by themselves, outside of a trial's reports."""
+
+    def variables(self, trial: Path) -> dict[str, str]:
+        """What the next attempt in a trial's folder must find in its environment."""
+
+    def reports(self, trial: Path) -> Reports:
+        """What all attempts have written."""
+
+
+def run_trial(
+    planned: Planned,
+    execution: Execution,
+    server: ForkServer,
+    folder: Path,
+    device: str,
+    way_back: WayBack | None = None,
+) -> Trial:
     """The trial, run in a child process of its own; however it ends, it ends alone and with a reason.
 
     Not a number, a wall timeout and out of memory are infeasible; an exception, a signal, no progress, no result are
@@ -39,11 +56,11 @@ def run_trial(planned: Planned, execution: Execution, server: ForkServer, folder
     seconds, unread = 0.0, ()
     status: Status
     try:
-        exit_status, result = _run(planned, execution, server, folder, device)
+        exit_status, result = _run(planned, execution, server, folder, device, way_back)
     except NotStarted as error:
         status, reason = "failed", f"its process could not be run: {error}"
     else:
-        reports = read_reports(folder / REPORTS)
+        reports = way_back.reports(folder) if way_back else read_reports(folder / REPORTS)
         status, reason = classified(exit_status, result, reports, objective.metric, runner)
         seconds, unread = exit_status.seconds, tuple(result["unread"]) if result else ()
     if status == "failed" and server.closed:
@@ -74,6 +91,11 @@ def classified(
     if result is not None and result["status"] == MISSING:
         raise InputError(result["reason"])
     if result is not None and result["status"] == "complete":
+        if reports and not any(metric in row for row in reports.values()):
+            seen = ", ".join(sorted({name for row in reports.values() for name in row}))
+            raise InputError(
+                f"workload.objective.metric: {metric!r} was never reported, but {seen}; name one of these."
+            )
         return returned(reports, metric)
     if result is not None and result["status"] == "infeasible":
         return "infeasible", result["reason"]
@@ -90,23 +112,27 @@ def classified(
         return "infeasible", OUT_OF_MEMORY
     if exit_status.code == BUSY:
         return "failed", "a process of an earlier attempt still has its folder"
+    if exit_status.code == FULL:
+        return "failed", NO_SPACE
     if exit_status.signal is not None:
         return "failed", f"killed by {_name(exit_status.signal)}"
     return "failed", f"ended without a result (exit {exit_status.code})"
 
 
 def _run(
-    planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str
+    planned: Planned, execution: Execution, server: ForkServer, folder: Path, device: str, way_back: WayBack | None
 ) -> tuple[ExitStatus, dict[str, Any] | None]:
     """How the process ended and what it said last; where the server died under it, of one more attempt."""
     if folder.is_symlink():
         folder.unlink()
     (folder / WORK).mkdir(parents=True, exist_ok=True)
     runner, died = execution.runner, ""
-    files = (folder / REPORTS, folder / CHECKPOINTS / MANIFEST, folder / LOG)
+    variables = way_back.variables(folder.resolve()) if way_back else {}
+    ours = (folder / REPORTS, folder / CHECKPOINTS / MANIFEST, folder / LOG)
+    files = (*ours, folder / WORK / CHECKPOINTS, *folder.glob("mlflow/*/*.db"))  # a program's own signs of life
     progress = Progress(timeout=runner.progress_timeout, files=files) if runner.progress_timeout else None
     for _ in range(ATTEMPTS):
-        request = _request(planned, execution, folder.resolve(), device)
+        request = _request(planned, execution, folder.resolve(), device) | {"variables": variables}
         try:
             exit_status = server.run(request, runner.wall_timeout, progress)
         except ServerClosed:
@@ -137,6 +163,7 @@ def _request(planned: Planned, execution: Execution, folder: Path, device: str) 
         "keep_best": execution.runner.keep_best,
         "log": str(folder / LOG),
         "log_bytes": execution.runner.log_bytes,
+        "secrets": execution.secrets.forms,
     }
 
 

@@ -1,5 +1,6 @@
 """What the end of a trial means: complete, infeasible (the configuration's doing) or failed (the code's)."""
 
+import errno
 import math
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible
 
 Reports = Mapping[int, Mapping[str, float]]
+NO_SPACE = "no space left on the disk"
 _MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")  # as torch says it
 
 
@@ -34,11 +36,18 @@ def raised(error: BaseException) -> tuple[Status, str]:
     if isinstance(error, SystemExit):
         return "failed", f"called sys.exit({'' if error.code is None else repr(error.code)})"
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:300]
+    if out_of_space(error):
+        return "failed", NO_SPACE
     if _out_of_memory(error):
         return "infeasible", f"out of memory: {said}" if said else "out of memory"
     if isinstance(error, InputError):
         return "failed", said
     return "failed", f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def out_of_space(error: BaseException) -> bool:
+    """Whether a disk is full, or the user's share of it."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def diverged(reports: Reports, metric: str) -> str:

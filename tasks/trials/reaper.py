@@ -130,7 +130,7 @@ class Reaper:
         read, write = os.pipe()
         os.set_blocking(read, False)
         try:
-            log = Log(request["log"], request["log_bytes"])
+            log = Log(request["log"], request["log_bytes"], request["secrets"])
             pid = os.fork()
         except OSError as error:
             os.close(read)
@@ -154,7 +154,7 @@ class Reaper:
             for number in (signal.SIGCHLD, *_SIGNALS):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
-            _die_with(self._pid)
+            die_with(self._pid)
             self._link.close()
             for fd in (output, *self._inherited, *(c.pipe for c in self._children.values())):
                 with suppress(OSError):
@@ -246,7 +246,7 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask the kernel for SIGKILL when the parent dies; it may have died before we asked."""
     _prctl(_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

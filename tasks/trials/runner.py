@@ -5,11 +5,12 @@ import os
 import re
 from typing import Any, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tasks.record import Frozen
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Workload
+from tasks.scope.redaction import NONE, Secrets
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -80,12 +81,16 @@ class Runner(Frozen):
 
 
 class Execution(Frozen):
-    """What a trial needs besides its point: the workload, the budget, the runner, and the user's own folder."""
+    """What a trial needs besides its point: the workload, the budget, the runner, the user's own folder.
+
+    `secrets` are left out of what trials print and of their reasons.
+    """
 
     workload: Workload
     budget: Budget
     runner: Runner
     own: str | None = None
+    secrets: Secrets = Field(default=NONE, exclude=True, repr=False)
 
 
 def _cores() -> int:

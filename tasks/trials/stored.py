@@ -11,6 +11,7 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from tasks.design.study import Planned
 from tasks.scope.goal import Objective
+from tasks.trials.checkpoints import write_atomically
 from tasks.trials.trial import Curve, Trial, ended
 
 
@@ -61,7 +62,7 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
         pd.DataFrame({"trial": t.id, "step": t.curve.steps, **dict(sorted(t.curve.metrics.items()))}) for t in trials
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"trial": [], "step": []})
-    table.to_parquet(path, index=False)
+    write_atomically(path, table.to_parquet(index=False))
 
 
 def read_curves(path: Path) -> dict[str, Curve]:

@@ -17,9 +17,12 @@ from tasks.scope.error import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "tasks.trials.workloads."
-EXACT = frozenset({"tasks.trials.supervised"})
+EXACT = frozenset({"tasks.trials.supervised", "tasks.trials.command"})
 _FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
-_WAY_OUT = "name a function of your own folder (--config-dir), tasks.trials.supervised or tasks.trials.workloads.…"
+_WAY_OUT = (
+    "name a function of your own folder (--config-dir), tasks.trials.supervised, tasks.trials.command or "
+    "tasks.trials.workloads.…"
+)
 _folders: set[Path] = set()  # the users' folders from which modules have been imported in this process
 
 

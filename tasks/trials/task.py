@@ -19,8 +19,10 @@ from prefect.utilities.annotations import quote
 
 from tasks.design.study import Planned
 from tasks.ledger import Ledger
+from tasks.tracking.private import PrivateStores
 from tasks.trials.attempts import account, try_again
-from tasks.trials.execute import run_trial
+from tasks.trials.command_check import ADDRESS, wants_mlflow
+from tasks.trials.execute import WayBack, run_trial
 from tasks.trials.forkserver import ForkServer
 from tasks.trials.link import ServerDied
 from tasks.trials.runner import Execution
@@ -42,6 +44,7 @@ class Site:
     server: ForkServer
     devices: SimpleQueue[str]
     heard: Callable[[Trial], None]
+    way_back: WayBack | None
 
     @classmethod
     def open(
@@ -65,6 +68,7 @@ class Site:
             server=stack.enter_context(ForkServer(execution.runner, own=execution.own, preload=preload(execution))),
             devices=devices,
             heard=heard,
+            way_back=PrivateStores(folder) if wants_mlflow(execution.workload) else None,
         )
 
     @property
@@ -79,7 +83,8 @@ def preload(execution: Execution) -> tuple[str, ...]:
     The check of the user's own target has imported their module here; where that brought torch, trials want it.
     """
     workload = execution.workload
-    loop = ("tasks.trials.training",) if workload.target == "tasks.trials.supervised" else ()
+    loops = {"tasks.trials.supervised": "tasks.trials.training", ADDRESS: "tasks.trials.command_program"}
+    loop = (loops[workload.target],) if workload.target in loops else ()
     modules = {t.rpartition(".")[0] for t in (workload.target, *targets_in(workload.arguments))}
     ours = sorted(m for m in modules if m.startswith("tasks.trials.workloads"))
     return ("tasks.trials.child", *(("torch",) if "torch" in sys.modules else ()), *loop, *ours)
@@ -93,7 +98,8 @@ def run_one(planned: Planned, site: Site) -> Trial:
         attempt = ledger.start(round_id, planned.id)
         device = site.devices.get()
         try:
-            trial = run_trial(planned, site.execution, site.server, site.folder / "trials" / planned.id, device)
+            folder = site.folder / "trials" / planned.id
+            trial = run_trial(planned, site.execution, site.server, folder, device, site.way_back)
         finally:
             site.devices.put(device)
         before = ledger.failures(round_id, planned.id)

@@ -70,6 +70,37 @@ def test_multirun_makes_a_round_for_each_combination(folder: Path) -> None:
     assert [(c.seed, c.budget.trials) for c in configs] == [(0, 12), (0, 24), (1, 12), (1, 24)]
 
 
+@pytest.mark.parametrize(
+    ("typed", "seeds"),
+    [("choice(3,1)", [3, 1]), ("range(0,6,2)", [0, 2, 4]), ("4", [4])],
+)
+def test_hydras_sweeps_work(folder: Path, typed: str, seeds: list[int]) -> None:
+    assert [c.seed for c in compose.from_shell([*shell(folder, f"seed={typed}"), "-m"])] == seeds
+
+
+def test_a_sweep_over_all_options_works(folder: Path) -> None:
+    words = ["workload=synthetic", "space=synthetic", "goal=synthetic", "budget=glob(*)", f"tracking.root={folder}"]
+    assert len(compose.from_shell([*words, "-m"])) == len(list(CONF.glob("budget/*.yaml")))
+
+
+def test_a_swept_round_is_said_as_one_that_is_typed(folder: Path) -> None:
+    swept = compose.from_shell([*shell(folder, "seed=0,1", "space.x.scale=linear"), "-m"])
+    typed = compose.from_overrides(swept[1].overrides, str(folder))
+    assert typed == swept[1]
+    assert "space.x.scale=linear" in typed.overrides
+
+
+def test_help_and_the_composed_configuration_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compose.from_shell(["--help"]) == []
+    said = capsys.readouterr().out
+    assert "goal: depth, dropout, optimizer" in said
+    assert "max_train_steps: " in said
+    assert compose.from_shell([*shell(folder, "notes=${workload.objective.metric}"), "--cfg", "job"]) == []
+    assert "notes: ${workload.objective.metric}" in capsys.readouterr().out
+    assert compose.from_shell([*shell(folder), "-c", "job", "--package", "space.x", "--resolve"]) == []
+    assert capsys.readouterr().out == "low: 0.0\nhigh: 1.0\n\n"
+
+
 def test_flags_may_stand_behind_the_overrides(folder: Path) -> None:
     (config,) = compose.from_shell([*overrides(folder), "--config-dir", str(folder)])
     assert config.config_dir == str(folder)

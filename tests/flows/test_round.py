@@ -1,5 +1,6 @@
 """A whole round: equal digests whatever the workers and interruptions, and work that is never done twice."""
 
+import errno
 import json
 import os
 import signal
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from flows.config import CONF
-from flows.round import main
-from tasks.ledger import open_ledger
+from flows.round import HINT, explained, main
+from tasks.ledger import LedgerError, open_ledger
 from tasks.record import Record, digest
+from tasks.scope.error import InputError
 
 REPOSITORY = CONF.parent
 
@@ -189,3 +191,36 @@ def test_a_finished_round_is_not_gone_on_with(folder: Path) -> None:
     assert len(paths) == 2
     generations = sorted(json.loads(p.read_text())["verdict"]["incumbent"]["generation"] for p in paths)
     assert generations == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (InputError("seed: -1 will not do."), 2, "error: seed: -1 will not do."),
+        (LedgerError("there is no round x"), 2, "error: there is no round x"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/data/x"),
+            1,
+            f"error: no space left on the device; free some; {HINT}",
+        ),
+        (LedgerError("database or disk is full"), 1, f"error: no space left on the device; free some; {HINT}"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x"),
+            1,
+            f"error: [Errno 13] Permission denied: '/x'; {HINT}",
+        ),
+        (
+            RuntimeError("the process that forks trials died"),
+            1,
+            f"error: the process that forks trials died; {HINT}",
+        ),
+    ],
+)
+def test_what_ends_a_round_is_one_sentence_and_an_exit_code(error: Exception, code: int, sentence: str) -> None:
+    assert explained(error) == (code, sentence)
+
+
+def test_a_mistake_of_the_program_keeps_its_traceback() -> None:
+    with pytest.raises(KeyError) as caught:
+        explained(KeyError("x"))
+    assert caught.value.__notes__ == [f"this is a mistake of tunebook; {HINT}"]

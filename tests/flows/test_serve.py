@@ -1,13 +1,9 @@
 """The deployment, through a real Prefect server's API: a form's input runs a round, a schedule makes runs."""
 
-import json
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +11,14 @@ import pytest
 
 from flows.config import CONF
 from tasks.record import Record
-
-SERVER = """
-import sys, time
-from pathlib import Path
-from flows.server import PrefectServer, free_port
-with PrefectServer(Path(sys.argv[1]), free_port()) as server:
-    server.wait()
-    print(server.url, flush=True)
-    sys.stdin.read()
-"""
+from tests.faults.prefect_api import call, serving, until
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Prefect server with a fresh database."""
-    home = tmp_path_factory.mktemp("prefect")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {"PREFECT_HOME": str(home)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(home)],
-        cwd=CONF.parent,
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), f"the server did not start; see {home / 'server.log'}"
-        try:
-            yield url
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
+    with serving(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -70,32 +41,6 @@ def deployment(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         finally:
             process.terminate()
             process.wait(30)
-
-
-def call(url: str, body: dict[str, Any] | None = None) -> Any:
-    """The API's answer, None where there is none yet (404, or a database that is busy)."""
-    request = urllib.request.Request(
-        url, json.dumps(body).encode() if body is not None else None, {"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.loads(reply.read())
-    except urllib.error.HTTPError as error:
-        if error.code not in (404, 503):
-            raise AssertionError(error.read()) from error
-        return None
-    except (ConnectionError, TimeoutError, urllib.error.URLError):
-        return None
-
-
-def until(found: Callable[[], Any], seconds: float, log: Path | None = None) -> Any:
-    """What `found` returns as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.5)
-    raise AssertionError(f"nothing within {seconds} s; {log.read_text()[-3000:] if log and log.exists() else ''}")
 
 
 def test_a_round_started_through_the_api_ends_with_its_record(

@@ -11,13 +11,7 @@ from typing import Any
 from sqlalchemy import event
 
 from tasks.ledger import Ledger, open_ledger
-
-
-def opens(root: Path, together: Barrier, name: str) -> None:
-    """Opens a fresh ledger at the same moment as its siblings."""
-    together.wait(60)
-    with open_ledger(root) as ledger:
-        ledger.begin(name, "digits", "dropout", {}, "h", "2026-01-01")
+from tasks.ledger.locks import take
 
 
 def holds(root: Path, told: Connection) -> None:
@@ -36,6 +30,14 @@ def holds_and_forks(root: Path, told: Connection) -> None:
         signal.pause()
     told.send(pid)
     signal.pause()
+
+
+def locks(path: Path, told: Connection) -> None:
+    """Holds a round's lock as any version does, until it is killed."""
+    lock = take(path, "a round")
+    told.send(os.getpid())
+    signal.pause()
+    lock.release()
 
 
 def contends(root: Path, together: Barrier, told: Connection, name: str, pairs: int) -> None:

@@ -4,6 +4,7 @@ The file it writes, `released/schema_<n>.sql`, is opened by every later version'
 """
 
 import json
+import os
 import socket
 import sqlite3
 import sys
@@ -11,7 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flows.round import main
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.tables import SCHEMA
 
@@ -22,6 +22,8 @@ _ROUND = ["workload=synthetic", "goal=synthetic", "orchestrate=off", "tracking.e
 
 def store(target: Path) -> None:
     """One real round that ended, one that promoted, and one in every state in which a round can be cut off."""
+    from flows.round import main
+
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         budget = [f"budget.{name}={value}" for name, value in _SMALL.items()]
@@ -63,6 +65,7 @@ def _cut_off(ledger: Ledger) -> None:
 
 if __name__ == "__main__":
     socket.gethostname = lambda: "host"  # it is written down with every attempt
+    os.environ["GIT_DIR"] = os.devnull  # what is not committed yet is no part of a release
     path = RELEASED / f"schema_{SCHEMA}.sql"
     if path.exists():
         sys.exit(f"{path.name} was released and stays as it is: bump SCHEMA and say how to migrate")

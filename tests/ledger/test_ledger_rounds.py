@@ -36,18 +36,6 @@ def sentence(raised: pytest.ExceptionInfo[LedgerError]) -> str:
     return text
 
 
-def test_eight_processes_may_open_a_fresh_ledger_at_once(
-    tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
-) -> None:
-    together = processes.Barrier(8)
-    children = [child("opens", tmp_path / "fresh", together, f"r{i}") for i in range(8)]
-    for process in children:
-        process.join()
-    assert [p.exitcode for p in children] == [0] * 8
-    with open_ledger(tmp_path / "fresh") as ledger:
-        assert sorted(r.round_id for r in ledger.rounds()) == [f"r{i}" for i in range(8)]
-
-
 def test_what_is_committed_is_synced_and_readers_do_not_wait_for_the_writer(ledger: Ledger, tmp_path: Path) -> None:
     begin(ledger)
     with ledger._reading() as db:
@@ -307,16 +295,3 @@ def test_a_root_that_is_a_file_and_a_url_that_is_none_are_one_sentence(tmp_path:
             open_ledger(root, url)
         assert "cannot be opened" in sentence(raised)
         assert "pw" not in sentence(raised)
-
-
-def test_the_tables_are_postgresql_too() -> None:
-    from sqlalchemy.dialects import postgresql
-    from sqlalchemy.schema import CreateTable
-
-    from tasks.ledger.tables import metadata
-
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    said = [str(CreateTable(t).compile(dialect=dialect)) for t in metadata.sorted_tables]
-    assert any("seq SERIAL NOT NULL" in text for text in said)
-    assert any("curve BYTEA" in text for text in said)
-    assert not any(name in text for text in said for name in ("BLOB", "AUTOINCREMENT"))

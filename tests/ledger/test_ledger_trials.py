@@ -122,6 +122,46 @@ def test_every_attempt_is_kept_with_who_made_it_and_whether_it_was_accepted(ledg
     assert all(f"process {os.getpid()} on" in owner and ended for _, _, owner, ended in rows)
 
 
+@pytest.mark.playbook("E10", case="fires")
+def test_a_failed_attempt_is_kept_with_its_reason_and_the_trial_can_be_started_again(ledger: Ledger) -> None:
+    for reason in ("killed by SIGKILL", "no progress"):
+        ledger.fail("r1", "t0", ledger.start("r1", "t0"), reason)
+    ledger.fail("r1", "t1", ledger.start("r1", "t1"), "killed by SIGSEGV")
+    assert ledger.failures("r1", "t0") == ["killed by SIGKILL", "no progress"]
+    assert ledger.retries("r1") == 3
+    assert [p["id"] for p in ledger.pending("r1")] == ["t0", "t1", "t2"]
+    assert ends(ledger, "t0")
+    assert ledger.attempts("r1")["t0"] == 3
+    assert ledger.failures("r1", "t0") == ["killed by SIGKILL", "no progress"]
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_an_attempt_that_ended_well_or_was_cut_off_is_no_failure(ledger: Ledger) -> None:
+    ledger.start("r1", "t0")  # cut off: nobody knows how it ended
+    assert ends(ledger, "t0")
+    assert not ledger.finish("r1", "t0", 1, {"value": 1.0}, b"")  # late, and refused
+    assert ledger.failures("r1", "t0") == []
+    assert ledger.retries("r1") == 0
+    assert ledger.retries("nobody") == 0
+
+
+def test_only_the_attempt_that_holds_a_running_trial_can_fail_and_only_once(ledger: Ledger) -> None:
+    stale, holder = ledger.start("r1", "t0"), ledger.start("r1", "t0")
+    ledger.fail("r1", "t0", stale, "stale")
+    ledger.fail("r1", "t1", 0, "never started")
+    assert ledger.retries("r1") == 0
+    ledger.fail("r1", "t0", holder, "first word")
+    ledger.fail("r1", "t0", holder, "second word")
+    assert ledger.failures("r1", "t0") == ["first word"]
+    assert not ledger.finish("r1", "t0", holder, {"value": 1.0}, b"")  # it has ended
+    assert ends(ledger, "t0", 2.0)
+    ledger.fail("r1", "t0", 3, "too late")
+    assert ledger.results("r1")["t0"][0]["value"] == 2.0
+    assert ledger.failures("r1", "t0") == ["first word"]
+    with pytest.raises(LedgerError, match="never planned"):
+        ledger.fail("r1", "stranger", 1, "who")
+
+
 def test_a_trial_with_a_result_never_runs_again(ledger: Ledger) -> None:
     ends(ledger, "t0")
     with pytest.raises(LedgerError, match="nothing runs twice"):
@@ -157,7 +197,7 @@ def test_a_flipped_bit_in_a_result_is_found_before_it_is_analysed(ledger: Ledger
     db.execute(f"UPDATE trials SET {column} = ? WHERE trial_id = 't1'", (new,))
     db.commit()
     db.close()
-    with pytest.raises(LedgerError, match="is damaged .the result of trial t1 of round r1"):
+    with pytest.raises(LedgerError, match=r"is damaged \(the result of trial t1 of round r1"):
         ledger.results("r1")
 
 
@@ -182,7 +222,7 @@ def test_a_round_killed_at_any_statement_ends_as_if_it_had_not_been(
     expected = what_is_stored(tmp_path / "whole")
     number, kills = 0, 0
     while True:
-        number += 3  # every third: a transaction here has three statements or more
+        number += 5  # every fifth: a transaction here has five statements or more
         root = tmp_path / str(number)
         fresh(root).close()
         process = child("killed_at", root, PLAN, number)

@@ -26,12 +26,12 @@ def text_of(handle: Handle, run_id: str, name: str) -> str:
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    (tmp_path / "best" / "deep").mkdir(parents=True)
+def checkpoint(tmp_path: Path) -> list[Path]:
+    (tmp_path / "best").mkdir()
     (tmp_path / "best" / "weights.safetensors").write_bytes(b"weights")
-    (tmp_path / "best" / "deep" / "manifest.json").write_text("{}")
+    (tmp_path / "best" / "manifest.json").write_text("{}")
     (tmp_path / "best" / "passwords").symlink_to("/etc/passwd")
-    return tmp_path / "best"
+    return [tmp_path / "best" / name for name in ("manifest.json", "weights.safetensors", "passwords", "has gone")]
 
 
 @pytest.mark.playbook("J13", case="shows")
@@ -78,12 +78,12 @@ def test_report_record_curves_and_plots_are_artifacts_and_nothing_else_of_the_fo
 
 
 def test_checkpoints_of_the_best_go_to_the_trials_own_runs(
-    open_round: Open, make_record: Make, folder: Path, checkpoint: Path
+    open_round: Open, make_record: Make, folder: Path, checkpoint: list[Path]
 ) -> None:
     handle, record = open_round("best"), make_record("best")
     child = project_trial(handle, record.trials[0], [1], {"loss": [1.0]})
     project_round(handle, record, folder, checkpoints={"t0000": checkpoint, "never-projected": checkpoint})
-    assert artifacts(handle, child) == ["checkpoints/deep/manifest.json", "checkpoints/weights.safetensors"]
+    assert artifacts(handle, child) == ["checkpoints/manifest.json", "checkpoints/weights.safetensors"]
 
 
 def test_projecting_a_round_twice_adds_nothing_and_a_new_digest_is_taken(
@@ -98,6 +98,36 @@ def test_projecting_a_round_twice_adds_nothing_and_a_new_digest_is_taken(
     assert handle.client.get_run(run_id).data.tags["tunebook.digest"] == "e" * 64
 
 
+def test_an_artifact_that_was_lost_or_cut_short_is_sent_again_and_no_other(
+    open_round: Open, make_record: Make, folder: Path
+) -> None:
+    handle, record = open_round("cut"), make_record("cut")
+    run_id = project_round(handle, record, folder)
+    there = Path(handle.client.get_run(run_id).info.artifact_uri.removeprefix("file://"))
+    before = {path: path.stat().st_ctime_ns for path in there.rglob("*") if path.is_file()}
+    (there / "report.html").write_text("rep")
+    (there / "uncommitted.diff").unlink()
+    project_round(open_round("cut"), record, folder)
+    assert (there / "report.html").read_text() == "report.html"
+    assert (there / "uncommitted.diff").read_text() == "-old\n+new\n"
+    after = {path: path.stat().st_ctime_ns for path in there.rglob("*") if path.is_file()}
+    assert {path.name for path in before if before[path] != after[path]} == {"report.html", "uncommitted.diff"}
+
+
+def test_of_twins_that_a_lost_answer_left_one_stays(open_round: Open, make_record: Make) -> None:
+    """A call that failed here may have been carried out there: then it was made again."""
+    handle, row = open_round("twins"), make_record("twins").trials[0]
+    run_id = project_trial(handle, row, [1], {"loss": [1.0]})
+    for tags in ({"tunebook.kind": "round"}, {"tunebook.trial": row.id, "mlflow.parentRunId": "gone"}):
+        handle.client.create_run(handle.experiment, start_time=1, tags={"tunebook.round": "twins", **tags})
+    again = open_round("twins")
+    assert again.runs == {row.id: run_id}
+    found = again.client.search_runs([again.experiment], "tags.`tunebook.round` = 'twins'")
+    assert {run.info.run_id for run in found} == {again.parent, run_id}
+    assert again.client.get_run(run_id).data.tags["mlflow.parentRunId"] == again.parent
+    assert open_round("twins").parent == again.parent
+
+
 def aliased(handle: Handle, name: str) -> tuple[str, str]:
     """The generation that has the alias, and how many versions there are."""
     version = handle.client.get_model_version_by_alias(name, "incumbent")
@@ -106,7 +136,7 @@ def aliased(handle: Handle, name: str) -> tuple[str, str]:
 
 @pytest.mark.playbook("G9", case="shows")
 def test_a_promoted_checkpoint_is_registered_once_and_loads_by_its_alias(
-    tracking: Tracking, open_round: Open, make_record: Make, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tracking: Tracking, open_round: Open, make_record: Make, checkpoint: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlflow.artifacts import download_artifacts
 
@@ -124,7 +154,7 @@ def test_a_promoted_checkpoint_is_registered_once_and_loads_by_its_alias(
     assert (folder / "weights.safetensors").read_bytes() == b"weights"
 
 
-def test_the_alias_goes_forward_and_never_back(open_round: Open, make_record: Make, checkpoint: Path) -> None:
+def test_the_alias_goes_forward_and_never_back(open_round: Open, make_record: Make, checkpoint: list[Path]) -> None:
     def late(round_id: str, generation: int) -> Handle:
         handle = open_round(round_id)
         register(handle, make_record(round_id, workload="forward"), checkpoint, generation)
@@ -137,7 +167,7 @@ def test_the_alias_goes_forward_and_never_back(open_round: Open, make_record: Ma
 
 
 def test_a_kill_between_the_version_and_its_alias_is_made_good(
-    open_round: Open, make_record: Make, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    open_round: Open, make_record: Make, checkpoint: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle, record = open_round("torn"), make_record("torn", workload="torn")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.scope.error import InputError
 from tasks.trials import supervised, target
-from tasks.trials.target import bound, call_recipe, check_target, resolve, targets_in
+from tasks.trials.target import bound, call_recipe, check_target, resolve, targets_at, targets_in
 from tasks.trials.workloads.synthetic import synthetic
 
 MINE = """
@@ -213,6 +213,7 @@ def test_every_target_in_a_tree_is_found_once_however_deep() -> None:
     tree = {"_target_": "a", "x": [{"_target_": "b", "y": ({"_target_": "c"},)}, 3, "_target_"], "z": {"w": None}}
     assert list(targets_in(tree)) == ["a", "b", "c"]
     assert list(targets_in({"_target_": {"_target_": "os.system"}})) == ["{'_target_': 'os.system'}"]
+    assert [place for place, _ in targets_at(tree, "workload")] == ["workload", "workload.x.0", "workload.x.0.y.0"]
 
 
 def test_a_bound_tree_calls_nothing_until_it_is_called_and_then_with_what_the_caller_adds(own: str) -> None:
