@@ -81,7 +81,9 @@ def prepared(root: Path, url: str | None) -> tuple[Engine, str]:
     try:
         if url is None:
             check_place(root)
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if url is None:
+            file.touch(mode=0o600)  # configurations and results are for their owner's eyes
         engine = _engine(f"sqlite:///{file}" if url is None else url)
         with alone(root / ".ledger.lock"), _sentences(name, "opened"):
             if engine.dialect.name == "sqlite":

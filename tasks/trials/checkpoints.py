@@ -233,6 +233,14 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+    _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed left of their attempts at the file; another's may still be alive."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+        if not Path("/proc", left.name.split(".")[-2]).exists():
+            left.unlink(missing_ok=True)
 
 
 def _name(step: int) -> str:

@@ -53,9 +53,10 @@ class ForkServer:
         """Ask every child to save and stop, give them `grace` seconds, and `close`."""
         with self._lock:
             self._closed = True
+            link = self._link
         try:
-            if self._link is not None:
-                self._link.stop(grace)
+            if link is not None:
+                link.stop(grace)
         finally:  # whoever is impatient may interrupt the wait
             self.close()
 

@@ -102,7 +102,7 @@ class RunningTrial:
         self._objective_seen |= state is not None
         return step, state
 
-    def report(self, step: int, **metrics: float) -> None:
+    def report(self, step: int, /, **metrics: float) -> None:
         """Report one evaluation; steps must increase.
 
         Raises:

@@ -154,9 +154,9 @@ def _results(ended: Iterable[Any], site: Site) -> Iterator[Trial]:
     try:
         for future in ended:
             yield future.result()
-    except (KeyboardInterrupt, SystemExit):
-        site.server.interrupt(NOTICE)
-        raise
-    except BaseException:
+    except Exception:
         site.server.close()
+        raise
+    except BaseException:  # somebody stops the round: its trials may save
+        site.server.interrupt(NOTICE)
         raise

@@ -151,6 +151,14 @@ def test_where_no_system_says_what_is_mounted_the_folder_is_believed_to_be_local
     assert refusal(tmp_path / "local")[0] == ""
 
 
+def test_what_is_written_down_is_for_its_owner_alone(tmp_path: Path) -> None:
+    root = tmp_path / "deep" / "root"
+    with begun(root):
+        files = [path for path in root.iterdir() if path.is_file()]
+        assert {path.name for path in files} > {"ledger.db", "ledger.writes"}
+        assert {oct(path.stat().st_mode & 0o077) for path in [root, *files]} == {"0o0"}
+
+
 def test_a_process_that_can_open_no_more_files_says_so_and_loses_nothing(
     tmp_path: Path, times: Times, tally: Tally
 ) -> None:
