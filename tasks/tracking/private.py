@@ -1,6 +1,5 @@
 """MLflow stores of their own for trials whose programs log to MLflow by themselves: written by them, read once."""
 
-import logging
 import math
 import os
 import shutil
@@ -11,18 +10,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.tracking.loading import QUIET, creating, load
+
 if TYPE_CHECKING:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 Reports = dict[int, dict[str, float]]
 STORE = "mlflow.db"
 _JOURNAL = "-journal"  # what SQLite keeps beside a database whose writer was killed; without it the database is broken
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
 _UNPOOLED = {"MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool"}  # a pool would keep the file open that was there before
 
 
@@ -52,7 +47,7 @@ class PrivateStores:
                 artifacts = (place / "artifacts").as_uri()
                 experiment = store.create_experiment(trial.name, artifacts)  # type: ignore[no-untyped-call]
             os.replace(self._open, place / STORE)
-        return _QUIET | {
+        return QUIET | {
             "MLFLOW_TRACKING_URI": f"sqlite:///{place / STORE}",
             "MLFLOW_EXPERIMENT_ID": str(experiment),
         }
@@ -75,9 +70,8 @@ class PrivateStores:
         template = self._place / "template.db"
         if not template.exists():
             self._place.mkdir(parents=True, exist_ok=True)
-            with self._opened(None):
-                pass
-            os.replace(self._open, template)
+            with creating, self._opened(None):
+                os.replace(self._open, template)
         return template
 
     @contextmanager
@@ -87,12 +81,11 @@ class PrivateStores:
             Path(f"{self._open}{end}").unlink(missing_ok=True)
             if source is not None and Path(f"{source}{end}").is_file():
                 shutil.copyfile(f"{source}{end}", f"{self._open}{end}")
-        for key, value in (_QUIET | _UNPOOLED).items():
+        load()
+        for key, value in _UNPOOLED.items():
             os.environ.setdefault(key, value)
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         yield SqlAlchemyStore(f"sqlite:///{self._open}", str(self._place / "artifacts"))  # type: ignore[no-untyped-call]
 
 

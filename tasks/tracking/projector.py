@@ -11,8 +11,9 @@ from queue import SimpleQueue
 from typing import Self
 
 from tasks.record import TrialRow
+from tasks.tracking.loading import load
 from tasks.tracking.picture import Entry, Picture, entries, trial_entry
-from tasks.tracking.store import Handle, Tracking, connect, load
+from tasks.tracking.store import Handle, Tracking, connect
 
 UNANSWERED = 1.5  # seconds for a server that has not answered yet: connecting takes four calls, of 0.03 s each
 REST = 10.0  # seconds for which MLflow is left alone after it failed; a server takes about as long to start

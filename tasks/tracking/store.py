@@ -1,7 +1,6 @@
 """MLflow's store: opened quietly, created once, and never waited for longer than is said here."""
 
 import fcntl
-import logging
 import os
 import re
 from collections.abc import Iterator
@@ -14,22 +13,12 @@ from uuid import uuid4
 from pydantic import field_validator
 
 from tasks.record import Frozen
+from tasks.tracking.loading import creating, load
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-# A call to a server that is down blocks for 247 s by MLflow's own defaults: measured, fault-C1. MLflow repeats what
-# creates a run like any other call, and then there are two of it: we repeat, and look first.
-_QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
 _ADDRESS = re.compile(r"(https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?)://\S|databricks(://|$)")
 
 
@@ -134,17 +123,6 @@ def create(tracking: Tracking) -> None:
         _client(tracking).search_experiments(max_results=1)
 
 
-def load() -> None:
-    """Imports MLflow, quietly and with bounds to its calls; what a person has set themselves stays."""
-    for key, value in _QUIET.items():
-        os.environ.setdefault(key, value)
-    import mlflow  # noqa: F401
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # we say once that it is down
-
-
 def _client(tracking: Tracking) -> "MlflowClient":
     """A client; a SQLite database is created where there is none, so that only one may be made at a time.
 
@@ -158,7 +136,8 @@ def _client(tracking: Tracking) -> "MlflowClient":
         for left in file.parent.glob(".new-*.db*"):
             left.unlink()
         new = file.with_name(f".new-{uuid4().hex}.db")
-        MlflowClient(tracking_uri=f"sqlite:///{new}").search_experiments(max_results=1)
+        with creating:
+            MlflowClient(tracking_uri=f"sqlite:///{new}").search_experiments(max_results=1)
         os.replace(new, file)
     return MlflowClient(tracking_uri=tracking.address, registry_uri=tracking.address)
 
