@@ -84,8 +84,8 @@ class MetricsFile:
 def _earlier(path: Path) -> list[Row]:
     """The evaluations of all earlier attempts, put by; `path` is a fresh and empty file when this returns."""
     kept = path.with_suffix(".earlier.jsonl")
-    rows = _rows(kept)
-    last = _rows(path)
+    rows = rows_in(kept)
+    last = rows_in(path)
     if last:
         rows = [row for row in rows if row[0] < last[0][0]] + last
         write_atomically(kept, "".join(json.dumps({"step": step, **metrics}) + "\n" for step, metrics in rows))
@@ -94,7 +94,7 @@ def _earlier(path: Path) -> list[Row]:
     return rows
 
 
-def _rows(path: Path) -> list[Row]:
+def rows_in(path: Path) -> list[Row]:
     """The evaluations of a file that nobody writes any more, up to the first line that is none."""
     rows: list[Row] = []
     for line in path.read_bytes().split(b"\n") if path.is_file() else ():
