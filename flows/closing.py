@@ -50,7 +50,9 @@ def close(
         analysis,
         conclusion,
         next=_next(session, analysis, round, conclusion),
-        reproduce=reproduce(command_of(config.overrides, config.config_dir), config.overrides, config.secrets),
+        reproduce=reproduce(
+            command_of(config.overrides, config.config_dir), config.overrides, session.parts, config.secrets
+        ),
         stamps={
             "round_id": session.round_id,
             "created": session.created,
@@ -62,6 +64,7 @@ def close(
         mlflow=projector.runs(_IDS_SECONDS),  # those it has not shown by now are in the ledger alone
         budget=config.budget.model_dump(),
     )
+    record = record.model_copy(update={"caveats": (*record.caveats, *session.caveats())})  # its digest has none
     step.write_report(record, session.folder)
     _publish(session, record, conclusion)
     session.ledger.conclude(session.round_id, record.model_dump_json(by_alias=True), record.digest, record.finished)

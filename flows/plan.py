@@ -1,12 +1,9 @@
 """Everything that can be said against a round before a second of compute: and its plan, in words."""
 
-from contextlib import closing
-
 from flows.config import RoundConfig
-from flows.session import incumbent_now, named_round
+from flows.session import looked_up
 from tasks.design.points import SAMPLERS
 from tasks.design.study import Round, design
-from tasks.ledger import open_ledger
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
 from tasks.scope.guards import guarded
@@ -39,10 +36,7 @@ def _checked(config: RoundConfig) -> str:
             raise InputError(f"{place}.{error}") from error
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
-    with closing(open_ledger(config.root)) as ledger:
-        incumbent = incumbent_now(ledger, config)
-        if config.resume:
-            named_round(ledger, config)
+    incumbent = looked_up(config)
     scope = scope_of(
         config.goal,
         config.space,

@@ -1,52 +1,45 @@
-"""What a round ran on: the commit, what was not committed, the packages, the processor."""
+"""How a round is run again, and what git says of the code that it began on."""
 
-import hashlib
-import platform
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping
 from pathlib import Path
 
 from tasks.record import ReproduceRow, hash_of
 from tasks.scope.redaction import NONE, Secrets
 
-PACKAGES = ("torch", "numpy", "scipy", "prefect", "mlflow", "hydra-core", "mnist1d", "scikit-learn")
 ROOT = Path(__file__).resolve().parent.parent
 DIFF_BYTES = 1_000_000
 
 
-def reproduce(command: str, overrides: tuple[str, ...], secrets: Secrets = NONE) -> ReproduceRow:
-    """How to run the round again and on what it ran; git's part is empty outside a repository.
+def reproduce(
+    command: str, overrides: tuple[str, ...], parts: Mapping[str, Mapping[str, str]], secrets: Secrets = NONE
+) -> ReproduceRow:
+    """How to run the round again, and the `parts` of the fingerprint on which it began; see `flows.fingerprint`.
+
+    The diff leads from the commit at which the round began to the code on which it ends.
 
     Playbook: J13
     """
-    packages = {name: found for name in PACKAGES if (found := _version(name)) is not None}
-    commit, diff = _git("rev-parse", "HEAD"), _git("diff", "HEAD")
-    machine = [sys.version.split()[0], platform.machine(), platform.system(), packages, commit, diff]
+    commit = parts["git"].get("commit")
     return ReproduceRow(
         command=command,
         overrides=overrides,
-        git_commit=commit or None,
-        uncommitted_diff=secrets.redacted(diff)[:DIFF_BYTES],
-        packages=packages,
-        fingerprint=hash_of(machine, 16),
+        git_commit=commit,
+        uncommitted_diff=diff_from(commit, secrets)[:DIFF_BYTES] if commit else "",
+        packages={**parts["packages"], **parts["services"]},
+        fingerprint=hash_of({part: dict(parts[part]) for part in parts}, 16),
     )
 
 
-def code_hash(config_dir: str | None, programs: Iterable[Path] = ()) -> str:
-    """A hash of the code that trials and verdicts run on: the rooms, the Python of the user's own folder, programs."""
-    folders = [ROOT / "tasks", *([Path(config_dir)] if config_dir else [])]
-    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))] + sorted(programs)
-    return hash_of([[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in files], 16)
+def commit_here() -> str:
+    """The commit that is checked out; empty outside a repository, and where there is no git."""
+    return _git("rev-parse", "HEAD")
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def diff_from(commit: str, secrets: Secrets = NONE) -> str:
+    """What differs from a commit and is tracked, without secrets."""
+    return secrets.redacted(_git("diff", commit))
 
 
 def _git(*arguments: str) -> str:

@@ -1,27 +1,28 @@
 """One round's place in the stores: its id, its frozen configuration, its folder, its lock. New, or gone on with."""
 
 import re
-from contextlib import ExitStack
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.compose import write_incumbent
 from flows.config import RoundConfig, incumbent_file
-from flows.provenance import code_hash
+from flows.fingerprint import ANOTHER_ROUND, MIXED, Parts, difference_text, differing, fingerprint, key_of
 from tasks.ledger import Ledger, open_ledger
 from tasks.record import hash_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import baseline_incumbent, check_point
-from tasks.trials.command_check import program_files
 
-_AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
+_MIXED = "mixed "  # begins the ledger's notes of what a round was gone on with
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A round that has begun. `config` is frozen: after an interruption it is the one that the round began with."""
+    """A round that has begun. `config` is frozen, and `parts` are what it began on: see `flows.fingerprint`."""
 
     round_id: str
     config: RoundConfig
@@ -31,47 +32,60 @@ class Session:
     created: str
     resumed: bool
     parent: str | None
+    parts: Parts
+
+    def caveats(self) -> tuple[str, ...]:
+        """What the verdict must not be read without: the parts of which not all trials had the same.
+
+        They are those that differed whenever the round was gone on with, and those that differ now from its beginning.
+        """
+        now = differing(self.parts, fingerprint(self.config))
+        notes = [key for key in self.ledger.projections(self.round_id) if key.startswith(_MIXED)]
+        texts = dict.fromkeys([*(note.removeprefix(_MIXED) for note in notes), *_mixed(now)])
+        return tuple(f"Trials of this round ran on two different {text}: they may not be comparable." for text in texts)
 
 
 def open_session(stack: ExitStack, config: RoundConfig) -> Session:
-    """The session of an unfinished round of the same configuration, or of a new one.
+    """The session of an unfinished round of the same configuration, code and data, or of a new one.
 
     Raises:
-        InputError: `resume=` names a round that is not there, has ended, or had another configuration.
+        InputError: `resume=` names a round that is not there, has ended, or began on others.
 
     Playbook: B1, J12
     """
     ledger = stack.enter_context(open_ledger(config.root))
-    key = _key(config)
-    round_id = named_round(ledger, config) if config.resume else ledger.unfinished(key)
-    if round_id is not None:
-        ledger.own(round_id)
-        frozen = ledger.frozen(round_id)
-        return Session(
-            round_id=round_id,
-            config=config,
-            incumbent=Incumbent.model_validate(frozen["incumbent"]),
-            ledger=ledger,
-            folder=config.root / "records" / round_id,
-            created=frozen["created"],
-            resumed=True,
-            parent=frozen["parent"],
-        )
-    return _new(ledger, config, key)
+    now = fingerprint(config)
+    round_id = named_round(ledger, config, now) if config.resume else _unfinished(ledger, config, now)
+    if round_id is None:
+        return _new(ledger, config, now)
+    ledger.own(round_id)
+    frozen = ledger.frozen(round_id)
+    _note_difference(ledger, round_id, differing(frozen["fingerprint"], now))
+    return Session(
+        round_id=round_id,
+        config=config,
+        incumbent=Incumbent.model_validate(frozen["incumbent"]),
+        ledger=ledger,
+        folder=config.root / "records" / round_id,
+        created=frozen["created"],
+        resumed=True,
+        parent=frozen["parent"],
+        parts=frozen["fingerprint"],
+    )
 
 
-def _new(ledger: Ledger, config: RoundConfig, key: str) -> Session:
-    now = datetime.now(UTC)
-    incumbent = incumbent_now(ledger, config)
+def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
+    now, key = datetime.now(UTC), key_of(parts)
+    incumbent = _settled(ledger, config)
     created = now.isoformat(timespec="seconds")
     round_id = f"{_label(config.goal.name)}-{now:%Y%m%d-%H%M%S}-{hash_of([key, now.isoformat()], 4)}"
     parent = next((r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"), None)
     frozen = {
-        "key": key,
         "incumbent": incumbent.model_dump(mode="json"),
         "created": created,
         "parent": parent,
         "config": config.model_dump(mode="json"),
+        "fingerprint": parts,
     }
     ledger.own(round_id)  # before it can be seen: nobody else may go on with it
     ledger.begin(round_id, config.workload.name, config.goal.name, frozen, key, created, parent)
@@ -86,43 +100,71 @@ def _new(ledger: Ledger, config: RoundConfig, key: str) -> Session:
         created=created,
         resumed=False,
         parent=parent,
+        parts=parts,
     )
 
 
-def _key(config: RoundConfig) -> str:
-    """What tells two rounds apart: configuration and code. How many trials run at once, and who watches, does not.
+def _unfinished(ledger: Ledger, config: RoundConfig, now: Parts) -> str | None:
+    """The round that the same command goes on with. Where there is none, the one that comes nearest is spoken of."""
+    found = ledger.unfinished(key_of(now))
+    if found is None and (others := _others(ledger, config, now)):
+        print(min(others)[-1], file=sys.stderr)
+    return found
 
-    A round never goes on with other code than it began with; the same command then starts a new one.
-    """
-    code = code_hash(config.config_dir, program_files(config.workload, config.config_dir))
-    return hash_of([config.model_dump(mode="json", include=set(_AFFECTS)), code])
+
+def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, int, str]]:
+    """The unfinished rounds of the same goal: how many parts differ, how long ago they began, a sentence of each."""
+    said = []
+    for age, row in enumerate(ledger.rounds(config.workload.name)):
+        if row.goal == config.goal.name and row.state != "finished":
+            difference = differing(ledger.frozen(row.round_id).get("fingerprint", {}), now)
+            running = ledger.running(row.round_id)
+            if running and not difference:
+                said.append(
+                    (0, age, f"round {row.round_id} is this one and runs already; this begins another beside it")
+                )
+            elif not running:
+                regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
+                sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
+                said.append((len(difference), age, sentence + regardless))
+    return said
 
 
-def named_round(ledger: Ledger, config: RoundConfig) -> str:
-    """The round that `resume=` names, if it is this configuration's and has not ended.
+def named_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str:
+    """The round that `resume=` names, if it is of this configuration, code and data, and has not ended.
 
     Raises:
-        InputError: it is not there, has ended, or began with another configuration.
+        InputError: it is not there, has ended, or began on others.
     """
     known = {r.round_id: r for r in ledger.rounds(config.workload.name)}
     found = known.get(str(config.resume))
     if found is None:
-        raise InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; see flows.history.")
+        raise _no_round(config)
     if found.state == "finished":
         raise InputError(f"resume: round {config.resume} has ended; leave resume out to start a new one.")
-    if ledger.frozen(found.round_id)["key"] != _key(config):
+    difference = differing(ledger.frozen(found.round_id).get("fingerprint", {}), now)
+    if others := {part: names for part, names in difference.items() if part in ANOTHER_ROUND}:
         raise InputError(
-            f"resume: round {config.resume} began with another configuration or other code "
-            f"({_difference(ledger, config)}); give it that one, or leave resume out to start a new round."
+            f"resume: round {config.resume} began on another configuration, other code or other data "
+            f"({difference_text(others)}); give it those, or leave resume out to start a new round."
         )
     return found.round_id
 
 
-def _difference(ledger: Ledger, config: RoundConfig) -> str:
-    before = ledger.frozen(str(config.resume))["config"]
-    now = config.model_dump(mode="json")
-    changed = [k for k in _AFFECTS if before.get(k) != now.get(k)]
-    return f"{', '.join(changed)} differ" if changed else "the code differs"
+def _no_round(config: RoundConfig) -> InputError:
+    return InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; see flows.history.")
+
+
+def _note_difference(ledger: Ledger, round_id: str, difference: Mapping[str, str]) -> None:
+    """Warn of what the trials of a round will not have in common, and note it for its verdict."""
+    if difference:
+        print(f"warning: {difference_text(difference)} from when it began: its verdict will say so", file=sys.stderr)
+    for text in _mixed(difference):
+        ledger.note_projection(round_id, f"{_MIXED}{text}", round_id)
+
+
+def _mixed(difference: Mapping[str, str]) -> list[str]:
+    return [f"{MIXED[part]} ({names[:200]})" for part, names in difference.items()]  # a note has 256 characters
 
 
 def _label(name: str) -> str:
@@ -130,13 +172,30 @@ def _label(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32] or "round"
 
 
-def incumbent_now(ledger: Ledger, config: RoundConfig) -> Incumbent:
+def looked_up(config: RoundConfig) -> Incumbent:
+    """What is promoted now. Nothing is written: where there is no store, none is made.
+
+    Raises:
+        InputError: as `incumbent_now` and, where `resume=` names a round, `named_round`.
+    """
+    if not (config.root / "ledger.db").exists():
+        if config.resume:
+            raise _no_round(config)
+        return incumbent_now(None, config)
+    with closing(open_ledger(config.root)) as ledger:
+        if config.resume:
+            named_round(ledger, config, fingerprint(config))
+        return incumbent_now(ledger, config)
+
+
+def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
     """What is promoted now: the newest of the ledger's generations and the promoted YAML, else the baseline.
 
-    A YAML that is ahead was promoted in another clone and is taken over; one that is behind is written again.
+    Raises:
+        InputError: the YAML is not the ledger's, or has what the round has not.
     """
     name = config.workload.name
-    stored = ledger.incumbent(name)
+    stored = ledger.incumbent(name) if ledger else None
     if config.promoted is not None and (stored is None or config.promoted.generation > stored.generation):
         known = {*config.space.names, *config.workload.baseline, *config.goal.scientific}
         stranger = next((p for p in config.promoted.point if p not in known), None)
@@ -146,16 +205,27 @@ def incumbent_now(ledger: Ledger, config: RoundConfig) -> Incumbent:
                 "correct or remove the file."
             )
         check_point(config.space, config.promoted.point, f"incumbent/{name}.yaml")
-        ledger.adopt(name, config.promoted.generation, dict(config.promoted.point), config.promoted.source)
         return config.promoted
     if stored is None:
         return baseline_incumbent(config.workload, config.space)
-    incumbent = Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
     if config.promoted and config.promoted.generation == stored.generation and config.promoted.point != stored.point:
         raise InputError(
             f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
             f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
-    if config.promoted is None or config.promoted.generation < stored.generation:
-        write_incumbent(incumbent_file(config.root, name), incumbent, {"promoted by round": stored.round_id or "-"})
+    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+
+
+def _settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
+    """What is promoted now, in both places.
+
+    A YAML that is ahead was promoted in another clone and is taken over; one that is behind is written again.
+    """
+    name, incumbent = config.workload.name, incumbent_now(ledger, config)
+    if incumbent is config.promoted:
+        ledger.adopt(name, incumbent.generation, dict(incumbent.point), incumbent.source)
+    elif incumbent.generation > (config.promoted.generation if config.promoted else 0):
+        stored = ledger.incumbent(name)
+        by = stored.round_id if stored and stored.generation == incumbent.generation else None
+        write_incumbent(incumbent_file(config.root, name), incumbent, {"promoted by round": by or "-"})
     return incumbent

@@ -1,5 +1,6 @@
 """Checkpoints that can be trusted: written atomically, with their sha256 in a manifest, checked before loading."""
 
+import glob
 import hashlib
 import json
 import math
@@ -79,6 +80,8 @@ class Checkpoints:
         kept = [e for e in self._entries if e["step"] < step]
         if len(kept) < len(self._entries):
             self._keep(kept)
+        else:
+            self._sweep()  # what a kill left between the manifest and the removal of what it no longer names
 
     def load(self, step: int) -> Any:
         """The state of that step and no other.
@@ -132,8 +135,12 @@ class Checkpoints:
         manifest = {"version": VERSION, "checkpoints": kept, "sha256": _seal(kept)}
         write_atomically(self._folder / MANIFEST, json.dumps(manifest))
         self._entries = kept
+        self._sweep()
+
+    def _sweep(self) -> None:
+        named = {e["file"] for e in self._entries}
         for path in (*self._folder.glob("*.pt"), *self._folder.glob("*.tmp")):
-            if path.name not in {e["file"] for e in kept}:
+            if path.name not in named:
                 path.unlink(missing_ok=True)
 
     def _first_sound(self, entries: list[dict[str, Any]]) -> tuple[dict[str, Any], Any] | None:

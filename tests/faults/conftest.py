@@ -6,10 +6,12 @@ them that fits into the ordinary tests. `TUNEBOOK_FAULTS_TALLY` names a file tha
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.faults.kill_at_rounds import Bench, bench
 
 Times = Callable[[int, int], int]
 Tally = Callable[[str, str, int, int], None]
@@ -19,6 +21,13 @@ Tally = Callable[[str, str, int, int], None]
 def times() -> Times:
     """`times(quick, full)`: how often to inject, by the tier that runs."""
     return lambda quick, full: full if os.environ.get("TUNEBOOK_FAULTS") == "full" else quick
+
+
+@pytest.fixture(scope="session")
+def rounds() -> Iterator[Bench]:
+    """The reference round, and two lanes in which processes run it: seconds to start, so that all tests share it."""
+    with bench(2, ["tests.faults.kill_at_parts", "tests.faults.mutants"]) as started:
+        yield started
 
 
 @pytest.fixture

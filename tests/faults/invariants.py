@@ -18,21 +18,23 @@ from typing import Any
 
 from tasks.record import Record, digest
 from tests.faults.kill_at_warm import Ended
-from tests.faults.reference_round import SAVED, STEPS
+from tests.faults.reference_round import FILES, SAVED, STEPS, filled
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What the uninterrupted round came to: its digest, and the reports of each trial by id, byte by byte."""
+    """What the uninterrupted round came to: its digest, its design, and the reports of each trial, byte by byte."""
 
     digest: str
+    design: tuple[str, dict[str, str]]
     curves: dict[str, bytes]
 
     @classmethod
     def of(cls, store: Path) -> "Expected":
         """Of a store in which the round ran undisturbed."""
         found = Found(store, 0)
-        return cls(digest=found.record.digest, curves={t: found.reports(t) for t in found.trials})
+        curves = {t: found.reports(t) for t in found.trials}
+        return cls(digest=found.record.digest, design=found.design, curves=curves)
 
 
 class Found:
@@ -59,6 +61,12 @@ class Found:
         """The folder of the only round."""
         (round_,) = self.tables["rounds"]
         return self.store / "records" / str(round_["round_id"])
+
+    @property
+    def design(self) -> tuple[str, dict[str, str]]:
+        """The hash of the configuration and code on which the only round began, and the plan of each trial."""
+        (round_,) = self.tables["rounds"]
+        return round_["config_hash"], {t: row["planned_json"] for t, row in self.trials.items()}
 
     @cached_property
     def record(self) -> Record:
@@ -167,6 +175,13 @@ def i5(found: Found, expected: Expected) -> Iterator[str]:
         yield "another round promoted"
 
 
+def i6(found: Found, expected: Expected) -> Iterator[str]:
+    """The design is frozen: the trials that are compared were planned once, on one configuration and code."""
+    for what, ours, theirs in zip(("configuration or code", "plan"), expected.design, found.design, strict=True):
+        if ours != theirs:
+            yield f"another {what}"
+
+
 def i7(found: Found, expected: Expected) -> Iterator[str]:
     """Whatever the ledger names is there and is what was written: the checkpoints of every trial, the round's files."""
     for trial, row in found.trials.items():
@@ -222,4 +237,13 @@ def i10(found: Found, expected: Expected) -> Iterator[str]:
         yield "a promotion without reasons"
 
 
-LAWS: tuple[Callable[[Found, Expected], Iterator[str]], ...] = (i1, i2, i3, i4, i5, i7, i9, i10)
+def i11(found: Found, expected: Expected) -> Iterator[str]:
+    """Nothing is written beside the store: the user's own folder, two above it, is as it was."""
+    folder = found.store.parents[1] / "own"
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if path.read_text(errors="replace") != filled(FILES.get(name, "")):
+            yield f"{name} of the user's folder is another"
+
+
+LAWS: tuple[Callable[[Found, Expected], Iterator[str]], ...] = (i1, i2, i3, i4, i5, i6, i7, i9, i10, i11)

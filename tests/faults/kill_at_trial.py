@@ -57,6 +57,8 @@ def _attempts(site_: Site, planned: Planned, round_id: str, point: int | None) -
 
 def _wrong(ledger: Ledger, round_id: str, found: Path, whole: Path) -> Iterator[str]:
     """What is not as if nothing had happened, but for the steps between two checkpoints and one attempt."""
+    if (found / NAMES).exists():
+        yield "it was not killed"
     ((trial, (result, _)),) = ledger.results(round_id).items()
     if result["status"] != "complete":
         yield f"{result['status']}: {result['reason']}"

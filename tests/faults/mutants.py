@@ -180,6 +180,11 @@ def orphans() -> None:
     put(reaper, die_with=lambda parent: None, os=_Without(os, getppid=lambda: 0))
 
 
+def no_sweep() -> None:
+    """What a process that was killed left half-written stays there."""
+    put(checkpoints, _sweep=lambda path: None)
+
+
 class _Without:
     """A module in which some names mean something else."""
 
@@ -193,6 +198,6 @@ class _Without:
 _MUTANTS: tuple[Callable[[], None], ...] = (
     *(no_compare_and_swap, no_fsync, no_fencing, result_before_checkpoint, non_atomic_save, no_hash_check),
     *(nan_in_a_minimum, wrong_direction, lease_by_wall_clock, seed_by_completion_order),
-    *(promotion_before_approval, pool_instead_of_processes, orphans),
+    *(promotion_before_approval, pool_instead_of_processes, orphans, no_sweep),
 )
 MUTANTS = {mutant.__name__: mutant for mutant in _MUTANTS}

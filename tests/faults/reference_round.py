@@ -52,11 +52,15 @@ FILES = {
 
 def write_folder(folder: Path, direction: str = "minimize") -> Path:
     """The folder of the user's program; with `maximize` it reports the same numbers, negated."""
-    sign = "1" if direction == "minimize" else "-1"
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text.replace("DIRECTION", direction).replace("SIGN", sign))
+        (folder / name).write_text(filled(text, direction))
     return folder
+
+
+def filled(text: str, direction: str = "minimize") -> str:
+    """A file of the folder as it is written there."""
+    return text.replace("DIRECTION", direction).replace("SIGN", "1" if direction == "minimize" else "-1")
 
 
 def words(folder: Path, store: Path, *more: str) -> list[str]:

@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from tests.faults.kill_at_rounds import Bench, bench
 from tests.faults.kill_at_warm import Call
 
 PARTS = "tests.faults.kill_at_parts"
-
-
-@pytest.fixture(scope="module")
-def rounds() -> Iterator[Bench]:
-    with bench(2, [PARTS]) as started:
-        yield started
 
 
 def spread(count: int, runs: int) -> list[int]:

@@ -129,7 +129,7 @@ def test_hostile_names_texts_and_numbers_stand_in_a_real_store_and_no_file_besid
     handle = connect(Tracking(root=str(tmp_path / "root")), "own", "hostile")
     runs = 0
 
-    @settings(max_examples=times(15, 500), suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=times(6, 500), suppress_health_check=list(HealthCheck), database=None)
     @given(curves(), st.dictionaries(NAMES.filter(lambda n: n != "seed"), TEXTS, max_size=4))
     def check(curve: Curve, params: dict[str, str]) -> None:
         nonlocal runs

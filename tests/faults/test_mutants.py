@@ -1,12 +1,12 @@
 """Seeded bugs are caught by the fault tests' own stories, which are silent without them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from tests.faults.conftest import Tally
-from tests.faults.kill_at_rounds import Bench, bench
+from tests.faults.kill_at_rounds import Bench
 from tests.faults.mutants import MUTANTS
 
 Story = Callable[[Bench, int, str | None], list[str]]
@@ -19,6 +19,12 @@ def killed(rounds: Bench, lane: int, mutant: str | None) -> list[str]:
     return rounds.killed(lane, len(rounds.names) // 3, expected, mutant=mutant)
 
 
+def cut(rounds: Bench, lane: int, mutant: str | None) -> list[str]:
+    """A round is killed while it writes its record."""
+    event = next(i for i, name in enumerate(rounds.names, 1) if name.startswith("opened records/record.json"))
+    return rounds.killed(lane, event + 1, mutant=mutant)
+
+
 def told(name: str, rounds: Bench, lane: int, mutant: str | None) -> list[str]:
     """A story of `kill_at_parts`."""
     return rounds.part(lane, name, mutant)
@@ -29,6 +35,7 @@ STORIES: dict[str, Story] = {
     "a trial is killed": lambda rounds, lane, mutant: rounds.without_a_process(lane, 0, "trial", mutant),
     "a coordinator is killed": lambda rounds, lane, mutant: rounds.without_its_coordinator(lane, 0, mutant),
     "a round is killed": killed,
+    "a record is cut": cut,
     "nobody approves": Bench.unapproved,
     "higher is better": Bench.mirrored,
     **{name: partial(told, name) for name in PARTS},
@@ -47,13 +54,8 @@ CAUGHT_BY: dict[str, tuple[str, str]] = {
     "promotion_before_approval": ("nobody approves", "I5"),
     "pool_instead_of_processes": ("a trial is killed", "A5"),
     "orphans": ("a coordinator is killed", "I9"),
+    "no_sweep": ("a record is cut", "I9"),
 }  # the story, and what it says among others
-
-
-@pytest.fixture(scope="module")
-def rounds() -> Iterator[Bench]:
-    with bench(2, ["tests.faults.kill_at_parts", "tests.faults.mutants"]) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def _zipped(name: str, size: int, method: int) -> Attack:
 
     def attack(folder: Path, outside: Path) -> None:
         with (
-            zipfile.ZipFile(folder / "step_2.pt", "w", method) as archive,
+            zipfile.ZipFile(folder / "step_2.pt", "w", method, compresslevel=1) as archive,
             archive.open(name, "w", force_zip64=True) as file,
         ):
             for _ in range(size // 2**20):
@@ -56,7 +56,7 @@ def _inflated(folder: Path, outside: Path) -> None:
     torch.save({"weight": torch.zeros(2**18)}, folder / "small.pt")
     with (
         zipfile.ZipFile(folder / "small.pt") as small,
-        zipfile.ZipFile(folder / "step_2.pt", "w", zipfile.ZIP_DEFLATED) as big,
+        zipfile.ZipFile(folder / "step_2.pt", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as big,
     ):
         for entry in small.infolist():
             with big.open(entry.filename, "w", force_zip64=True) as file:

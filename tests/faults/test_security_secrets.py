@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": CANARIES["hidden"],
 }
 TRAIN = """
-import hashlib, json, os, sys, urllib.parse
+import hashlib, json, os, sys, torch, urllib.parse  # torch: what saving needs, once for all trials
 
 def train(trial, wanted, **arguments):
     told = json.dumps(arguments, sort_keys=True, default=str)

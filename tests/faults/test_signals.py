@@ -72,7 +72,7 @@ def test_signals_end_a_round_cleanly_and_the_same_command_loses_no_step(folder: 
 
 def test_a_second_ctrl_c_ends_at_once_and_the_ledger_is_sound(folder: Path, tally: Tally) -> None:
     deaf = TRAIN.replace("trial.stopping or ", "").replace("time.sleep(0.005)", "time.sleep(30)")
-    (folder / "own.py").write_text(deaf)
+    (folder / "own.py").write_text(deaf.replace(", torch", ""))  # it never comes to save
     store = folder.parent / "store"
     process = start(folder, store, "orchestrate=off")
     while not list((store / "records").glob("*/trials/*/work/done.txt")):
