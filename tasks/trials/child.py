@@ -20,7 +20,7 @@ from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints import Checkpoints, write_atomically
 from tasks.trials.outcome import out_of_space, raised
 from tasks.trials.reports import ReportLog
-from tasks.trials.running import Interrupted, MissingMetric, RunningTrial
+from tasks.trials.running import Interrupted, MissingMetric, RunningTrial, storable
 from tasks.trials.target import bound, resolve
 
 REPORTS = "reports.jsonl"
@@ -32,6 +32,7 @@ LOCK = ".lock"  # held by the attempt that writes into the folder, and freed by 
 MISSING, INTERRUPTED = "missing_metric", "interrupted"
 BUSY = 75  # exit code: an earlier attempt would not leave the folder; EX_TEMPFAIL of sysexits.h
 FULL = 74  # exit code: no space left for the result; EX_IOERR
+REASON = 1000  # characters of one
 _PATIENCE = 15.0  # seconds for an earlier attempt's process to be gone: it dies within one of its coordinator's death
 
 
@@ -93,6 +94,8 @@ def main(request: Mapping[str, Any]) -> int:
         arguments = bound(request["arguments"], request["own"])
         seed_all(request["seed"], request["threads"])
         target(running, **arguments)
+        if running.cut_short:  # by its own code, which heard the notice: that is no result
+            result = {"status": INTERRUPTED, "reason": "it was asked to stop, and did"}
     except MissingMetric as error:
         result = {"status": MISSING, "reason": str(error)}
     except Interrupted as error:
@@ -107,7 +110,7 @@ def main(request: Mapping[str, Any]) -> int:
             stream.flush()
     if os.getpid() != leader:
         return 1  # a process that the trial forked came back; the result is not its to write
-    result["reason"] = Secrets(frozenset(request["secrets"])).redacted(result["reason"])
+    result["reason"] = storable(Secrets(frozenset(request["secrets"])).redacted(result["reason"])[:REASON])
     result |= {"attempt": request["attempt"], "unread": list(running.point.unread)}
     try:
         write_atomically(folder / RESULT, json.dumps(result))

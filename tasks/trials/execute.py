@@ -125,7 +125,10 @@ def _run(
     """How the process ended and what it said last; where the server died under it, of one more attempt."""
     if folder.is_symlink():
         folder.unlink()
-    (folder / WORK).mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # an earlier attempt put something else there
+        raise NotStarted(str(error)) from error
     runner, died = execution.runner, ""
     variables = way_back.variables(folder.resolve()) if way_back else {}
     ours = (folder / REPORTS, folder / CHECKPOINTS / MANIFEST, folder / LOG)
@@ -170,8 +173,11 @@ def _request(planned: Planned, execution: Execution, folder: Path, device: str) 
 def _result(folder: Path, attempt: str) -> dict[str, Any] | None:
     """What this attempt's child wrote as its last act, or None where it never came to that."""
     path = folder / RESULT
-    result = json.loads(path.read_text()) if path.is_file() else {}
-    return result if result.get("attempt") == attempt else None
+    try:
+        result = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError:  # the trial wrote there too
+        return None
+    return result if isinstance(result, dict) and result.get("attempt") == attempt else None
 
 
 def _tail(path: Path, size: int) -> str:

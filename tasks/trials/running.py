@@ -8,6 +8,11 @@ from tasks.record import Point, Value
 from tasks.scope.goal import Objective
 
 
+def storable(text: str) -> str:
+    """The text as every store takes it: what is no Unicode (of a broken path, say) is written out."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 class Infeasible(Exception):
     """Ends a trial as infeasible with a reason; a workload may raise it, `report` does at a non-finite objective."""
 
@@ -96,6 +101,11 @@ class RunningTrial:
         self._reported: dict[int, float] = {}
         self._objective_seen = objective_seen  # by an attempt before this one
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether it was asked to stop before its last step."""
+        return self.stopping and self._last_step < self.max_train_steps
+
     def resume(self) -> tuple[int, Any]:
         """`(0, None)` at first; the last checkpoint's `(step, state)` after an interruption."""
         step, state = self._sink.last()
@@ -109,8 +119,10 @@ class RunningTrial:
             Infeasible: the objective is not finite; it ends the trial, so let it pass.
             MissingMetric: the first report has no objective.
         """
-        values = {name: float(value) for name, value in metrics.items()}
+        values = {storable(name): float(value) for name, value in metrics.items()}
         step = int(step)
+        if abs(step) >= 2**63:
+            raise ValueError(f"a step has 64 bits: {step:.3g} is none")
         if step <= self._last_step:
             raise ValueError(f"steps must increase: {step} was reported after {self._last_step}")
         self._last_step = step

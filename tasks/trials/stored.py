@@ -53,13 +53,20 @@ def curve_from(data: bytes) -> Curve:
     return Curve(steps=np.array(tree["steps"], dtype=np.int64), metrics=metrics)
 
 
+_KEYS = ("trial", "step")  # the columns that are no metric
+_METRIC = "metric "  # before the name of a metric that is one of these
+
+
 def write_curves(path: Path, trials: Sequence[Trial]) -> None:
     """All curves in one Parquet file: a row a trial and step, a column a metric.
 
     Playbook: F1
     """
     frames = [
-        pd.DataFrame({"trial": t.id, "step": t.curve.steps, **dict(sorted(t.curve.metrics.items()))}) for t in trials
+        pd.DataFrame(
+            {"trial": t.id, "step": t.curve.steps, **{_column(n): v for n, v in sorted(t.curve.metrics.items())}}
+        )
+        for t in trials
     ]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"trial": [], "step": []})
     write_atomically(path, table.to_parquet(index=False))
@@ -68,11 +75,15 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
 def read_curves(path: Path) -> dict[str, Curve]:
     """The curves of `write_curves`, by trial id."""
     table = pd.read_parquet(path)
-    names = [c for c in table.columns if c not in ("trial", "step")]
+    names = [c for c in table.columns if c not in _KEYS]
     return {
         str(trial): Curve(
             steps=rows["step"].to_numpy(np.int64),
-            metrics={n: rows[n].to_numpy(np.float64) for n in names if rows[n].notna().any()},
+            metrics={n.removeprefix(_METRIC): rows[n].to_numpy(np.float64) for n in names if rows[n].notna().any()},
         )
         for trial, rows in table.groupby("trial", sort=False)
     }
+
+
+def _column(metric: str) -> str:
+    return f"{_METRIC}{metric}" if metric in _KEYS else metric

@@ -24,7 +24,7 @@ from tasks.trials.attempts import account, try_again
 from tasks.trials.command_check import ADDRESS, wants_mlflow
 from tasks.trials.execute import WayBack, run_trial
 from tasks.trials.forkserver import ForkServer
-from tasks.trials.link import ServerDied
+from tasks.trials.link import ServerClosed, ServerDied
 from tasks.trials.runner import Execution
 from tasks.trials.stored import curve_bytes, result_of, trial_from
 from tasks.trials.target import targets_in
@@ -95,9 +95,11 @@ def run_one(planned: Planned, site: Site) -> Trial:
     """The trial, run in child processes and written to the ledger by the attempt that holds it."""
     ledger, round_id = site.ledger, site.round_id
     while True:
-        attempt = ledger.start(round_id, planned.id)
         device = site.devices.get()
         try:
+            if site.server.closed:  # while it waited for a device: it never began
+                raise ServerClosed(f"trial {planned.id} was not begun: the round was stopped")
+            attempt = ledger.start(round_id, planned.id)
             folder = site.folder / "trials" / planned.id
             trial = run_trial(planned, site.execution, site.server, folder, device, site.way_back)
         finally:

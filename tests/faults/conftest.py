@@ -6,6 +6,7 @@ them that fits into the ordinary tests. `TUNEBOOK_FAULTS_TALLY` names a file tha
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,16 @@ Tally = Callable[[str, str, int, int], None]
 def times() -> Times:
     """`times(quick, full)`: how often to inject, by the tier that runs."""
     return lambda quick, full: full if os.environ.get("TUNEBOOK_FAULTS") == "full" else quick
+
+
+@pytest.fixture
+def as_from_a_terminal() -> Iterator[None]:
+    """Signals are heard here and by what is started here, also where a shell in the background has them ignored."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

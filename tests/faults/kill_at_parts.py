@@ -83,8 +83,8 @@ def not_a_number(root: Path) -> list[str]:
 
 
 def unfinished_saves(root: Path) -> list[str]:
-    """A trial's process is killed wherever it saves, and while it hands in its result."""
-    return trial_killed(root, near="checkpoints/")[0] + trial_killed(root / "result", near="result")[0]
+    """A trial's process is killed while it says what it has saved, and while it hands in its result."""
+    return trial_killed(root, near="checkpoints/manifest")[0] + trial_killed(root / "result", near="result")[0]
 
 
 def every_event_of_a_trial(root: Path) -> list[str]:

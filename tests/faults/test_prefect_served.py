@@ -25,6 +25,7 @@ from tests.faults.round_process import (
     write_folder,
 )
 
+pytestmark = pytest.mark.usefixtures("as_from_a_terminal")
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 

@@ -26,6 +26,7 @@ from tests.faults.round_process import (
     write_folder,
 )
 
+pytestmark = pytest.mark.usefixtures("as_from_a_terminal")
 WHOLE_STEPS = list(range(1, STEPS + 1))
 EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -37,8 +38,11 @@ def folder(tmp_path: Path) -> Path:
 
 def ended(process: subprocess.Popen[str], seconds: float) -> str:
     """What it said; it must end in time."""
-    said, _ = process.communicate(timeout=seconds)
-    return said
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def round_state(store: Path) -> str:
@@ -169,7 +173,9 @@ with signals.heeding() as stop, stop.noticed(lambda: os.write(1, b"noticed ")):
     said = False
     while True:
         try:
-            said = said or print("ready", flush=True) is None
+            if not said:
+                said = True  # before the line that brings the signal
+                print("ready", flush=True)
             sqlite3.connect("{tmp_path}/db", timeout=60).execute("begin immediate")  # a wait that no signal interrupts
         except BaseException:
             pass

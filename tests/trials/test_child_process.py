@@ -47,6 +47,10 @@ ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
     "eats_device_memory": ("infeasible", "out of memory: CUDA out of memory", [], "OutOfMemoryError"),
     "asks_for_more": ("failed", "KeyError: \"'momentum' is no hyperparameter of this trial", [], "Traceback"),
     "leaves_confusing_files": ("failed", "ended without a result (exit 3)", [0.5], ""),
+    "says_what_is_no_text": ("failed", r"ValueError: bad \udcff", [0.5], "Traceback"),
+    "counts_too_far": ("failed", "ValueError: a step has 64 bits: 1e+25 is none", [0.5], ""),
+    "writes_our_files": ("failed", "ended without a result (exit 3)", [0.5], ""),
+    "stops_unasked": ("failed", "it was asked to stop, and did", [0.5], ""),
     "does_not_exist": ("failed", "_target_: there is no callable at 'endings.does_not_exist'", [], "InputError"),
 }
 

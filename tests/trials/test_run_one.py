@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tasks.ledger import Ledger, open_ledger
+from tasks.trials.link import ServerClosed
 from tasks.trials.runner import Runner
-from tasks.trials.task import Site, run_trials
+from tasks.trials.task import Site, run_one, run_trials
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import execution, plan
 
@@ -65,3 +66,15 @@ def test_bad_luck_of_another_kind_each_time_ends_at_the_cap(ledger: Ledger, tmp_
 def test_a_round_in_which_everything_fails_stops_trying(ledger: Ledger, tmp_path: Path) -> None:
     run(ledger, tmp_path, "unlucky", Runner(wall_timeout=120, retries=9, retries_a_round=2))
     assert ledger.attempts(ROUND) == {"unlucky": 3}
+
+
+def test_a_trial_that_waits_when_the_round_is_stopped_never_began(ledger: Ledger, tmp_path: Path) -> None:
+    planned = plan("walks")
+    ledger.plan(ROUND, [planned.model_dump(mode="json")])
+    with ExitStack() as stack:
+        site = Site.open(stack, ROUND, tmp_path, ledger, execution("resuming.walks"), lambda _: None)
+        site.server.interrupt(0.0)
+        with pytest.raises(ServerClosed, match="was not begun"):
+            run_one.fn(planned, site)
+        assert site.devices.qsize() == site.slots
+    assert ledger.attempts(ROUND) == {"walks": 0}

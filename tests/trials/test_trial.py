@@ -73,6 +73,15 @@ def test_the_curves_file_holds_every_curve(tmp_path: Path) -> None:
     assert found["t2"].metrics["loss"].tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
+@pytest.mark.parametrize("name", ["step", "trial"])
+def test_a_metric_may_have_the_name_of_a_column(tmp_path: Path, name: str) -> None:
+    reports = {1: {"loss": 2.0, name: 7.0}, 2: {"loss": 1.0, name: 8.0}}
+    write_curves(tmp_path / "curves.parquet", [ended(PLANNED, Curve.from_reports(reports), LOWER)])
+    found = read_curves(tmp_path / "curves.parquet")["t"]
+    assert found.steps.tolist() == [1, 2]
+    assert found.metrics[name].tolist() == [7.0, 8.0]
+
+
 def running() -> RunningTrial:
     return RunningTrial(point={"x": 1}, seed=1, max_train_steps=10, eval_every_steps=5, objective=LOWER, sink=Memory())
 

@@ -196,3 +196,31 @@ def kills_the_server(trial: Any, once: str = "") -> None:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
     trial.report(1, loss=0.5)
+
+
+def says_what_is_no_text(trial: Any) -> None:
+    """Speaks of a path that is no Unicode, and names a metric by it."""
+    broken = os.fsdecode(b"bad \xff")
+    trial.report(1, loss=0.5, **{broken: 1.0})
+    raise ValueError(broken)
+
+
+def counts_too_far(trial: Any) -> None:
+    """Reports a step that no store can hold."""
+    trial.report(1, loss=0.5)
+    trial.report(10**25, loss=0.4)
+
+
+def writes_our_files(trial: Any) -> None:
+    """Leaves half a result where the result belongs."""
+    trial.report(1, loss=0.5)
+    Path("../result.json").write_text('{"attempt": ')
+    os._exit(3)
+
+
+def stops_unasked(trial: Any) -> None:
+    """Hears the notice that the machine is wanted back, and returns before its last step without a word."""
+    trial.report(1, loss=0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+    while not trial.stopping:
+        time.sleep(0.01)
