@@ -1,4 +1,4 @@
-"""docs/reliability.md's table, from the tally of `make faults`: python -m tests.faults.table build/faults.jsonl"""
+"""docs/reliability.md's table, from a tally: python -m tests.faults.table build/faults.jsonl [COMMAND]"""
 
 import json
 import os
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     """Write the page anew from the tally's lines."""
     rows = [json.loads(line) for line in Path(arguments[0]).read_text().splitlines()]
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    when = f"`make faults` on {datetime.now(UTC):%Y-%m-%d}; {machine}."
+    command = arguments[1] if len(arguments) > 1 else "make faults"
+    when = f"`{command}` on {datetime.now(UTC):%Y-%m-%d}; {machine}."
     PAGE.write_text(written(PAGE.read_text(), rows, when))
     return 0
 

@@ -60,12 +60,12 @@ def everything(base: Path) -> set[Path]:
 def test_no_hostile_configuration_runs_reads_or_writes_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], times: Times, tally: Tally
 ) -> None:
-    found = []
-    for i, payload in enumerate(PAYLOADS):
-        form = i % times(6, 1) == 0
+    found, tried = [], PAYLOADS[:: times(2, 1)]
+    for i, payload in enumerate(tried):
+        form = i % times(3, 1) == 0
         found += [f"{payload.name}: {breach}" for breach in breaches(payload, tmp_path / str(i), form, capsys)]
     assert found == []
-    tally("E17 E6", "hostile configurations (S2)", len(PAYLOADS), len(found))
+    tally("E17 E6", "hostile configurations (S2)", len(tried), len(found))
 
 
 def test_the_corpus_is_as_large_as_it_says() -> None:
