@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.analyze.checks import Analysis
 from tasks.analyze.evidence import Evidence
-from tasks.ledger import Ledger
+from tasks.ledger import Generation
 from tasks.promote.comparison import ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.gate import Decision, gate
@@ -21,6 +21,7 @@ from tasks.trials.trial import Trial
 
 Approve = Callable[[Arm, Decision], str]
 _MOVES = 5  # how often an incumbent may move under one round before the round gives up
+_MOVED = "moved to generation "  # begins the ledger's notes of it
 
 
 @task(name="promote config", cache_policy=NO_CACHE, persist_result=False)
@@ -40,21 +41,26 @@ def promote_config(
     if blockers:
         return _conclusion(scope.incumbent, arms, None, {}, blockers)
     retrains: dict[str, Trial] = {}
-    for _ in range(_MOVES):
+    moves = _moves(site, scope)
+    for _ in range(len(moves) + _MOVES):
         decision, run = _decided(scope, arms, site, expect)
         retrains |= run
         conclusion = _conclusion(scope.incumbent, arms, decision, retrains, ())
         winner = conclusion.promoted
         if winner is None:
             return conclusion
-        if _is_ours(site, scope):  # promoted before an interruption; nobody is asked twice
+        if moves:  # before an interruption the round came this far already: nobody is asked twice
+            to = moves.pop(0)
+        elif _is_ours(site, scope):
             return conclusion
-        against = approve(winner, decision)
-        if against:
-            return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
-        if _swapped(site, scope, winner, decision):
-            return conclusion
-        scope = scope.model_copy(update={"incumbent": _newest(site.ledger, scope)})
+        else:
+            against = approve(winner, decision)
+            if against:
+                return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
+            if _swapped(site, scope, winner, decision):
+                return conclusion
+            to = _newest(site, scope)
+        scope = scope.model_copy(update={"incumbent": to})
         moved = evidence.round.model_copy(update={"scope": scope})
         arms = arms_of(Evidence(round=moved, trials=evidence.trials))
     raise RuntimeError(f"the incumbent moved {_MOVES} times while this round was gated; run it again")
@@ -115,15 +121,26 @@ def _swapped(site: Site, scope: Scope, winner: Arm, decision: Decision) -> bool:
 
 
 def _is_ours(site: Site, scope: Scope) -> bool:
-    """Whether this very round has promoted already."""
-    stored = site.ledger.incumbent(scope.workload)
-    return stored is not None and stored.round_id == site.round_id
+    """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
+    mine = (g.generation for g in site.ledger.generations(scope.workload) if g.round_id == site.round_id)
+    return scope.incumbent.generation + 1 in mine
 
 
-def _newest(ledger: Ledger, scope: Scope) -> Incumbent:
-    stored = ledger.incumbent(scope.workload)
-    if stored is None:
-        return scope.incumbent
+def _newest(site: Site, scope: Scope) -> Incumbent:
+    """The incumbent that the round is gated against from now on, noted: gone on with, it takes the same way."""
+    newest = site.ledger.generations(scope.workload)[-1]
+    site.ledger.note_projection(site.round_id, f"{_MOVED}{newest.generation}", site.round_id)
+    return _incumbent(newest)
+
+
+def _moves(site: Site, scope: Scope) -> list[Incumbent]:
+    """The incumbents that moved under this round before it was interrupted, in their order."""
+    noted = {key for key in site.ledger.projections(site.round_id) if key.startswith(_MOVED)}
+    known = site.ledger.generations(scope.workload)
+    return [_incumbent(g) for g in known if f"{_MOVED}{g.generation}" in noted]
+
+
+def _incumbent(stored: Generation) -> Incumbent:
     return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
 
 

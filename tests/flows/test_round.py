@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.config import CONF
 from flows.round import HINT, explained, main
-from tasks.ledger import LedgerError, open_ledger
-from tasks.record import Record, digest
+from tasks.ledger import Ledger, LedgerError, open_ledger
+from tasks.promote.gate import Decision
+from tasks.promote.retrains import Arm
+from tasks.record import Point, Record, digest
 from tasks.scope.error import InputError
 
 REPOSITORY = CONF.parent
@@ -158,6 +161,42 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
     assert set(results) == {t.id for t in cut.trials}
     finished_before = before
     assert finished_before >= 17
+
+
+@pytest.mark.playbook("G9", case="silent")
+@pytest.mark.parametrize("cut", ["gated again", "promoted"])
+def test_a_round_whose_incumbent_moved_comes_to_the_same_verdict_when_it_is_cut_off(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    promote, other = Ledger.promote, {"x": 0.9, "z": 0.1, "switch": "a"}
+    asked: list[int] = []
+    cuts = [cut]
+
+    def moving(ledger: Ledger, workload: str, expected: int, point: Point, round_id: str, *more: Any) -> bool:
+        if expected == 0:  # another round promotes just before this one
+            assert promote(ledger, workload, 0, other, "rival", *more)
+        elif cuts == ["gated again"]:
+            raise RuntimeError(cuts.pop())
+        taken = promote(ledger, workload, expected, point, round_id, *more)
+        if taken and cuts:  # and another one before it is gone on with
+            assert promote(ledger, workload, expected + 1, other, "third", *more)
+            raise RuntimeError(cuts.pop())
+        return taken
+
+    def ask(winner: Arm, decision: Decision) -> str:
+        asked.append(1)
+        return ""
+
+    monkeypatch.setattr(Ledger, "promote", moving)
+    monkeypatch.setattr("flows.round.approval", lambda config: ask)
+    assert main(arguments(folder, "cut")) == 1
+    assert main(arguments(folder, "cut")) == 0
+    assert len(asked) == (2 if cut == "promoted" else 3)  # once for each incumbent, and for what was not yet taken
+    assert main(arguments(folder, "whole")) == 0
+    whole, gone_on = record_in(folder, "whole"), record_in(folder, "cut")
+    assert (whole.verdict.outcome, whole.verdict.incumbent.generation) == ("promote", 1)
+    assert gone_on.digest == whole.digest
+    assert {t.id for t in gone_on.trials} == {t.id for t in whole.trials}
 
 
 def test_a_round_never_goes_on_with_other_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
