@@ -12,6 +12,7 @@ from flows.compose import write_incumbent
 from flows.config import RoundConfig, incumbent_file
 from flows.fingerprint import ANOTHER_ROUND, MIXED, Parts, difference_text, differing, fingerprint, key_of
 from tasks.ledger import Ledger, open_ledger
+from tasks.ledger.locks import alone
 from tasks.record import hash_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
@@ -50,15 +51,17 @@ def open_session(stack: ExitStack, config: RoundConfig) -> Session:
 
     Raises:
         InputError: `resume=` names a round that is not there, has ended, or began on others.
+        LedgerError: another process runs it.
 
     Playbook: B1, J12
     """
     ledger = stack.enter_context(open_ledger(config.root))
     now = fingerprint(config)
-    round_id = named_round(ledger, config, now) if config.resume else _unfinished(ledger, config, now)
-    if round_id is None:
-        return _new(ledger, config, now)
-    ledger.own(round_id)
+    with alone(config.root / "begin.lock"):  # of two commands at once, the second finds what the first began
+        round_id = named_round(ledger, config, now) if config.resume else _unfinished(ledger, config, now)
+        if round_id is None:
+            return _new(ledger, config, now)
+        ledger.own(round_id)
     frozen = ledger.frozen(round_id)
     _note_difference(ledger, round_id, differing(frozen["fingerprint"], now))
     return Session(
@@ -116,17 +119,11 @@ def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, 
     """The unfinished rounds of the same goal: how many parts differ, how long ago they began, a sentence of each."""
     said = []
     for age, row in enumerate(ledger.rounds(config.workload.name)):
-        if row.goal == config.goal.name and row.state != "finished":
+        if row.goal == config.goal.name and row.state != "finished" and not ledger.running(row.round_id):
             difference = differing(ledger.frozen(row.round_id).get("fingerprint", {}), now)
-            running = ledger.running(row.round_id)
-            if running and not difference:
-                said.append(
-                    (0, age, f"round {row.round_id} is this one and runs already; this begins another beside it")
-                )
-            elif not running:
-                regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
-                sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
-                said.append((len(difference), age, sentence + regardless))
+            regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
+            sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
+            said.append((len(difference), age, sentence + regardless))
     return said
 
 

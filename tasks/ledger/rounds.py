@@ -65,11 +65,10 @@ class Rounds(Store):
             add(db, rounds, row)
 
     def unfinished(self, config_hash: str) -> str | None:
-        """The latest round of that configuration which is not finished and which no process runs now; None: none."""
+        """The latest round of that configuration which is not finished, whether or not it runs now; None: none."""
         with self._reading() as db:
             found = rows(db, rounds, rounds.c.config_hash == config_hash, rounds.c.seq.desc())
-        waiting = (row.round_id for row in found if row.state != "finished")
-        return next((r for r in waiting if not self.running(r)), None)
+        return next((row.round_id for row in found if row.state != "finished"), None)
 
     def own(self, round_id: str) -> None:
         """Makes this process the only one that runs the round, until `close` or its death, however it dies.

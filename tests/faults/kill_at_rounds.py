@@ -178,10 +178,20 @@ class Bench:
             said.append(f"I12: {ends[1].said[-300:]}")
         return [*said, *violations(store, self.expected, 1, ends[0], story.left)]
 
+    def twice(self, lane: int, _: int = 0) -> list[str]:
+        """The same command twice at once, in a fresh store: one begins the round, and the other is refused."""
+        store, how = self.fresh(lane), {"environment": {"REST": "0.03", "ORDER": "0"}}
+        story = self.lanes[lane].tell([call(self.folder, store, f"twin{i}", **how) for i in range(2)])
+        ends = sorted(story.ends[0], key=lambda end: (end.code is None, end.code))
+        said = [] if [end.code for end in ends] == [0, 2] else [f"A17: ended with {[end.code for end in ends]}"]
+        if "is being run by process" not in ends[1].said:
+            said.append(f"I12: {ends[1].said[-300:]}")
+        return [*said, *violations(store, self.expected, 0, ends[0], story.left)]
+
     def rivals(self, lane: int, _: int = 0) -> list[str]:
-        """The same command twice at once: two rounds, of which one promotes; the other is gated against what it put."""
+        """Two rounds of one goal at once, of which one promotes; the other is gated against what it put."""
         store = self.fresh(lane)
-        story = self.lanes[lane].tell([call(self.folder, store, f"rival{i}") for i in range(2)])
+        story = self.lanes[lane].tell([call(self.folder, store, f"rival{i}", f"notes=rival{i}") for i in range(2)])
         found = Found(store, 0)
         ends = sorted((row["outcome"], row["generation"]) for row in found.tables["rounds"])
         promoted = [row["round_id"] for row in found.tables["generations"]]

@@ -148,6 +148,15 @@ def test_of_two_commands_that_go_on_with_a_round_one_does(rounds: Bench, times: 
     tally("A17", "pairs of commands that go on with one round", runs, len(said))
 
 
+def test_of_two_same_commands_at_once_one_begins_the_round_and_the_other_is_refused(
+    rounds: Bench, times: Times, tally: Tally
+) -> None:
+    runs = times(1, 20)
+    said = rounds.each(range(runs), rounds.twice)
+    assert said == []
+    tally("A17", "pairs of the same command at once", runs, len(said))
+
+
 def test_of_two_rounds_that_want_to_promote_at_once_one_does(rounds: Bench, times: Times, tally: Tally) -> None:
     runs = times(1, 20)
     said = rounds.each(range(runs), rounds.rivals)

@@ -168,7 +168,8 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
 def test_a_round_whose_incumbent_moved_comes_to_the_same_verdict_when_it_is_cut_off(
     folder: Path, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
-    promote, other = Ledger.promote, {"x": 0.9, "z": 0.1, "switch": "a"}
+    promote = Ledger.promote
+    other: Point = {"x": 0.9, "z": 0.1, "switch": "a"}
     asked: list[int] = []
     cuts = [cut]
 

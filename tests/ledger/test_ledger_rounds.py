@@ -139,12 +139,12 @@ def test_a_holder_that_is_killed_frees_its_round_at_once(
     heard, told = processes.Pipe()
     holder = child("holds", tmp_path, told)
     assert heard.recv() == holder.pid
-    assert ledger.unfinished("h") is None
+    assert ledger.running("r1")
     with pytest.raises(LedgerError, match=f"process {holder.pid} "):
         ledger.own("r1")
     holder.kill()
     holder.join()
-    assert ledger.unfinished("h") == "r1"
+    assert not ledger.running("r1")
     ledger.own("r1")
 
 
