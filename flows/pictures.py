@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.design.study import Planned
 from tasks.ledger import Ledger, LedgerError, open_ledger
-from tasks.record import Record
+from tasks.record import Record, hash_of
 from tasks.scope.goal import Objective
 from tasks.tracking import ROUND, Earlier, Picture, Tracking, connect, entries
 from tasks.trials.checkpoints import Checkpoints
@@ -78,17 +78,26 @@ def tracking_of(config: Mapping[str, Any], root: Path, uri: str | None = None) -
     return Tracking(root=str(root), uri=address, enabled=bool(config["tracking"]["enabled"]))
 
 
-def noting(ledger: Ledger, round_id: str) -> Callable[[str, str], None]:
-    """Remembers MLflow's ids in the ledger. A note that fails costs a second look, never the round."""
+def noting(ledger: Ledger, round_id: str, tracking: Tracking) -> Callable[[str, str], bool]:
+    """Remembers the ids of that MLflow in the ledger, and tells of each whether it is news.
+
+    A note that fails costs a second look, never the round. Ids of an MLflow other than the round's own are kept apart.
+    """
     known: dict[str, str] = {}
+    apart = ""
     with suppress(LedgerError):
         known |= ledger.projections(round_id)
+        own = tracking_of(config_of(ledger, round_id), Path(tracking.root))
+        apart = "" if own.address == tracking.address else f"{hash_of(tracking.address, 8)} "
 
-    def note(key: str, run: str) -> None:
-        if known.get(key) != run:
-            with suppress(LedgerError):
-                ledger.note_projection(round_id, key, run)
-                known[key] = run
+    def note(key: str, run: str) -> bool:
+        key = apart + key
+        if known.get(key) == run:
+            return False
+        with suppress(LedgerError):
+            ledger.note_projection(round_id, key, run)
+            known[key] = run
+        return True
 
     return note
 
@@ -111,7 +120,7 @@ def earlier(root: Path, tracking: Tracking) -> Earlier:
                 continue
             ledger.own(round_id)
             picture = picture_of(ledger, round_id)
-            handle, note = connect(its, picture.workload, round_id, picture.question), noting(ledger, round_id)
+            handle, note = connect(its, picture.workload, round_id, picture.question), noting(ledger, round_id, its)
             for entry in entries(picture):
                 note(*entry(handle))
                 yield

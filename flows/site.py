@@ -26,7 +26,7 @@ def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, W
             round_id=session.round_id,
             name=config.goal.question,
             warn=lambda sentence: print(f"warning: {sentence}: {_way_out(config)}", file=sys.stderr),
-            noted=noting(session.ledger, session.round_id),
+            noted=noting(session.ledger, session.round_id, config.tracking),
             earlier=earlier(config.root, config.tracking),
         )
     )

@@ -97,12 +97,12 @@ def _synced(root: Path, summary: Summary, tracking: Tracking) -> Outcome | None:
 
 def _owned(ledger: Ledger, round_id: str, tracking: Tracking) -> Outcome:
     picture = picture_of(ledger, round_id, missing=lambda said: print(said, file=sys.stderr))
-    known, note = ledger.projections(round_id), noting(ledger, round_id)
+    note = noting(ledger, round_id, tracking)
     new: set[str] = set()
 
     def noted(key: str, run: str) -> None:
-        new.update({run} - {known.get(key)})
-        note(key, run)
+        if note(key, run):
+            new.add(run)
 
     with Projector(tracking, workload=picture.workload, round_id=round_id, name=picture.question, noted=noted) as to:
         to.show(lambda: picture)

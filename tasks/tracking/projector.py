@@ -40,7 +40,7 @@ class Projector:
         round_id: str,
         name: str = "",
         warn: Callable[[str], None] = lambda _: None,
-        noted: Callable[[str, str], None] = lambda *_: None,
+        noted: Callable[[str, str], object] = lambda *_: None,
         earlier: Earlier | None = None,
     ) -> None:
         self.warning: str | None = None

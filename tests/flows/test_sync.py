@@ -188,6 +188,16 @@ def test_earlier_rounds_are_brought_along_once_and_only_to_their_own_mlflow(root
     assert list(earlier(root, mine)) == []
 
 
+def test_what_was_shown_in_another_mlflow_is_still_news_to_its_own(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = f"tracking.uri=sqlite:///{tmp_path}/elsewhere.db"
+    for words, new in (([elsewhere], TRIALS + 2), ([], TRIALS + 2), ([elsewhere], 0), ([], 0)):
+        assert main([f"tracking.root={root}", ALL, *words]) == 0
+        assert f"; {new} runs and models are new there" in capsys.readouterr().out
+    assert lacks(root) == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
