@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from flows.sentences import tell
 from tasks.scope.roles import point_text, show
 
 
@@ -15,6 +16,6 @@ def ask(arm: Any, decision: Any) -> str:
     """A person accepts, here; without a terminal nobody does, and the next round may ask again."""
     if not sys.stdin.isatty():
         return "approval=ask, and nobody was there to accept the promotion"
-    print(f"The gate is passed, gain {show(decision.gain)}: {point_text(arm.point)}", file=sys.stderr)
+    tell(f"The gate is passed, gain {show(decision.gain)}: {point_text(arm.point)}")
     said = input("Promote this configuration? [y/N] ").strip().lower()
     return "" if said in ("y", "yes") else "a person declined the promotion"

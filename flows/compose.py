@@ -10,7 +10,7 @@ import re
 import string
 import threading
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -164,8 +164,7 @@ def _parsed(overrides: Sequence[str]) -> list[Override]:
 def _config(overrides: Sequence[str], config_dir: str | None) -> RoundConfig:
     """The config of one round, with all that must not be written down of it."""
     with _noted() as noted:
-        cfg = _composed(overrides)
-        tree, names = _tree(cfg)
+        tree, names = _tree(_composed(overrides))
     workload = {k: v for k, v in tree["workload"].items() if k not in ("objective", "baseline")}
     secrets = Secrets(frozenset({*noted, *secrets_in(workload), *secrets_in(tree["tracking"])}))
     with _one_sentence(said=secrets):
@@ -215,7 +214,8 @@ def _without_hydra(cfg: DictConfig) -> DictConfig:
 def _noted() -> Iterator[set[str]]:
     """What interpolations take from the environment while the context lasts, but for paths and numbers.
 
-    Those are no secrets unless the variable's name says so: `DATA_DIR` and `WORKERS` are what neutral names are for.
+    No error quotes it. Paths and numbers are no secrets unless the variable's name says so: `DATA_DIR` and `WORKERS`
+    are what neutral names are for.
     """
     noted: set[str] = set()
 
@@ -228,7 +228,8 @@ def _noted() -> Iterator[set[str]]:
 
     OmegaConf.register_new_resolver("oc.env", env, replace=True)
     try:
-        yield noted
+        with _one_sentence(noted=noted):
+            yield noted
     finally:
         OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
 
@@ -251,7 +252,8 @@ def _shown(words: Namespace) -> str:
 
 def _help(overrides: Sequence[str]) -> str:
     """What can be set, by the template in `conf/round.yaml`."""
-    cfg = _composed(overrides)
+    with _noted():
+        cfg = _composed(overrides)
     hydra = GlobalHydra.instance().hydra
     groups = hydra.format_config_groups(lambda group: not group.startswith("hydra")) if hydra else ""
     config = NONE.plain(OmegaConf.to_container(_without_hydra(cfg)))
@@ -261,18 +263,21 @@ def _help(overrides: Sequence[str]) -> str:
 
 
 @contextmanager
-def _one_sentence(prefix: str = "", said: Secrets = NONE) -> Iterator[None]:
-    """Whatever Hydra, OmegaConf, YAML or our types have against the input, as one sentence without secrets."""
+def _one_sentence(prefix: str = "", said: Secrets = NONE, noted: Set[str] = frozenset()) -> Iterator[None]:
+    """Whatever Hydra, OmegaConf, YAML or our types have against the input, as one sentence without secrets.
+
+    `noted`: those that were noted by then.
+    """
     try:
         yield
     except InputError as error:
-        raise InputError(said.redacted(prefix + str(error))) from None  # the cause may quote a secret
+        raise InputError((said | noted).redacted(prefix + str(error))) from None  # the cause may quote a secret
     except (ValidationError, HydraException, OmegaConfBaseException, YAMLError) as error:
         sentence = validation_sentence(error) if isinstance(error, ValidationError) else plain_sentence(error)
-        raise InputError(said.redacted(prefix + sentence)) from None
+        raise InputError((said | noted).redacted(prefix + sentence)) from None
     except (KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise InputError(
             f"{prefix}the configuration lacks a part, or a part has another shape than it needs "
-            f"({said.redacted(what)}); compare with --cfg job."
+            f"({(said | noted).redacted(what)}); compare with --cfg job."
         ) from None

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.sentences import tell
+from tasks.analyze.terminal import plain
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
+from tasks.promote.next import command_of, merged
 from tasks.record import Record
 from tasks.scope.error import InputError
 
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open_ledger(root) as ledger:
             print(_shown(ledger, said.round_id) if said.command == "show" else listed(ledger), end="")
     except (InputError, LedgerError) as error:
-        print(error, file=sys.stderr)
+        tell(error)
         return 2
     return 0
 
@@ -60,7 +63,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
     if text is None:
         planned, done = len(ledger.planned(round_id)), len(ledger.results(round_id))
         state = _state(known[round_id], ledger.running(round_id))
-        way = "" if state == "running" else f"; python -m flows.round resume={round_id} goes on with it"
+        way = "" if state == "running" else f"; go on with it: {_command(ledger, round_id)}"
         return f"round {round_id} is {state}: {done} of {planned} trials done{way}\n"
     from tasks.analyze.terminal import text as report
 
@@ -68,6 +71,11 @@ def _shown(ledger: Ledger, round_id: str) -> str:
     console, record = Console(), Record.model_validate_json(text)
     shown: str = report(record, width=console.width, colour=console.is_terminal, paths=paths)
     return shown.rstrip("\n") + "\n"
+
+
+def _command(ledger: Ledger, round_id: str) -> str:
+    config = ledger.frozen(round_id).get("config") or {}
+    return command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir"))
 
 
 def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:
@@ -81,11 +89,11 @@ def _state(row: Summary, running: bool) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    console = Console()
+    console, rows = Console(), [[plain(cell) for cell in row] for row in rows]
     if console.is_terminal:
         table = Table(*head, box=None, header_style="bold", padding=(0, 2, 0, 0))
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*map(Text, row))
         with console.capture() as shown:
             console.print(table)
         return shown.get()

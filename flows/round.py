@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows import compose
 from flows.config import RoundConfig
+from flows.sentences import tell
 from flows.signals import heeding, the_stop
 from tasks.ledger import LedgerError
 from tasks.record import Record
@@ -130,7 +131,7 @@ def main(arguments: Sequence[str]) -> int:
                 code, sentence = 128 + stop.signal, f"\nstopped; {stop.hint}"
             else:
                 code, sentence = explained(error)
-            print(sentence, file=sys.stderr)
+            tell(sentence)
             return code
 
 
@@ -160,11 +161,11 @@ def _main(arguments: Sequence[str]) -> int:
     if check is None:
         _run_all(configs)
     elif check == "plan":
-        print("\n\n".join(plans))
+        tell("\n\n".join(plans), aside=False)
     else:
         from flows.resume_audit import audit
 
-        print("\n\n".join(audit(config) for config in configs))
+        tell("\n\n".join(audit(config) for config in configs), aside=False)
     return 0
 
 
@@ -194,7 +195,7 @@ def _shown(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
             print("no Prefect server answers; starting one for this command (10 to 30 s, once)", file=sys.stderr)
         server.wait()
     except (OSError, RuntimeError) as error:
-        print(f"warning: {error}; the round runs without Prefect", file=sys.stderr)
+        tell(f"warning: {error}; the round runs without Prefect")
         return None
     from flows.tuning import shown
 

@@ -1,10 +1,12 @@
-"""What our types and the libraries have against an input, as one sentence."""
+"""What our types and the libraries have against an input, as one sentence; and how a sentence is said."""
 
 import re
+import sys
 
 from pydantic import ValidationError
 
 from flows.config import TOP
+from tasks.analyze.terminal import shown
 
 
 def validation_sentence(error: ValidationError) -> str:
@@ -37,3 +39,8 @@ def plain_sentence(error: Exception) -> str:
     place = getattr(error, "full_key", None)
     text = f"{place}: {text}" if place and place not in text else text
     return re.sub(r"\s+", " ", text).strip().rstrip(".") + "."
+
+
+def tell(words: object, *, aside: bool = True) -> None:
+    """Print to standard error, or (not `aside`) output. Names and messages are others' words: nothing in them acts."""
+    print(shown(str(words)), file=sys.stderr if aside else sys.stdout, flush=True)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.round import explained
+from flows.sentences import tell
 from flows.server import PrefectServer, home
 from flows.signals import heeding
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
             serve(given.cron, given.overrides)
     except Exception as error:
         code, sentence = explained(error)
-        print(sentence, file=sys.stderr)
+        tell(sentence)
         return code
     return 0
 

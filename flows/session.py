@@ -1,7 +1,6 @@
 """One round's place in the stores: its id, its frozen configuration, its folder, its lock. New, or gone on with."""
 
 import re
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from flows.compose import write_incumbent
 from flows.config import RoundConfig, incumbent_file
 from flows.fingerprint import ANOTHER_ROUND, MIXED, Parts, difference_text, differing, fingerprint, key_of
+from flows.sentences import tell
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.locks import alone
 from tasks.record import hash_of
@@ -111,7 +111,7 @@ def _unfinished(ledger: Ledger, config: RoundConfig, now: Parts) -> str | None:
     """The round that the same command goes on with. Where there is none, the one that comes nearest is spoken of."""
     found = ledger.unfinished(key_of(now))
     if found is None and (others := _others(ledger, config, now)):
-        print(min(others)[-1], file=sys.stderr)
+        tell(min(others)[-1])
     return found
 
 
@@ -155,7 +155,7 @@ def _no_round(config: RoundConfig) -> InputError:
 def _note_difference(ledger: Ledger, round_id: str, difference: Mapping[str, str]) -> None:
     """Warn of what the trials of a round will not have in common, and note it for its verdict."""
     if difference:
-        print(f"warning: {difference_text(difference)} from when it began: its verdict will say so", file=sys.stderr)
+        tell(f"warning: {difference_text(difference)} from when it began: its verdict will say so")
     for text in _mixed(difference):
         ledger.note_projection(round_id, f"{_MIXED}{text}", round_id)
 

@@ -1,11 +1,11 @@
 """The round's place of work: the fork server, the projection to MLflow, and the progress line."""
 
-import sys
 from contextlib import ExitStack
 
 from flows.config import CONF, RoundConfig
 from flows.pictures import earlier, noting
 from flows.progress import Watch
+from flows.sentences import tell
 from flows.session import Session
 from tasks.design.study import Round
 from tasks.tracking import Projector
@@ -18,14 +18,14 @@ def open_site(stack: ExitStack, session: Session, round: Round) -> tuple[Site, W
     """Where the round's trials run, who watches them, and who shows them in MLflow; all end with `stack`."""
     config = session.config
     if session.resumed:
-        print(f"going on with round {session.round_id}", file=sys.stderr)
+        tell(f"going on with round {session.round_id}")
     projector = stack.enter_context(
         Projector(
             config.tracking,
             workload=config.workload.name,
             round_id=session.round_id,
             name=config.goal.question,
-            warn=lambda sentence: print(f"warning: {sentence}: {_way_out(config)}", file=sys.stderr),
+            warn=lambda sentence: tell(f"warning: {sentence}: {_way_out(config)}"),
             noted=noting(session.ledger, session.round_id, config.tracking),
             earlier=earlier(config.root, config.tracking),
         )

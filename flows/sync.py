@@ -1,7 +1,6 @@
 """MLflow brought up to what the ledger has: whatever it lacks is shown there, and a second time adds nothing."""
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from flows.config import CONF
 from flows.pictures import config_of, noting, picture_of, tracking_of
-from flows.sentences import validation_sentence
+from flows.sentences import tell, validation_sentence
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.scope.error import InputError
 from tasks.tracking import Projector, Tracking
@@ -42,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InputError(f"there is no ledger under {root}: tracking.root=PATH names the folder that has one")
         return sync(root, _chosen(root, settings, [word for word in words if "=" not in word]))
     except (InputError, LedgerError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on", file=sys.stderr)
+        tell("\nstopped; the same command goes on")
         return 130
 
 
@@ -67,13 +66,13 @@ def sync(root: Path, chosen: Sequence[tuple[Summary, Tracking]]) -> int:
             if outcome.down:
                 down[tracking.address] = str(outcome.warning)
             elif outcome.warning:
-                print(outcome.warning, file=sys.stderr)
+                tell(outcome.warning)
             shown += outcome.warning is None
         waiting[tracking.address] += tracking.address in down
     print(f"{shown} of {len(chosen) - left} rounds stand in MLflow; {added} runs and models are new there", flush=True)
     for address, why in down.items():
         way = "say the command again when it answers, or name another by tracking.uri=ADDRESS"
-        print(f"{why}: {waiting[address]} of the rounds wait; {way}", file=sys.stderr)
+        tell(f"{why}: {waiting[address]} of the rounds wait; {way}")
     return 0 if shown + left == len(chosen) else 1
 
 
@@ -84,7 +83,7 @@ def _synced(root: Path, summary: Summary, tracking: Tracking) -> Outcome | None:
             try:
                 ledger.own(summary.round_id)
             except LedgerError as error:
-                print(f"left out: {error}", file=sys.stderr)
+                tell(f"left out: {error}")
                 return None
             try:
                 return _owned(ledger, summary.round_id, tracking)
@@ -96,7 +95,7 @@ def _synced(root: Path, summary: Summary, tracking: Tracking) -> Outcome | None:
 
 
 def _owned(ledger: Ledger, round_id: str, tracking: Tracking) -> Outcome:
-    picture = picture_of(ledger, round_id, missing=lambda said: print(said, file=sys.stderr))
+    picture = picture_of(ledger, round_id, missing=tell)
     note = noting(ledger, round_id, tracking)
     new: set[str] = set()
 
@@ -129,7 +128,7 @@ def _chosen(root: Path, settings: Mapping[str, str], named: Sequence[str]) -> li
             except ValidationError as error:
                 raise InputError(validation_sentence(error)) from error
             except LedgerError as error:
-                print(f"left out: {error}", file=sys.stderr)
+                tell(f"left out: {error}")
                 continue
             wanted = tracking.enabled or bool(named) or settings.get("tracking.enabled") == "true"
             off += not wanted

@@ -6,7 +6,6 @@ its record is the ledger's. No `from __future__ import annotations` here: Prefec
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -30,6 +29,7 @@ from flows.config import RoundConfig
 from flows.plan import checked
 from flows.reconcile import mark, reconcile
 from flows.round import plain, tune
+from flows.sentences import tell
 from flows.server import answers
 from flows.signals import heeding
 from tasks.analyze.terminal import text
@@ -103,7 +103,7 @@ def shown(config: RoundConfig) -> Record:
         if not is_prefects(error):
             raise
         said = next(iter(str(error).splitlines()), "")[:200]
-        print(f"warning: Prefect fails ({type(error).__name__}: {said}); the round does without it", file=sys.stderr)
+        tell(f"warning: Prefect fails ({type(error).__name__}: {said}); the round does without it")
     concluded = note.read_text() if note else ""
     if concluded:
         with closing(open_ledger(config.root)) as ledger:

@@ -11,6 +11,7 @@ from tasks.record import Finding, Record, StudyRow
 
 SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
 REASONS = 3
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # but for line ends
 STUDIES = 5
 INDENT = 10  # the column in which everything but the labels begins
 PAINT = {
@@ -157,10 +158,15 @@ def paint(words: str, name: str, colour: bool) -> str:
 
 def plain(words: str) -> str:
     """The words on one line without control characters; a terminal obeys those, whoever wrote them."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", " ".join(words.split()))
+    return shown(" ".join(words.split()))
+
+
+def shown(words: str) -> str:
+    """Lines as they are, without the other control characters."""
+    return _CONTROL.sub("", words)
 
 
 def cut(words: str, width: int) -> str:
     """The words cut to the width with an ellipsis, control characters dropped, leading blanks kept."""
-    kept = re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", words.replace("\n", " "))
+    kept = shown(words.replace("\n", " "))
     return kept if len(kept) <= width else kept[: max(width - 1, 1)] + "…"

@@ -262,6 +262,18 @@ def test_a_printed_command_is_not_taken_for_one_with_its_secret(tmp_path: Path) 
         compose.from_overrides(config.overrides)
 
 
+def test_an_error_of_the_composition_itself_quotes_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEUTRAL", CANARIES["yaml"])
+    quoted = "goal=${oc.env:NEUTRAL}"
+    for words in ([quoted], [quoted, "--cfg", "job"], [quoted, "--help"], ["-m", f"{quoted},dropout"]):
+        assert main(words) == 2
+        said = capsys.readouterr()
+        assert "goal: there is no goal/***" in said.err
+        assert CANARIES["yaml"] not in said.out + said.err
+
+
 def test_a_shown_configuration_and_an_error_have_no_secrets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secret = CANARIES["yaml"]
     typed = ["workload=synthetic", "goal=synthetic", f"+workload.api_key={secret}", f"tracking.root={tmp_path}"]

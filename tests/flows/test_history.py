@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,8 +42,9 @@ def record(round_id: str) -> Record:
     )
 
 
-def begin(ledger: Ledger, round_id: str, goal: str) -> None:
-    ledger.begin(round_id, "digits", goal, {}, round_id, "2026-01-01T10:00:00+00:00")
+def begin(ledger: Ledger, round_id: str, goal: str, overrides: Sequence[str] = ()) -> None:
+    config = {"overrides": overrides, "config_dir": "/mine"}
+    ledger.begin(round_id, "digits", goal, {"config": config}, round_id, "2026-01-01T10:00:00+00:00")
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
         ledger.promote(
             "digits", 0, {"learning_rate": 0.123456, "optimizer": "adam"}, "done-1", "s", {"gain": 1}, "2026"
         )
-        begin(ledger, "cut-2", "[bold]width")
+        begin(ledger, "cut-2", "[bold]width", ("goal=width", "resume=cut-2"))
         trial = {"id": "t0", "study": "s", "purpose": "search", "index": 0, "point": {}, "seed": 0}
         ledger.plan("cut-2", [trial, trial | {"id": "t1", "index": 1}])
         ledger.finish("cut-2", "t0", ledger.start("cut-2", "t0"), {}, b"")
@@ -97,7 +98,8 @@ def test_a_round_that_was_cut_off_says_how_to_go_on_with_it(shell: Shell, root: 
     code, out, _ = shell("show", "cut-2", f"tracking.root={root}")
     assert (code, out) == (
         0,
-        "round cut-2 is interrupted: 1 of 2 trials done; python -m flows.round resume=cut-2 goes on with it\n",
+        "round cut-2 is interrupted: 1 of 2 trials done; go on with it: "
+        "python -m flows.round --config-dir /mine goal=width resume=cut-2\n",
     )
     assert shell("show", "runs-3", f"tracking.root={root}")[1] == "round runs-3 is running: 0 of 0 trials done\n"
 

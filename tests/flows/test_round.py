@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from flows.config import CONF
+from flows.history import main as history
 from flows.round import HINT, explained, main
 from tasks.ledger import Ledger, LedgerError, open_ledger
 from tasks.promote.gate import Decision
@@ -161,6 +163,20 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
     assert set(results) == {t.id for t in cut.trials}
     finished_before = before
     assert finished_before >= 17
+
+
+def test_the_history_names_the_command_that_goes_on_with_a_round(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed_when(folder, "cut", 3)
+    with open_ledger(folder.parent / "cut") as ledger:
+        (begun,) = ledger.rounds()
+    capsys.readouterr()
+    assert history(["show", begun.round_id, f"tracking.root={folder.parent / 'cut'}"]) == 0
+    command = shlex.split(capsys.readouterr().out.rpartition("go on with it: ")[2])
+    assert command[:3] == ["python", "-m", "flows.round"]
+    assert main(command[3:]) == 0
+    assert record_in(folder, "cut").round_id == begun.round_id
 
 
 @pytest.mark.playbook("G9", case="silent")
