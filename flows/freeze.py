@@ -91,6 +91,8 @@ def _refuse_foreign(tree: object, place: str) -> None:
     elif isinstance(tree, list | tuple):
         for i, value in enumerate(tree):
             _refuse_foreign(value, f"{place}.{i}")
+    elif tree is not None and not isinstance(tree, bool | int | float):
+        raise InputError(f"{place}: {type(tree).__name__} is no kind of value here; give a text, a number or a list.")
 
 
 def _root(given: object) -> str:

@@ -175,8 +175,14 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
 
     with ExitStack() as stack:
         shown = _shown(stack) if any(config.orchestrate == "prefect" for config in configs) else None
-        for config in configs:
-            record = shown(config) if shown and config.orchestrate == "prefect" else tune(plain(config))
+        for i, config in enumerate(configs):
+            try:
+                record = shown(config) if shown and config.orchestrate == "prefect" else tune(plain(config))
+            except BaseException:
+                if len(configs) > 1:  # the command itself would begin anew with those that are concluded
+                    head = f"{i} of {len(configs)} rounds are concluded; the others:"
+                    tell("\n".join([head, *map(_command, configs[i:])]))
+                raise
             folder = config.root / "records" / record.round_id
             paths = [str(_near(folder / name)) for name in ("report.html", "record.json")]
             print(text(record, colour=sys.stdout.isatty(), paths=paths), flush=True)
@@ -200,6 +206,12 @@ def _shown(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
     from flows.tuning import shown
 
     return shown
+
+
+def _command(config: RoundConfig) -> str:
+    from tasks.promote.next import command_of
+
+    return command_of(config.overrides, config.config_dir)
 
 
 def _near(path: Path) -> Path:

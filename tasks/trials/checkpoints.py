@@ -198,9 +198,12 @@ def refuse_objects(state: Any, where: str = "state") -> None:
     """
     import torch
 
-    if isinstance(state, torch.Tensor) or type(state) in (type(None), bool, int, float, complex, str, bytes):
+    if type(state) in (type(None), bool, int, float, complex, str, bytes):
         return
-    if type(state) in (dict, OrderedDict):
+    if type(state) in (torch.Tensor, torch.nn.Parameter):  # of a subclass, or with an object tied to it, none is loaded
+        for name, value in vars(state).items():
+            refuse_objects(value, f"{where}.{name}")
+    elif type(state) in (dict, OrderedDict):
         for key, value in state.items():
             refuse_objects(key, f"a key of {where}")
             refuse_objects(value, f"{where}[{key!r}]")

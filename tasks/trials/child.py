@@ -18,17 +18,19 @@ from typing import Any
 from tasks.scope.goal import Objective
 from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints import Checkpoints, write_atomically
-from tasks.trials.outcome import out_of_space, raised
+from tasks.trials.clock import Clock
+from tasks.trials.holders import LOCK
+from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
-from tasks.trials.running import Interrupted, MissingMetric, RunningTrial, storable
+from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
 from tasks.trials.target import bound, resolve
 
 REPORTS = "reports.jsonl"
+SECONDS = "seconds.txt"  # which the trial has worked, beside the steps of its reports
 RESULT = "result.json"
 LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
 WORK = "work"  # where the trial finds itself: what it writes there cannot meet our own files
-LOCK = ".lock"  # held by the attempt that writes into the folder, and freed by the kernel with its death
 MISSING, INTERRUPTED = "missing_metric", "interrupted"
 BUSY = 75  # exit code: an earlier attempt would not leave the folder; EX_TEMPFAIL of sysexits.h
 FULL = 74  # exit code: no space left for the result; EX_IOERR
@@ -42,18 +44,27 @@ class Folder:
     What earlier attempts left there is gone on with: see `ReportLog`.
     """
 
-    def __init__(self, folder: Path, trial: str, keep_best: int) -> None:
+    def __init__(self, folder: Path, trial: str, keep_best: int, wall_timeout: float) -> None:
         self.reports = ReportLog(folder / REPORTS)
+        self._clock, self._wall_timeout = Clock(folder / SECONDS), wall_timeout
         self._checkpoints = Checkpoints(folder / CHECKPOINTS, trial, keep_best)
+        self._resumed = 0  # the step whose checkpoint this attempt goes on from, and whose report stays
 
     def reported(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Append one evaluation."""
+        """Append one evaluation.
+
+        Raises:
+            Infeasible: the wall timeout is over, also where an earlier attempt has used most of it.
+        """
         self._begin(step)
         self.reports.append(step, metrics)
+        self._clock.note(step)
+        if self._clock.seconds > self._wall_timeout:
+            raise Infeasible(timed_out(self._wall_timeout))
 
     def saved(self, step: int, state: Any, objective: float | None) -> None:
         """Save one checkpoint, with the curve that led to it."""
-        self._begin(step)
+        self._begin(step + (step == self._resumed))
         self._checkpoints.save(step, state, objective, self.reports.seal())
 
     def last(self) -> tuple[int, Any]:
@@ -61,18 +72,20 @@ class Folder:
         step, state, curve = self._checkpoints.latest(self.reports.has)
         self._checkpoints.drop(step + 1)
         self.reports.cut(curve)
+        self._resumed = step
         return step, state
 
     def _begin(self, step: int) -> None:
         if self.reports.begin(step):
             self._checkpoints.drop(step)
+            self._clock.begin(step)
 
 
 def main(request: Mapping[str, Any]) -> int:
     """Run the trial that the request describes, in its folder; the exit code says only that the result was written.
 
     `request`: trial, attempt, folder, target, arguments, own, point, seed, max_train_steps, eval_every_steps,
-    objective, device, threads, memory, keep_best, secrets, variables (of the environment).
+    objective, device, threads, memory, wall_timeout, keep_best, secrets, variables (of the environment).
 
     Playbook: E8
     """
@@ -163,7 +176,7 @@ def seed_all(seed: int, threads: int) -> None:
 
 def _running(request: Mapping[str, Any], folder: Path) -> RunningTrial:
     objective = Objective.model_validate(request["objective"])
-    sink = Folder(folder, request["trial"], request["keep_best"])
+    sink = Folder(folder, request["trial"], request["keep_best"], request["wall_timeout"])
     return RunningTrial(
         point=request["point"],
         seed=request["seed"],

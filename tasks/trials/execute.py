@@ -10,10 +10,11 @@ from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
 from tasks.trials.checkpoints import MANIFEST
-from tasks.trials.child import BUSY, CHECKPOINTS, FULL, LOG, MISSING, REPORTS, RESULT, WORK
+from tasks.trials.child import BUSY, CHECKPOINTS, FULL, LOG, MISSING, REASON, REPORTS, RESULT, SECONDS, WORK
+from tasks.trials.clock import worked
 from tasks.trials.forkserver import ForkServer
 from tasks.trials.link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
-from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned
+from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, timed_out
 from tasks.trials.reports import read_reports
 from tasks.trials.runner import Execution, Runner
 from tasks.trials.trial import Curve, Trial, ended
@@ -52,22 +53,27 @@ def run_trial(
     Playbook: E8, J12
     """
     runner, objective = execution.runner, execution.workload.objective
-    reports: Reports = {}
-    seconds, unread = 0.0, ()
+    curve, seconds, unread = Curve.from_reports({}), 0.0, ()
     status: Status
     try:
         exit_status, result = _run(planned, execution, server, folder, device, way_back)
-    except NotStarted as error:
-        status, reason = "failed", f"its process could not be run: {error}"
-    else:
+        seconds = max(exit_status.seconds, worked(folder / SECONDS))
         reports = way_back.reports(folder) if way_back else read_reports(folder / REPORTS)
         status, reason = classified(exit_status, result, reports, objective.metric, runner)
-        seconds, unread = exit_status.seconds, tuple(result["unread"]) if result else ()
+        if status == "complete" and seconds > runner.wall_timeout:
+            status, reason = "infeasible", timed_out(runner.wall_timeout)
+        curve, unread = Curve.from_reports(reports), tuple(result["unread"]) if result else ()
+    except (InputError, ServerClosed):
+        raise
+    except NotStarted as error:
+        status, reason = "failed", f"its process could not be run: {error}"
+    except Exception as error:  # a program can leave anything in its folder; the round goes on without it
+        status, reason = "failed", f"what it left cannot be read: {type(error).__name__}: {error}"[:REASON]
     if status == "failed" and server.closed:
         raise ServerClosed(f"trial {planned.id} was stopped: {reason}")
     return ended(
         planned,
-        Curve.from_reports(reports),
+        curve,
         objective,
         status,
         reason,
@@ -105,7 +111,7 @@ def classified(
     if result is not None:
         return "failed", result["reason"]
     if exit_status.timed_out:
-        return "infeasible", f"wall timeout: not done after {runner.wall_timeout:g} s"
+        return "infeasible", timed_out(runner.wall_timeout)
     if exit_status.stuck:
         return "failed", f"no progress: neither report nor checkpoint nor word for {runner.progress_timeout:g} s"
     if exit_status.out_of_memory:
@@ -163,6 +169,7 @@ def _request(planned: Planned, execution: Execution, folder: Path, device: str) 
         "device": device,
         "threads": execution.runner.threads,
         "memory": execution.runner.memory,
+        "wall_timeout": execution.runner.wall_timeout,
         "keep_best": execution.runner.keep_best,
         "log": str(folder / LOG),
         "log_bytes": execution.runner.log_bytes,

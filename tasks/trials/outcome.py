@@ -10,7 +10,7 @@ from tasks.trials.running import Infeasible
 
 Reports = Mapping[int, Mapping[str, float]]
 NO_SPACE = "no space left on the disk"
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")  # as torch says it
+_MEMORY = ("out of memory", "t allocate memory", "not enough memory", "bad_alloc")  # as torch and the system say it
 
 
 def returned(reports: Reports, metric: str) -> tuple[Status, str]:
@@ -35,7 +35,7 @@ def raised(error: BaseException) -> tuple[Status, str]:
         return "infeasible", str(error)
     if isinstance(error, SystemExit):
         return "failed", f"called sys.exit({'' if error.code is None else repr(error.code)})"
-    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:300]
+    said = next((line.strip() for line in _words(error).splitlines() if line.strip()), "")[:300]
     if out_of_space(error):
         return "failed", NO_SPACE
     if _out_of_memory(error):
@@ -43,6 +43,11 @@ def raised(error: BaseException) -> tuple[Status, str]:
     if isinstance(error, InputError):
         return "failed", said
     return "failed", f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def timed_out(limit: float) -> str:
+    """The reason of a trial that was not done after `limit` seconds of work."""
+    return f"wall timeout: not done after {limit:g} s"
 
 
 def out_of_space(error: BaseException) -> bool:
@@ -65,7 +70,18 @@ def diverged(reports: Reports, metric: str) -> str:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """By name, since torch may not be installed; the CPU's allocator says it in a plain RuntimeError."""
+    """By name, since torch may not be installed; the CPU's allocator says it in a plain RuntimeError.
+
+    A module that does not fit is an ImportError.
+    """
     if isinstance(error, MemoryError) or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _MEMORY)
+    return isinstance(error, RuntimeError | ImportError | OSError) and any(w in _words(error).lower() for w in _MEMORY)
+
+
+def _words(error: BaseException) -> str:
+    """What the error says of itself, if it can."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tasks.trials.holders import LOCK, kill_holders
 from tasks.trials.log import Log
 
 CHUNK = 1 << 16  # bytes at once; also what a pipe holds on Linux
@@ -42,7 +43,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass
 class Child:
-    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log.
+    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log, its lock.
 
     `oom_kills`: what the kernel's count was when it began.
     """
@@ -50,6 +51,7 @@ class Child:
     number: int
     pipe: int
     log: Log
+    lock: Path
     oom_kills: int
 
 
@@ -138,7 +140,7 @@ class Reaper:
         else:
             if pid == 0:
                 self._become(request, write)
-            self._children[pid] = Child(number, read, log, oom_kills())
+            self._children[pid] = Child(number, read, log, Path(request["folder"], LOCK), oom_kills())
             self._selector.register(read, selectors.EVENT_READ, pid)
             self._say({"run": number, "pid": pid})
         finally:
@@ -179,6 +181,7 @@ class Reaper:
                 if child is None:
                     continue  # an orphan of a trial, of which the kernel made us the parent
                 kill(pid)
+                kill_holders(child.lock)
                 self._drain(child, LAST_READS)
                 self._close(child)
                 code = os.waitstatus_to_exitcode(status)

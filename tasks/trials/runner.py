@@ -16,6 +16,7 @@ _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _WHOLE = ("workers", "threads", "keep_best", "log_bytes")
 _REAL = {"wall_timeout": "number of seconds", "progress_timeout": "number of seconds", "memory": "number of GiB"}
+MOST_KEPT = 1000  # of a trial's best checkpoints: the manifest that names them has a limit of its own
 _OPTIONAL = ("workers", "progress_timeout", "memory")
 
 
@@ -53,6 +54,8 @@ class Runner(Frozen):
         if not (number and math.isfinite(value) and (value > 0 or value == least == 0)):
             kind, bound = _REAL.get(name, "whole number"), "from 0 on" if least == 0 else "above 0"
             raise InputError(f"runner.{name}: {value!r} will not do; give a {kind} {bound}.")
+        if name == "keep_best" and value > MOST_KEPT:
+            raise InputError(f"runner.keep_best: {value} will not do; keep at most {MOST_KEPT} checkpoints a trial.")
         return value
 
     @model_validator(mode="after")

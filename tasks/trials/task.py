@@ -18,7 +18,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from tasks.design.study import Planned
-from tasks.ledger import Ledger
+from tasks.ledger import Ledger, LedgerError
 from tasks.tracking.private import PrivateStores
 from tasks.trials.attempts import account, try_again
 from tasks.trials.command_check import ADDRESS, wants_mlflow
@@ -92,7 +92,11 @@ def preload(execution: Execution) -> tuple[str, ...]:
 
 @task(name="run trial", task_run_name="{planned.id}", cache_policy=NO_CACHE, persist_result=False)
 def run_one(planned: Planned, site: Site) -> Trial:
-    """The trial, run in child processes and written to the ledger by the attempt that holds it."""
+    """The trial, run in child processes and written to the ledger by the attempt that holds it.
+
+    Raises:
+        LedgerError: a later attempt holds it: this one's result is not taken.
+    """
     ledger, round_id = site.ledger, site.round_id
     while True:
         device = site.devices.get()
@@ -108,7 +112,8 @@ def run_one(planned: Planned, site: Site) -> Trial:
         if not try_again(trial, before, ledger.retries(round_id), site.execution.runner):
             break
         ledger.fail(round_id, planned.id, attempt, account(trial))
-    ledger.finish(round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve))
+    if not ledger.finish(round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve)):
+        raise LedgerError(f"trial {planned.id} of round {round_id} was taken over by another process, which has it now")
     return trial
 
 

@@ -11,6 +11,8 @@ from tasks.design.study import Planned
 from tasks.record import Status, TrialRow, finite
 from tasks.scope.goal import Objective
 
+MOST_METRICS = 1000  # a column each in the record's curves: 200,000 took minutes, and nobody looks at them
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
@@ -50,6 +52,8 @@ class Curve:
         """The curve of `{step: {metric: value}}`, in order of steps; a metric missing at a step is NaN there."""
         steps = sorted(reports)
         names = sorted({name for row in reports.values() for name in row})
+        if len(names) > MOST_METRICS:
+            raise ValueError(f"it has {len(names)} metrics, and a trial may have {MOST_METRICS}")
         metrics = {n: np.array([reports[s].get(n, np.nan) for s in steps]) for n in names}
         return cls(steps=np.array(steps, dtype=np.int64), metrics=metrics)
 

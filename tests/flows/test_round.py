@@ -2,82 +2,15 @@
 
 import errno
 import json
-import os
-import shlex
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flows.config import CONF
-from flows.history import main as history
 from flows.round import HINT, explained, main
-from tasks.ledger import Ledger, LedgerError, open_ledger
-from tasks.promote.gate import Decision
-from tasks.promote.retrains import Arm
-from tasks.record import Point, Record, digest
+from tasks.ledger import LedgerError, open_ledger
+from tasks.record import digest
 from tasks.scope.error import InputError
-
-REPOSITORY = CONF.parent
-
-TRAIN = """
-import random, time
-
-def train(trial):
-    noise = random.Random(trial.seed)
-    if trial.point["switch"] == "broken":
-        raise RuntimeError("this arm is broken")
-    time.sleep(trial_seconds())
-    worth = {"a": 1.0, "b": 0.7}[trial.point["switch"]] + 0.03 * noise.gauss(0, 1)
-    for step in range(trial.eval_every_steps, trial.max_train_steps + 1, trial.eval_every_steps):
-        loss = worth + (trial.point["x"] - 0.5) ** 2 + (trial.point["z"] - 0.5) ** 2 + 2.0 ** -(step / 10)
-        trial.report(step, loss=loss, train_loss=loss)
-
-def trial_seconds():
-    import os
-    return 0.05
-"""
-WORKLOAD = """
-_target_: own.train
-objective: {metric: loss, direction: minimize}
-baseline: {x: 0.2, z: 0.8, switch: a}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    files = {
-        "workload/own.yaml": WORKLOAD,
-        "space/own.yaml": "x: {low: 0.0, high: 1.0}\nz: {low: 0.0, high: 1.0}\nswitch: {choices: [a, b]}\n",
-        "goal/own.yaml": "question: Is b better than a?\nkind: improve\nscientific: {switch: [a, b]}\n",
-        "own.py": TRAIN,
-    }
-    for name, text in files.items():
-        path = tmp_path / "own" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    yield tmp_path / "own"
-    sys.modules.pop("own", None)  # a command has one folder of the user's; this process sees several
-    sys.path[:] = [p for p in sys.path if p != str(tmp_path / "own")]
-
-
-def arguments(folder: Path, store: str, *more: str) -> list[str]:
-    return [
-        *("--config-dir", str(folder), "workload=own", "space=own", "goal=own", "orchestrate=off"),
-        *("budget.max_train_steps=100", "budget.eval_every_steps=5", "tracking.enabled=false"),
-        *(f"tracking.root={folder.parent / store}", *more),
-    ]
-
-
-def record_in(folder: Path, store: str) -> Record:
-    """The only record of a store."""
-    (path,) = (folder.parent / store / "records").glob("*/record.json")
-    return Record.model_validate_json(path.read_text())
+from tests.flows.own_round import TRAIN, arguments, done_in, killed_when, record_in
 
 
 @pytest.mark.playbook("B1", "G9", case="shows")
@@ -113,46 +46,13 @@ def test_another_seed_gives_another_digest(folder: Path) -> None:
     assert record_in(folder, "store0").digest != record_in(folder, "store1").digest
 
 
-def killed_when(folder: Path, store: str, done: int) -> None:
-    """Start a round as a program of its own and `kill -9` it as soon as `done` trials are in the ledger."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.round", *arguments(folder, store)],
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
-            if _done(folder.parent / store) >= done:
-                break
-            time.sleep(0.02)
-        else:
-            raise AssertionError("the round never got that far")
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        if process.stderr:
-            process.stderr.close()
-
-
-def _done(store: Path) -> int:
-    if not (store / "ledger.db").exists():
-        return 0
-    with open_ledger(store) as ledger:
-        rounds = ledger.rounds()
-        return len(ledger.results(rounds[0].round_id)) if rounds else 0
-
-
 @pytest.mark.playbook("J12", case="shows")
 def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twice(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments(folder, "whole")) == 0
     killed_when(folder, "cut", 17)
-    before = _done(folder.parent / "cut")
+    before = done_in(folder.parent / "cut")
     killed_when(folder, "cut", before + 8)
     assert main(arguments(folder, "cut")) == 0
     whole, cut = record_in(folder, "whole"), record_in(folder, "cut")
@@ -163,57 +63,6 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
     assert set(results) == {t.id for t in cut.trials}
     finished_before = before
     assert finished_before >= 17
-
-
-def test_the_history_names_the_command_that_goes_on_with_a_round(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    killed_when(folder, "cut", 3)
-    with open_ledger(folder.parent / "cut") as ledger:
-        (begun,) = ledger.rounds()
-    capsys.readouterr()
-    assert history(["show", begun.round_id, f"tracking.root={folder.parent / 'cut'}"]) == 0
-    command = shlex.split(capsys.readouterr().out.rpartition("go on with it: ")[2])
-    assert command[:3] == ["python", "-m", "flows.round"]
-    assert main(command[3:]) == 0
-    assert record_in(folder, "cut").round_id == begun.round_id
-
-
-@pytest.mark.playbook("G9", case="silent")
-@pytest.mark.parametrize("cut", ["gated again", "promoted"])
-def test_a_round_whose_incumbent_moved_comes_to_the_same_verdict_when_it_is_cut_off(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, cut: str
-) -> None:
-    promote = Ledger.promote
-    other: Point = {"x": 0.9, "z": 0.1, "switch": "a"}
-    asked: list[int] = []
-    cuts = [cut]
-
-    def moving(ledger: Ledger, workload: str, expected: int, point: Point, round_id: str, *more: Any) -> bool:
-        if expected == 0:  # another round promotes just before this one
-            assert promote(ledger, workload, 0, other, "rival", *more)
-        elif cuts == ["gated again"]:
-            raise RuntimeError(cuts.pop())
-        taken = promote(ledger, workload, expected, point, round_id, *more)
-        if taken and cuts:  # and another one before it is gone on with
-            assert promote(ledger, workload, expected + 1, other, "third", *more)
-            raise RuntimeError(cuts.pop())
-        return taken
-
-    def ask(winner: Arm, decision: Decision) -> str:
-        asked.append(1)
-        return ""
-
-    monkeypatch.setattr(Ledger, "promote", moving)
-    monkeypatch.setattr("flows.round.approval", lambda config: ask)
-    assert main(arguments(folder, "cut")) == 1
-    assert main(arguments(folder, "cut")) == 0
-    assert len(asked) == (2 if cut == "promoted" else 3)  # once for each incumbent, and for what was not yet taken
-    assert main(arguments(folder, "whole")) == 0
-    whole, gone_on = record_in(folder, "whole"), record_in(folder, "cut")
-    assert (whole.verdict.outcome, whole.verdict.incumbent.generation) == ("promote", 1)
-    assert gone_on.digest == whole.digest
-    assert {t.id for t in gone_on.trials} == {t.id for t in whole.trials}
 
 
 def test_a_round_never_goes_on_with_other_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,7 +86,7 @@ def test_a_metric_that_is_never_reported_stops_the_round_at_the_first_evaluation
     assert "accuracy" in said
     assert "loss" in said
     assert "train_loss" in said
-    assert _done(folder.parent / "store") == 0
+    assert done_in(folder.parent / "store") == 0
 
 
 def test_a_finished_round_is_not_gone_on_with(folder: Path) -> None:

@@ -17,6 +17,7 @@ from tasks.trials import child, reaper
 from tasks.trials.attempts import account, try_again
 from tasks.trials.execute import OUT_OF_MEMORY, run_trial
 from tasks.trials.forkserver import ForkServer
+from tasks.trials.holders import LOCK
 from tasks.trials.link import ServerClosed
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
@@ -151,13 +152,13 @@ def test_two_attempts_never_write_into_one_folder(
 ) -> None:
     """A process of a dead coordinator may live for a moment: who comes after waits, and not for ever."""
     (tmp_path / "t").mkdir()
-    with (tmp_path / "t" / child.LOCK).open("w") as stale:
+    with (tmp_path / "t" / LOCK).open("w") as stale:
         fcntl.flock(stale, fcntl.LOCK_EX)
         threading.Timer(0.5, lambda: fcntl.flock(stale, fcntl.LOCK_UN)).start()
         assert attempt("walks").status == "complete"
         fcntl.flock(stale, fcntl.LOCK_EX)
         monkeypatch.setattr(child, "_PATIENCE", 0.1)
-        assert not child._alone(tmp_path / "t" / child.LOCK)
+        assert not child._alone(tmp_path / "t" / LOCK)
 
 
 def trial(status: str, reason: str, steps: int = 3) -> Trial:

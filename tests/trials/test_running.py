@@ -113,7 +113,7 @@ def test_a_checkpoint_in_memory_is_not_changed_by_what_comes_after() -> None:
 
 def test_floats_come_back_from_a_childs_reports_as_they_went_in(tmp_path: Path) -> None:
     values = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, math.inf, -math.inf, 1 / 3]
-    sink = Folder(tmp_path, "t", 1)
+    sink = Folder(tmp_path, "t", 1, math.inf)
     for step, value in enumerate(values):
         sink.reported(step, {"x": value})
         assert [repr(r["x"]) for r in read_reports(tmp_path / "reports.jsonl").values()] == list(

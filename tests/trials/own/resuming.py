@@ -95,3 +95,61 @@ def numbers_on(trial: Any) -> None:
         own.write_text("2")
     if begin == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leaves_a_daemon(trial: Any, mark: str) -> None:
+    """Forks a process away into a session of its own, and fails; the second time it is well."""
+    if first_time():
+        if os.fork() == 0:
+            os.setsid()
+            Path(mark).write_text(str(os.getpid()))
+            time.sleep(600)
+            os._exit(0)
+        while not Path(mark).exists():
+            time.sleep(0.01)
+        raise ConnectionError("lost")
+    trial.report(1, loss=0.5)
+
+
+def works_slowly(trial: Any, seconds: float, dies_at: int = 0) -> None:
+    """So many seconds a step, saved every time; killed once before step `dies_at`."""
+    step, _ = trial.resume()
+    while step < trial.max_train_steps:
+        step += 1
+        if step == dies_at and first_time():
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(seconds)
+        trial.report(step, loss=1.0 / step)
+        trial.save(step, {})
+
+
+def saves_first_of_all(trial: Any) -> None:
+    """Saves once more what it goes on from, before anything else."""
+    step, state = trial.resume()
+    if state is not None:
+        trial.save(step, state)
+    for at in range(step + 1, trial.max_train_steps + 1):
+        if at == 4 and first_time():
+            os.kill(os.getpid(), signal.SIGKILL)
+        trial.report(at, loss=1.0 / at)
+        trial.save(at, {})
+
+
+def speechless(trial: Any) -> None:
+    """Fails with an error that cannot say what it is."""
+
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    raise Speechless
+
+
+def names_too_much(trial: Any, count: int) -> None:
+    """Reports so many metrics."""
+    trial.report(1, loss=0.5, **{f"m{i}": 0.0 for i in range(count - 1)})
+
+
+def needs_a_module(trial: Any) -> None:
+    """Imports what does not fit into its memory."""
+    raise ImportError("libbig.so: failed to map segment from shared object: Cannot allocate memory")
