@@ -1,16 +1,15 @@
 """What a round runs on, in named parts: taken when it begins, frozen with it, and compared ever after.
 
-A part maps what it consists of to its version, or to a hash of its content. Data are the files and folders whose path
-(absolute, or within the user's folder) is the value of an argument of the workload, or follows a `=` in it: of a file
-the content counts, of a folder the names and sizes of what lies in it. The embedded data sets are made by packages,
-which stand for them.
+A part maps what it consists of to its version, or to a hash of its content. Code is the user's folder and what it
+imports from elsewhere, unless that is an installed package, whose version stands for it. Data are the files and folders
+whose path (absolute, or within the user's folder) is the value of an argument of the workload or of a variable in
+`runner.environment`, or follows a `=` in it: of a file the content counts, of a folder the names and sizes of what lies
+in it. The embedded data sets are made by packages, which stand for them.
 """
 
-import ast
 import hashlib
 import os
 import platform
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.config import TOP, RoundConfig
+from flows.programs import below, installed_as, libraries, own_code, scripts, working_folder
 from flows.provenance import ROOT, commit_here, diff_from
 from tasks.record import hash_of
 from tasks.scope.redaction import is_secret_name
@@ -58,8 +58,6 @@ _VERSIONS = ("packages", "python", "machine", "runner")  # parts that are short 
 AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
 NUMERICAL = ("torch", "numpy", "scipy", "scikit-learn", "mnist1d")  # what trials and verdicts are computed with
 SERVICES = ("prefect", "mlflow", "hydra-core")
-SCRIPTS = frozenset({".py", ".sh", ".awk", ".r", ".jl", ".pl", ".rb", ".js", ".m", ".c", ".cc", ".cpp", ".cu", ".h"})
-SETTINGS = frozenset({".yaml", ".yml", ".toml"})  # of the user's programs: those of our groups are the configuration
 PIECE, PIECES = 4 * 1024 * 1024, 256  # of a file above 1 GiB so many pieces count, evenly spread, and its size
 SHOWN = 3  # differences of a part that a sentence names
 _VECTORS = ("sse4", "avx", "fma", "amx", "asimd", "sve")  # the instructions by which libraries choose how they sum up
@@ -72,14 +70,17 @@ def fingerprint(config: RoundConfig) -> Parts:
 
     Playbook: J12, J13
     """
-    own, named = dict(_own_code(config)), dict(_named(config))
+    own, named = dict(own_code(config)), dict(_named(config))
+    imported = libraries(config, own.values())
     commit = commit_here()
     return {
         "config": dict(_configured(config)),
-        "code": {"tunebook": _rooms()} | {name: _content(path) for name, path in own.items()},
+        "code": {"tunebook": _together(scripts(ROOT / "tasks"))}
+        | {name: _together(paths) for name, paths in imported.items() if paths}
+        | {name: _content(path) for name, path in own.items()},
         "data": {name: _content(path) for name, path in named.items() if path.is_file()},
         "folders": {name: _listing(path) for name, path in named.items() if path.is_dir()},
-        "packages": _versions(*NUMERICAL, *_imported(own.values())),
+        "packages": _versions(*NUMERICAL, *installed_as(imported)),
         "python": {platform.python_implementation(): platform.python_version()},
         "machine": _machine(),
         "runner": _runner(config.runner),
@@ -123,34 +124,17 @@ def _configured(config: RoundConfig) -> Iterator[tuple[str, str]]:
             yield name, hash_of(value, 16)
 
 
-def _rooms() -> str:
-    """Our own code that trials and verdicts run on."""
-    return hash_of([[path.name, _content(path)] for path in _below(ROOT / "tasks") if path.suffix == ".py"], 16)
-
-
-def _own_code(config: RoundConfig) -> Iterator[tuple[str, Path]]:
-    """The scripts of the user's folder, the settings of programs there, and the files that they are started with."""
-    if config.config_dir is None:
-        return
-    own = Path(config.config_dir)
-    for path in _below(own, config.root):
-        name = path.relative_to(own)
-        if path.suffix.lower() in SCRIPTS or (path.suffix in SETTINGS and name.parts[0] not in TOP):
-            yield str(name), path
-    for path in program_files(config.workload, config.config_dir):
-        yield str(path.relative_to(own) if path.is_relative_to(own) else path.name), path
-
-
 def _named(config: RoundConfig) -> Iterator[tuple[str, Path]]:
-    """The files and folders that an argument of the workload names, by the argument's name; code is not among them.
+    """The files and folders that an argument or a variable names, by its name; code is not among them.
 
     Neither is where trials work, nor a folder around the user's own or around the store: it changes with every round.
     """
     workload, own = config.workload, config.config_dir
-    work = Path(own or "", str(workload.arguments.get("cwd") or ""))
-    others = {path.resolve() for path in (work, *program_files(workload, own))}
+    seen = {name: os.environ.get(name) for name in config.runner.environment}
+    others = {path.resolve() for path in (working_folder(config), *program_files(workload, own))}
     homes = [Path(home) for home in (own, config.root) if home]
-    for name, text in _texts({**workload.arguments, "test": workload.test}, "workload"):
+    said = _texts({**workload.arguments, "test": workload.test}, "workload")
+    for name, text in (*said, *_texts(seen, "environment")):
         for part in (text, text.partition("=")[2]):
             path = Path(own or "", os.path.expanduser(part))
             if path.is_absolute() and os.path.exists(path):
@@ -169,11 +153,9 @@ def _texts(tree: Any, name: str) -> Iterator[tuple[str, str]]:
         yield name, tree
 
 
-def _below(folder: Path, store: Path | None = None) -> Iterator[Path]:
-    """The files of a folder, at any depth, but for what is hidden, cached, or in the store of rounds."""
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__pycache__")) and Path(where, f) != store)
-        yield from (Path(where, name) for name in sorted(files))
+def _together(paths: Iterable[Path]) -> str:
+    """A hash of the content of several files."""
+    return hash_of([[path.name, _content(path)] for path in paths], 16)
 
 
 def _content(path: Path) -> str:
@@ -194,7 +176,7 @@ def _content(path: Path) -> str:
 
 def _listing(folder: Path) -> str:
     """A hash of the names and sizes of the files in a folder."""
-    return hash_of([[str(path.relative_to(folder)), _size(path)] for path in _below(folder)], 16)
+    return hash_of([[str(path.relative_to(folder)), _size(path)] for path in below(folder)], 16)
 
 
 def _size(path: Path) -> int:
@@ -202,20 +184,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # a link to nowhere
         return -1
-
-
-def _imported(files: Iterable[Path]) -> set[str]:
-    """The packages that Python files import, where they are installed under the name by which they are imported."""
-    found: set[str] = set()
-    for path in files:
-        if path.suffix == ".py":
-            with suppress(OSError, ValueError, SyntaxError):
-                for node in ast.walk(ast.parse(path.read_bytes())):
-                    if isinstance(node, ast.Import):
-                        found |= {alias.name.partition(".")[0] for alias in node.names}
-                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                        found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names
 
 
 def _versions(*packages: str) -> dict[str, str]:

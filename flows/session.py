@@ -93,7 +93,7 @@ def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
     ledger.own(round_id)  # before it can be seen: nobody else may go on with it
     ledger.begin(round_id, config.workload.name, config.goal.name, frozen, key, created, parent)
     folder = config.root / "records" / round_id
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Session(
         round_id=round_id,
         config=config,

@@ -105,7 +105,7 @@ def alone(path: Path) -> Iterator[None]:
 def _opened(path: Path, flags: int) -> int:
     try:
         if flags & os.O_CREAT:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise LedgerError(f"the lock {path} cannot be opened: {error.strerror}; name another tracking.root") from error
