@@ -24,11 +24,11 @@ class Runner(Frozen):
     """Child processes on this machine.
 
     `workers` at once (None: as many as the cores hold, or one for each device that is no CPU), `threads` of torch a
-    trial, `wall_timeout` seconds a trial (infeasible), `progress_timeout` seconds without a report, a checkpoint or a
-    word (failed; None: never), `memory` GiB a process of a trial may allocate (infeasible; None: all there is),
-    `retries` of a failed trial and `retries_a_round` of all of them, `keep_best` checkpoints besides the last two,
-    `log_bytes` kept of its output, `environment` the names of variables that trials may see besides the usual ones
-    (secrets do not travel).
+    trial, `wall_timeout` seconds of work a trial, over all its attempts (infeasible), `progress_timeout` seconds
+    without a report, a checkpoint or a word (failed; None: never), `memory` GiB a process of a trial may allocate
+    (infeasible; None: all there is), `retries` of a failed trial and `retries_a_round` of all of them, `keep_best`
+    checkpoints besides the last two, `log_bytes` kept of its output, `environment` the names of variables that trials
+    may see besides the usual ones (secrets do not travel).
     """
 
     workers: int | None = None
