@@ -200,7 +200,7 @@ def _shown(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
         if server.ours:
             print("no Prefect server answers; starting one for this command (10 to 30 s, once)", file=sys.stderr)
         server.wait()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, InputError) as error:
         tell(f"warning: {error}; the round runs without Prefect")
         return None
     from flows.tuning import shown

@@ -41,10 +41,7 @@ class PrefectServer:
         if self._port is None and answers(given):
             self.url = given
         elif self._port is None and "PREFECT_API_URL" in os.environ:
-            raise InputError(
-                f"PREFECT_API_URL: no Prefect server answers at {given}; start it, unset the variable, "
-                "or say orchestrate=off."
-            )
+            raise InputError(f"PREFECT_API_URL: no Prefect server answers at {given} (start it, or unset the variable)")
         else:
             self._start(self._port or free_port())
         os.environ["PREFECT_API_URL"] = self.url

@@ -36,6 +36,10 @@ from tests.faults.round_process import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # what a door cut while it opened
+QUICK = (
+    *("workload=synthetic", "space=synthetic", "goal=synthetic", "budget.trials=2", "budget.retrains=1"),
+    *("tracking.enabled=false", "acknowledge={D8: few}"),
+)
 NEVER = 300  # seconds: what has not ended by then never does
 
 
@@ -165,11 +169,11 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", ["refuses", "silent"])
-def test_a_server_that_was_named_and_does_not_answer_is_one_sentence(kind: Kind, tmp_path: Path) -> None:
+def test_a_server_that_was_named_and_does_not_answer_is_warned_of_and_done_without(kind: Kind, tmp_path: Path) -> None:
     with door(kind) as to:
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "flows.round", "workload=synthetic", "goal=synthetic", f"tracking.root={tmp_path}"],
+            [sys.executable, "-m", "flows.round", *QUICK, f"tracking.root={tmp_path}"],
             cwd=CONF.parent,
             env=os.environ | {"PREFECT_API_URL": f"{to.uri}/api", "PREFECT_HOME": str(tmp_path / "home")},
             capture_output=True,
@@ -177,11 +181,12 @@ def test_a_server_that_was_named_and_does_not_answer_is_one_sentence(kind: Kind,
             timeout=60,
         )
     print(f"{time.monotonic() - began:.1f} s")
-    assert done.returncode == 2
-    (sentence,) = done.stderr.strip().splitlines()
-    assert sentence.startswith(f"error: PREFECT_API_URL: no Prefect server answers at {to.uri}/api; start it")
-    assert "orchestrate=off" in sentence
-    assert not list(tmp_path.glob("records/*"))
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        f"warning: PREFECT_API_URL: no Prefect server answers at {to.uri}/api (start it, or unset the variable); "
+        "the round runs without Prefect"
+    )
+    assert len(list(tmp_path.glob("records/*/record.json"))) == 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the Prefect server ended at once"), PermissionError("no home")])
