@@ -9,13 +9,13 @@ import pickle
 import struct
 import sys
 import zipfile
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tasks.scope.error import InputError
+from tasks.trials.loadable import refuse_objects
 
 KEEP_LAST = 2
 MANIFEST = "manifest.json"
@@ -113,6 +113,10 @@ class Checkpoints:
         found = self._first_sound(_by_loss(self._entries))
         return (0, None) if found is None else (found[0]["step"], found[1])
 
+    def loss(self, step: int) -> float | None:
+        """The loss with which that step was saved; None where there was none."""
+        return next((e["loss"] for e in self._entries if e["step"] == step), None)
+
     @property
     def steps(self) -> tuple[int, ...]:
         """The steps that are kept, in order."""
@@ -188,34 +192,6 @@ class Checkpoints:
             print(f"{path} is damaged; starting without checkpoints", file=sys.stderr)
             return []
         return [e | {"curve": e.get("curve")} for e in entries if _is_entry(e) and e["trial"] == self._trial]
-
-
-def refuse_objects(state: Any, where: str = "state") -> None:
-    """Accept tensors and plain values in dicts, lists and tuples, which is what can be loaded without running code.
-
-    Raises:
-        TypeError: where it holds anything else, and what.
-    """
-    import torch
-
-    if type(state) in (type(None), bool, int, float, complex, str, bytes):
-        return
-    if type(state) in (torch.Tensor, torch.nn.Parameter):  # of a subclass, or with an object tied to it, none is loaded
-        for name, value in vars(state).items():
-            refuse_objects(value, f"{where}.{name}")
-    elif type(state) in (dict, OrderedDict):
-        for key, value in state.items():
-            refuse_objects(key, f"a key of {where}")
-            refuse_objects(value, f"{where}[{key!r}]")
-    elif type(state) in (list, tuple, set, torch.Size):
-        for i, value in enumerate(state):
-            refuse_objects(value, f"{where}[{i}]")
-    elif type(state) not in (torch.dtype, torch.device):
-        kind = f"{type(state).__module__}.{type(state).__qualname__}"
-        raise TypeError(
-            f"save: {where} is a {kind}; a checkpoint holds tensors and plain values alone (torch.from_numpy(a) for an "
-            "array, x.item() for its scalars, .state_dict() for a module)"
-        )
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -19,7 +19,6 @@ from tasks.scope.goal import Objective
 from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints import Checkpoints, write_atomically
 from tasks.trials.clock import Clock
-from tasks.trials.holders import LOCK
 from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
@@ -31,6 +30,7 @@ RESULT = "result.json"
 LOG = "log.txt"
 CHECKPOINTS = "checkpoints"
 WORK = "work"  # where the trial finds itself: what it writes there cannot meet our own files
+LOCK = ".lock"  # held by the attempt that writes into the folder, and freed by the kernel with its last process
 MISSING, INTERRUPTED = "missing_metric", "interrupted"
 BUSY = 75  # exit code: an earlier attempt would not leave the folder; EX_TEMPFAIL of sysexits.h
 FULL = 74  # exit code: no space left for the result; EX_IOERR
@@ -48,7 +48,7 @@ class Folder:
         self.reports = ReportLog(folder / REPORTS)
         self._clock, self._wall_timeout = Clock(folder / SECONDS), wall_timeout
         self._checkpoints = Checkpoints(folder / CHECKPOINTS, trial, keep_best)
-        self._resumed = 0  # the step whose checkpoint this attempt goes on from, and whose report stays
+        self._resumed: int | None = None  # the step that this attempt goes on from
 
     def reported(self, step: int, metrics: Mapping[str, float]) -> None:
         """Append one evaluation.
@@ -64,7 +64,10 @@ class Folder:
 
     def saved(self, step: int, state: Any, objective: float | None) -> None:
         """Save one checkpoint, with the curve that led to it."""
-        self._begin(step + (step == self._resumed))
+        if step == self._resumed:  # once more what it goes on from: its report stays, and its loss
+            objective = self._checkpoints.loss(step) if objective is None else objective
+        else:
+            self._begin(step)
         self._checkpoints.save(step, state, objective, self.reports.seal())
 
     def last(self) -> tuple[int, Any]:
@@ -72,7 +75,7 @@ class Folder:
         step, state, curve = self._checkpoints.latest(self.reports.has)
         self._checkpoints.drop(step + 1)
         self.reports.cut(curve)
-        self._resumed = step
+        self._resumed = None if curve is None else step
         return step, state
 
     def _begin(self, step: int) -> None:

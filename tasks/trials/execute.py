@@ -13,10 +13,12 @@ from tasks.trials.checkpoints import MANIFEST
 from tasks.trials.child import BUSY, CHECKPOINTS, FULL, LOG, MISSING, REASON, REPORTS, RESULT, SECONDS, WORK
 from tasks.trials.clock import worked
 from tasks.trials.forkserver import ForkServer
+from tasks.trials.leftovers import MARK, end_leftovers
 from tasks.trials.link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
 from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, timed_out
 from tasks.trials.reports import read_reports
 from tasks.trials.runner import Execution, Runner
+from tasks.trials.running import storable
 from tasks.trials.trial import Curve, Trial, ended
 
 OUT_OF_MEMORY = "out of memory: the kernel killed it"
@@ -68,7 +70,8 @@ def run_trial(
     except NotStarted as error:
         status, reason = "failed", f"its process could not be run: {error}"
     except Exception as error:  # a program can leave anything in its folder; the round goes on without it
-        status, reason = "failed", f"what it left cannot be read: {type(error).__name__}: {error}"[:REASON]
+        said = f"what it left cannot be read: {type(error).__name__}: {error}"
+        status, reason = "failed", storable(execution.secrets.redacted(said))[:REASON]
     if status == "failed" and server.closed:
         raise ServerClosed(f"trial {planned.id} was stopped: {reason}")
     return ended(
@@ -136,11 +139,12 @@ def _run(
     except OSError as error:  # an earlier attempt put something else there
         raise NotStarted(str(error)) from error
     runner, died = execution.runner, ""
-    variables = way_back.variables(folder.resolve()) if way_back else {}
+    variables = (way_back.variables(folder.resolve()) if way_back else {}) | {MARK: str(folder.resolve())}
     ours = (folder / REPORTS, folder / CHECKPOINTS / MANIFEST, folder / LOG)
     files = (*ours, folder / WORK / CHECKPOINTS, *folder.glob("mlflow/*/*.db"))  # a program's own signs of life
     progress = Progress(timeout=runner.progress_timeout, files=files) if runner.progress_timeout else None
     for _ in range(ATTEMPTS):
+        end_leftovers(folder.resolve())
         request = _request(planned, execution, folder.resolve(), device) | {"variables": variables}
         try:
             exit_status = server.run(request, runner.wall_timeout, progress)

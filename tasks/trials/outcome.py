@@ -2,7 +2,7 @@
 
 import errno
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tasks.record import Status
 from tasks.scope.error import InputError
@@ -32,9 +32,9 @@ def raised(error: BaseException) -> tuple[Status, str]:
     Playbook: E8
     """
     if isinstance(error, Infeasible):
-        return "infeasible", str(error)
+        return "infeasible", _words(error) or type(error).__name__
     if isinstance(error, SystemExit):
-        return "failed", f"called sys.exit({'' if error.code is None else repr(error.code)})"
+        return "failed", f"called sys.exit({'' if error.code is None else _words(error.code, repr)})"
     said = next((line.strip() for line in _words(error).splitlines() if line.strip()), "")[:300]
     if out_of_space(error):
         return "failed", NO_SPACE
@@ -79,9 +79,9 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError | ImportError | OSError) and any(w in _words(error).lower() for w in _MEMORY)
 
 
-def _words(error: BaseException) -> str:
-    """What the error says of itself, if it can."""
+def _words(what: object, how: Callable[[object], str] = str) -> str:
+    """What the user's code says of itself; nothing where even that raises."""
     try:
-        return str(error)
+        return how(what)
     except Exception:
         return ""

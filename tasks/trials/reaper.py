@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tasks.trials.holders import LOCK, kill_holders
 from tasks.trials.log import Log
 
 CHUNK = 1 << 16  # bytes at once; also what a pipe holds on Linux
@@ -43,7 +42,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass
 class Child:
-    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log, its lock.
+    """A child that has not been reaped: the number of its request, the pipe that it prints into, its log.
 
     `oom_kills`: what the kernel's count was when it began.
     """
@@ -51,7 +50,6 @@ class Child:
     number: int
     pipe: int
     log: Log
-    lock: Path
     oom_kills: int
 
 
@@ -140,7 +138,7 @@ class Reaper:
         else:
             if pid == 0:
                 self._become(request, write)
-            self._children[pid] = Child(number, read, log, Path(request["folder"], LOCK), oom_kills())
+            self._children[pid] = Child(number, read, log, oom_kills())
             self._selector.register(read, selectors.EVENT_READ, pid)
             self._say({"run": number, "pid": pid})
         finally:
@@ -181,7 +179,6 @@ class Reaper:
                 if child is None:
                     continue  # an orphan of a trial, of which the kernel made us the parent
                 kill(pid)
-                kill_holders(child.lock)
                 self._drain(child, LAST_READS)
                 self._close(child)
                 code = os.waitstatus_to_exitcode(status)

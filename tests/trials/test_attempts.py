@@ -15,9 +15,9 @@ import pytest
 from tasks.scope.error import InputError
 from tasks.trials import child, reaper
 from tasks.trials.attempts import account, try_again
+from tasks.trials.child import LOCK
 from tasks.trials.execute import OUT_OF_MEMORY, run_trial
 from tasks.trials.forkserver import ForkServer
-from tasks.trials.holders import LOCK
 from tasks.trials.link import ServerClosed
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tasks.scope.error import InputError
 from tasks.trials import checkpoints
-from tasks.trials.checkpoints import MANIFEST, Checkpoints, refuse_objects, write_atomically
+from tasks.trials.checkpoints import MANIFEST, Checkpoints, write_atomically
+from tasks.trials.loadable import refuse_objects
 
 
 def state(step: int) -> dict[str, Any]:

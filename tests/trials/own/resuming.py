@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -97,17 +98,17 @@ def numbers_on(trial: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def leaves_a_daemon(trial: Any, mark: str) -> None:
-    """Forks a process away into a session of its own, and fails; the second time it is well."""
+def leaves_a_daemon(trial: Any, pid: str, how: str) -> None:
+    """Hides a process in a session of its own and dies; the second time it comes to its end."""
     if first_time():
-        if os.fork() == 0:
+        if how == "program":
+            daemon = subprocess.Popen(["sleep", "600"], start_new_session=True, cwd="/").pid
+        elif (daemon := os.fork()) == 0:
             os.setsid()
-            Path(mark).write_text(str(os.getpid()))
+            os.chdir("/")
             time.sleep(600)
-            os._exit(0)
-        while not Path(mark).exists():
-            time.sleep(0.01)
-        raise ConnectionError("lost")
+        Path(pid).write_text(str(daemon))
+        os.kill(os.getpid(), signal.SIGKILL)
     trial.report(1, loss=0.5)
 
 
@@ -131,7 +132,7 @@ def saves_first_of_all(trial: Any) -> None:
     for at in range(step + 1, trial.max_train_steps + 1):
         if at == 4 and first_time():
             os.kill(os.getpid(), signal.SIGKILL)
-        trial.report(at, loss=1.0 / at)
+        trial.report(at, loss=abs(at - 3) + 1.0)
         trial.save(at, {})
 
 
@@ -153,3 +154,13 @@ def names_too_much(trial: Any, count: int) -> None:
 def needs_a_module(trial: Any) -> None:
     """Imports what does not fit into its memory."""
     raise ImportError("libbig.so: failed to map segment from shared object: Cannot allocate memory")
+
+
+def leaves_without_words(trial: Any) -> None:
+    """Exits with something that cannot be shown."""
+
+    class Code:
+        def __repr__(self) -> str:
+            raise RuntimeError("no words")
+
+    raise SystemExit(Code())
