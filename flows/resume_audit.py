@@ -5,13 +5,11 @@ python -m flows.round workload=mnist1d check=resume
 
 import sys
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 from flows.config import RoundConfig
-from flows.session import incumbent_now
+from flows.session import looked_up
 from tasks.design.study import Planned
-from tasks.ledger import open_ledger
 from tasks.promote.next import command_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
@@ -40,8 +38,7 @@ def audit(config: RoundConfig) -> str:
             "check=resume: a program that logs to MLflow is read only when it has ended, so it cannot be cut off at a "
             "step; let it write its metrics to the file of TUNEBOOK_METRICS for this check (workload.metrics=lines)."
         )
-    with closing(open_ledger(config.root)) as ledger:
-        incumbent = incumbent_now(ledger, config)
+    incumbent = looked_up(config)
     if sys.stderr.isatty():
         print("rehearsing a short trial: straight, cut off and gone on with, and straight again", file=sys.stderr)
     try:
