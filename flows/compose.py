@@ -38,7 +38,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from flows.config import CONF, TOP, RoundConfig, incumbent_file
 from flows.freeze import frozen
 from flows.overrides import as_said, command_line, in_the_clear, opened, refuse_open_secrets
-from flows.sentences import plain_sentence, validation_sentence
+from flows.sentences import plain_sentence, tell, validation_sentence
 from flows.sources import check_file, refuse_clashes
 from tasks.record import Value
 from tasks.scope.error import InputError
@@ -73,7 +73,7 @@ def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:
     words = command_line(arguments)
     with _hydra(words.config_dir, words.overrides):
         if words.help or words.cfg:
-            print(_help(words.overrides) if words.help else _shown(words))
+            tell(_help(words.overrides) if words.help else _shown(words), aside=False)
             return []
         rounds = _swept(words.overrides) if words.multirun else [words.overrides]
         return [_config(overrides, words.config_dir) for overrides in rounds]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.sentences import tell
-from tasks.analyze.terminal import plain
+from tasks.analyze.terminal import plain, shown
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.promote.next import command_of, merged
 from tasks.record import Record
@@ -75,7 +75,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
 
 def _command(ledger: Ledger, round_id: str) -> str:
     config = ledger.frozen(round_id).get("config") or {}
-    return command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir"))
+    return shown(command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir")))
 
 
 def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from tasks.record import Finding, Record, StudyRow
 
 SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
 REASONS = 3
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # but for line ends
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # but for line ends
 STUDIES = 5
 INDENT = 10  # the column in which everything but the labels begins
 PAINT = {

@@ -11,8 +11,8 @@ from flows import history
 from flows.round import main
 from tasks.ledger import open_ledger
 
-ACTS = "\x1b]0;title\x07\x9b31mred\u202etfel"
-ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+ACTS = "\x1b]0;title\x07\x9b31mred\u202e\u061ctfel"
+ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 OWN = f"""
 def train(trial):
@@ -49,6 +49,13 @@ def test_a_plan_shows_the_question_and_does_not_act(said: list[str], capsys: pyt
     assert not ACTING.search(out)
 
 
+def test_a_shown_configuration_does_not_act(said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*said, "--cfg", "job"]) == 0
+    out = capsys.readouterr().out
+    assert "Which x " in out
+    assert not ACTING.search(out)
+
+
 def test_an_error_shows_a_metrics_name_and_does_not_act(said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(said) == 2
     error = capsys.readouterr().err
@@ -65,4 +72,17 @@ def test_the_history_shows_goals_and_sources_and_does_not_act(
     assert history.main([f"tracking.root={tmp_path}"]) == 0
     out = capsys.readouterr().out
     assert out.count("]0;title31mredtfel") == 2
+    assert not ACTING.search(out)
+
+
+@pytest.mark.parametrize("words", [ACTS, "a  plain note"])
+def test_the_command_that_goes_on_with_a_round_does_not_act(
+    tmp_path: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"overrides": [f"notes={words}"], "config_dir": f"/{words}"}
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin("one", "digits", "goal", {"config": config}, "key", "2026-01-01T10:00:00+00:00")
+    assert history.main(["show", "one", f"tracking.root={tmp_path}"]) == 0
+    out = capsys.readouterr().out
+    assert out.endswith(f"'notes={ACTING.sub('', words)}' resume=one\n")
     assert not ACTING.search(out)
