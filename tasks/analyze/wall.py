@@ -121,9 +121,7 @@ def _beyond(wall: Wall) -> str:
 
 def _fail(study: StudyEvidence, s: Stand) -> Finding:
     name, move = s.wall.parameter.name, narrowed(s.wall)
-    cure = (
-        "warm up or clip gradients (section I)" if "learning_rate" in name else "make the run stable there (section I)"
-    )
+    cure = "warm up or clip gradients" if "learning_rate" in name else "make the run stable there"
     note = f"the best trials stand at the wall of {name} near {show(s.wall.value)}; no cure was tried"
     return finding(
         "wall",
