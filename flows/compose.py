@@ -58,8 +58,12 @@ class _Folder(FileConfigSource):
         return "folder"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        check_file(Path(self.path), self._normalize_file_name(config_path))
-        return super().load_config(config_path)
+        name = self._normalize_file_name(config_path)
+        check_file(Path(self.path), name)
+        try:
+            return super().load_config(config_path)
+        except OmegaConfBaseException as error:
+            raise InputError(f"{name}: {plain_sentence(error)}") from None
 
 
 def from_shell(arguments: Sequence[str]) -> list[RoundConfig]:

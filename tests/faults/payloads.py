@@ -167,8 +167,8 @@ def _files() -> Iterator[Payload]:
         ("an interpolation of itself", "a: ${goal.b}\nb: ${goal.a}", "goal.a"),
         ("a tab and a control character", "a: \x07", "goal/evil.yaml"),
         ("bytes", "question: !!binary aGVsbG8=", "goal.question: bytes"),
-        ("a day", "question: !!timestamp 2026-01-01", "goal"),
-        ("a set", "fixed: !!set {a, b}", "primitive type"),
+        ("a day", "question: !!timestamp 2026-01-01", "goal/evil.yaml"),
+        ("a set", "fixed: !!set {a, b}", "goal/evil.yaml"),
     ):
         text = f"{_GOAL if 'question' not in line else 'kind: improve'}\n{line}\n"
         yield Payload(name=name, typed=("goal=evil",), files={"goal/evil.yaml": text}, says=(says,))
