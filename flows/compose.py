@@ -37,7 +37,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from flows.config import CONF, TOP, RoundConfig, incumbent_file
 from flows.freeze import frozen
-from flows.overrides import as_said, command_line, in_the_clear, opened, refuse_open_secrets
+from flows.overrides import as_said, command_line, in_the_clear, opened, refuse_open_secrets, told
 from flows.sentences import plain_sentence, tell, validation_sentence
 from flows.sources import check_file, refuse_clashes
 from tasks.record import Value
@@ -92,6 +92,19 @@ def from_overrides(overrides: Sequence[str], config_dir: str | None = None) -> R
     config_dir = str(Path(config_dir).resolve()) if config_dir else None
     with _hydra(config_dir, overrides):
         return _config(overrides, config_dir)
+
+
+def audit_settings(arguments: Sequence[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """`(settings, words)`: `conf/audit.yaml` and what was said of it; no settings after `--help`, which is printed."""
+    words = command_line(arguments)
+    if words.help or words.cfg:
+        tell((CONF / "audit.yaml").read_text(), aside=False)
+        return {}, ()
+    overrides = [f"++{o}" if o.startswith("space.") else opened(o) for o in words.overrides]
+    with _hydra(None, words.overrides), _noted() as noted:
+        tree: dict[str, Any] = OmegaConf.to_container(hydra_compose("audit", overrides), resolve=True)  # type: ignore[assignment]
+    secrets = Secrets(frozenset({*noted, *secrets_in(tree)}))
+    return tree, tuple(told(override, secrets) for override in words.overrides)
 
 
 def goals_for(config: RoundConfig) -> tuple[str, ...]:

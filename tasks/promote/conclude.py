@@ -73,7 +73,13 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
     decision = conclusion.decision
     if decision is None:
         reasons = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
-        return VerdictRow(outcome="redesign", incumbent=incumbent, reasons=reasons, candidate=_candidate(conclusion))
+        # na: trials that ran elsewhere are put before no gate
+        return VerdictRow(
+            outcome="redesign" if reasons else "na",
+            incumbent=incumbent,
+            reasons=reasons,
+            candidate=_candidate(conclusion),
+        )
     outcome = "keep" if conclusion.declined else decision.outcome
     return VerdictRow(
         outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the door

@@ -1,0 +1,31 @@
+"""A round of trials that ran elsewhere: nothing is drawn, what was tried is put into the studies of its scope."""
+
+from collections.abc import Mapping, Sequence
+
+from tasks.design.study import Planned, Round, Study, derived_seed
+from tasks.record import Value, hash_of
+from tasks.scope.roles import Scope
+from tasks.scope.space import Space, same
+
+UNKNOWN = "unknown"  # the sampler: by what rule the points were chosen is not known
+
+
+def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value], int]]) -> Round:
+    """The studies of the scope's arms, each with the trials that have its scientific values, in their order.
+
+    `tried`: id, point and seed of each trial. One that has no arm's values is in no study.
+
+    Playbook: D1, D16
+    """
+    studies = []
+    for arm in scope.arms:
+        id = "s-" + hash_of([scope.workload, arm], 8)
+        mine = [t for t in tried if all(n in t[1] and same(t[1][n], v) for n, v in arm.items())]
+        trials = tuple(
+            Planned(id=name, study=id, purpose="search", index=i, point=dict(point), seed=seed)
+            for i, (name, point, seed) in enumerate(mine)
+        )
+        space = Space(parameters=tuple(p for p in scope.space if p.name not in arm))
+        seed = derived_seed(scope.seed, "points", str(sorted(arm.items())))
+        studies.append(Study(id=id, scientific=arm, space=space, sampler=UNKNOWN, seed=seed, trials=trials))
+    return Round(scope=scope, studies=tuple(studies))

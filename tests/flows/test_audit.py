@@ -1,0 +1,273 @@
+"""`python -m flows.audit`: studies that Optuna, MLflow and tables hold get the questions and the report of a round."""
+
+import math
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd  # type: ignore[import-untyped]
+import pytest
+
+from flows.audit import main
+from tasks.record import Finding, Record, digest
+from tasks.tracking.loading import load
+
+STEPS = (1, 2, 4, 8, 16)
+
+
+def loss(lr: float, at: float) -> float:
+    """A bowl on the log scale, lowest at `at`."""
+    return 0.2 + 0.1 * math.log10(lr / at) ** 2
+
+
+def curve(final: float) -> dict[int, float]:
+    """A descent that has come to rest at `final`."""
+    return {step: final + 2.0 ** -(step + 1) for step in STEPS}
+
+
+@pytest.fixture
+def audited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Record]:
+    """The record of an audit that ended well."""
+
+    def one(*words: str) -> Record:
+        capsys.readouterr()
+        assert main([*words, f"tracking.root={tmp_path / 'root'}"]) == 0, capsys.readouterr().err
+        (folder,) = (tmp_path / "root" / "audits").iterdir()
+        record = Record.model_validate_json((folder / "record.json").read_text())
+        assert (folder / "report.html").stat().st_size > 10_000
+        assert digest(record) == record.digest
+        assert str(folder / "report.html") in capsys.readouterr().out.replace("\n", "")
+        folder.rename(tmp_path / record.round_id)
+        return record
+
+    return one
+
+
+def of(record: Record, row: str, *levels: str) -> list[Finding]:
+    """The findings of a row, at some levels."""
+    return [f for f in record.findings if f.row == row and f.level in (levels or ("fail", "warn"))]
+
+
+def table(path: Path, at: float, count: int = 40, **more: Sequence[Any]) -> Path:
+    """A table of random learning rates between 1e-4 and 1e-1, and a dropout that does nothing."""
+    draw = random.Random(0)
+    rates = [10 ** draw.uniform(-4, -1) for _ in range(count)]
+    columns = {"lr": rates, "dropout": [draw.uniform(0, 0.5) for _ in rates]}
+    pd.DataFrame({**columns, "error": [loss(lr, at) for lr in rates], **more}).to_csv(path, index=False)
+    return path
+
+
+def made_by_optuna(path: Path, trials: int = 110) -> str:
+    """A study with a conditional parameter, failures at high learning rates and pruned trials; its best is at 1e-4."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    address = f"sqlite:///{path}"
+    study = optuna.create_study(
+        storage=address, study_name="mlp", direction="minimize", sampler=optuna.samplers.RandomSampler(seed=1)
+    )
+
+    def objective(trial: optuna.Trial) -> float:
+        lr = trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+        trial.suggest_int("width", 16, 256, log=True)
+        if trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd":
+            trial.suggest_float("momentum", 0.5, 0.99)
+        if trial.number % 10 == 9:
+            raise optuna.TrialPruned
+        if lr > 0.05:
+            raise ValueError("it diverged")
+        for step, value in curve(loss(lr, 1e-4)).items():
+            trial.report(value, step)
+        return curve(loss(lr, 1e-4))[STEPS[-1]]
+
+    study.optimize(objective, n_trials=trials, catch=(ValueError,))
+    return f"optuna:{address}"
+
+
+def logged_to_mlflow(path: Path) -> str:
+    """An experiment as a plain script leaves it: a parent run, nested ones with parameters and curves, one failed."""
+    load()
+    from mlflow import MlflowClient
+
+    client, draw = MlflowClient(tracking_uri=f"sqlite:///{path}"), random.Random(0)
+    experiment = client.create_experiment("sweep")
+    parent = client.create_run(experiment)
+    for i in range(30):
+        run = client.create_run(experiment).info.run_id
+        lr = 10 ** draw.uniform(-4, -1)
+        for name, value in {"lr": lr, "batch": 128, "nesterov": True}.items():
+            client.log_param(run, name, value)
+        for step, value in curve(loss(lr, 3e-3)).items():
+            client.log_metric(run, "valid_error", value if i else math.nan, step=step)
+            client.log_metric(run, "train_loss", value, step=step)
+        client.set_terminated(run, "FAILED" if i == 1 else "FINISHED")
+    client.set_terminated(parent.info.run_id)
+    return f"mlflow:sqlite:///{path}"
+
+
+@pytest.mark.playbook("E2", "E1", case="shows")
+def test_a_study_of_optunas_is_judged_like_a_round(audited: Callable[..., Record], tmp_path: Path) -> None:
+    source = made_by_optuna(tmp_path / "study.db")
+    before = (tmp_path / "study.db").read_bytes()
+    record = audited(f"source={source}")
+    assert (tmp_path / "study.db").read_bytes() == before
+    assert (record.objective.metric, record.objective.direction) == ("value", "minimize")
+    assert len(record.trials) == 99
+    assert record.caveats[0] == "11 pruned trials are left out: they did not run to their end."
+    assert {t.status for t in record.trials} == {"complete", "failed"}
+    assert record.studies[0].space["lr"] == {"low": 1e-4, "high": 0.1, "scale": "log", "type": "float"}
+    assert record.studies[0].space["momentum"]["when"] == {"optimizer": ["sgd"]}
+    (edge,) = of(record, "E2", "fail")
+    assert (edge.where.parameter, edge.where.side) == ("lr", "low")
+    assert record.verdict.outcome == "redesign"
+    assert max(t.steps_done for t in record.trials) == STEPS[-1]
+
+
+def test_an_experiment_of_a_plain_script_is_judged_by_its_curves(
+    audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    source = logged_to_mlflow(tmp_path / "mlflow.db")
+    record = audited(
+        f"source={source}",
+        "objective.metric=valid_error",
+        "objective.direction=minimize",
+        "goal.scientific={lr: range}",
+    )
+    assert len(record.trials) == 30  # and not their parent
+    assert [t.status for t in record.trials].count("failed") == 1
+    assert [t.status for t in record.trials].count("infeasible") == 1
+    assert record.roles.scientific == ("lr",)
+    assert record.roles.fixed["batch"].value == 128
+    assert record.roles.fixed["nesterov"].value is True
+    assert "The space of lr is guessed from its trials" in " ".join(record.caveats)
+    assert of(record, "E2") == []
+    assert record.verdict.outcome == "na"
+    assert of(record, "F6", "ok", "warn", "fail") != []  # the training loss was there to be looked at
+
+
+@pytest.mark.parametrize(("at", "side"), [(1e-4, "low"), (1e-1, "high"), (3e-3, None)])
+def test_a_table_says_where_its_best_lies(
+    at: float, side: str | None, audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    path = table(tmp_path / "trials.csv", at)
+    record = audited(f"source={path}", "objective.metric=error", "objective.direction=minimize")
+    sides = {f.where.side for f in (*of(record, "E2", "fail"), *of(record, "E3", "fail")) if f.where.parameter == "lr"}
+    assert sides == ({side} if side else set())
+    assert record.verdict.outcome == ("redesign" if side else "na")
+    assert of(record, "B2", "na")  # nobody said what was asked
+    assert of(record, "F8", "na")  # there are no curves to look at
+
+
+def test_a_table_in_parquet_with_curves_and_words_of_its_own_is_read_whole(
+    audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    frame = pd.read_csv(table(tmp_path / "trials.csv", 3e-3, count=20)).drop(columns="error")
+    frame["trial"] = [f"run {i}" for i in range(20)]
+    frame["status"] = ["infeasible"] + ["complete"] * 19
+    frame["reason"] = ["loss is nan"] + [""] * 19
+    frame.to_parquet(tmp_path / "trials.parquet")
+    rows = [
+        {"trial": name, "step": step, "error": value, "train_loss": value}
+        for name, lr in zip(frame["trial"], frame["lr"], strict=True)
+        for step, value in curve(loss(lr, 3e-3)).items()
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "curves.csv", index=False)
+    record = audited(
+        f"source={tmp_path / 'trials.parquet'}",
+        f"curves={tmp_path / 'curves.csv'}",
+        "objective.metric=error",
+        "objective.direction=minimize",
+        "parameters=[lr]",
+        "space.lr.low=1e-6",
+        "space.lr.high=1",
+        "acknowledge={E7: known}",
+    )
+    assert record.trials[0].id == "run 0"
+    assert (record.trials[0].status, record.trials[0].reason) == ("infeasible", "loss is nan")
+    assert record.studies[0].space == {"lr": {"low": 1e-6, "high": 1.0, "scale": "log", "type": "float"}}
+    assert all(t.steps_done == STEPS[-1] for t in record.trials)
+
+
+def test_scientific_values_are_studies_of_their_own(audited: Callable[..., Record], tmp_path: Path) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd", "lion", "sgd"] * 10)
+    record = audited(
+        f"source={path}",
+        "objective.metric=error",
+        "objective.direction=minimize",
+        "goal.scientific={optimizer: [sgd, adam]}",
+        "goal.question='Is Adam better?'",
+    )
+    assert [(s.scientific["optimizer"], len(s.trials)) for s in record.studies] == [("sgd", 20), ("adam", 10)]
+    assert record.goal.question == "Is Adam better?"
+    assert "10 trials have no scientific value that is compared, and are left out." in record.caveats
+
+
+BAD: dict[str, tuple[list[str], str]] = {
+    "nothing": ([], "source: missing"),
+    "no file": (["source=HERE/none.csv"], "source: there is no file HERE/none.csv"),
+    "no database": (["source=optuna:sqlite:///HERE/none.db"], "source: there is no file HERE/none.db"),
+    "another database": (["source=optuna:sqlite:///HERE/other.db"], "source: sqlite:///HERE/other.db cannot be read"),
+    "not MLflow's": (["source=mlflow:sqlite:///HERE/text.db"], "source: MLflow at sqlite:///HERE/text.db cannot be"),
+    "nobody there": (["source=mlflow:http://127.0.0.1:9"], "source: MLflow at http://127.0.0.1:9 cannot be read"),
+    "no table": (["source=HERE/trials.txt"], "source: trials.txt is none of .csv, .parquet"),
+    "an empty file": (["source=HERE/empty.csv"], "source: empty.csv cannot be read as a table"),
+    "no rows": (["source=HERE/head.csv"], "source: head.csv has no rows"),
+    "no metric": (["source=HERE/trials.csv"], "objective.metric: trials.csv has 3 (lr, dropout, error); name one"),
+    "another metric": (
+        ["source=HERE/trials.csv", "objective.metric=loss"],
+        "objective.metric: trials.csv has no",
+    ),
+    "a text": (
+        ["source=HERE/words.csv", "objective.metric=error"],
+        "objective.metric: 'low' in the column",
+    ),
+    "no direction": (["source=HERE/trials.csv", "objective.metric=error"], "objective.direction: missing"),
+    "a strange key": (["source=HERE/trials.csv", "sauce=1"], "sauce: there is no such key"),
+    "a strange parameter": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "space.x.low=1"],
+        "space.x: no trial has such a parameter; they have lr, dropout",
+    ),
+    "a strange column": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "parameters=[x]"],
+        "parameters: trials.csv has no column 'x'",
+    ),
+    "nothing finite": (
+        ["source=HERE/nan.csv", "objective.metric=error", "objective.direction=minimize"],
+        "objective.metric: no trial of nan has a finite 'error'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table(tmp_path / "trials.csv", 3e-3, count=4)
+    (tmp_path / "trials.txt").write_text("lr error")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "head.csv").write_text("lr,error\n")
+    (tmp_path / "words.csv").write_text("lr,error\n0.1,low\n")
+    (tmp_path / "nan.csv").write_text("lr,error\n0.1,inf\n0.2,\n")
+    (tmp_path / "text.db").write_text("no database at all, and long enough to be looked at" * 20)
+    with sqlite3.connect(tmp_path / "other.db") as db:
+        db.execute("create table studies (a int)")
+    words, said = BAD[name]
+    before = sorted(p.name for p in tmp_path.iterdir())
+    assert main([*(w.replace("HERE", str(tmp_path)) for w in words), f"tracking.root={tmp_path / 'root'}"]) == 2
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: " + said.replace("HERE", str(tmp_path))), line
+    assert printed.out == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_an_optuna_study_without_one_objective_or_of_several_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    address = f"sqlite:///{tmp_path / 'study.db'}"
+    for name in ("a", "b"):
+        optuna.create_study(storage=address, study_name=name, directions=["minimize", "maximize"])
+    assert main([f"source=optuna:{address}"]) == 2
+    assert f"study: {address} has 2 (a, b); name one" in capsys.readouterr().err
+    assert main([f"source=optuna:{address}", "study=a"]) == 2
+    assert "study: a has 2 objectives; one can be audited" in capsys.readouterr().err
