@@ -17,6 +17,7 @@ from tasks.scope.space import Parameter
 from tasks.trials.trial import Trial
 
 CROWD_WIDTH = 2.5  # in edge fractions: a crowd stands in the outer quarter, a best trial in the outer tenth
+LEVEL = 0.01  # of the way from the best to the median: trials that differ by less are one level
 LESS_DOUBT = 0.1  # a slope alone must leave this share of the doubt that is allowed to a whole bowl
 
 
@@ -27,7 +28,8 @@ class Edge:
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
     edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter.
     `near`: whether the best stands in the outer `edge_fraction` (or in the last value of few). `behind`: infeasible
-    trials further out than the best that no wall explains. `limit`: why the side cannot be moved.
+    trials further out than the best that no wall explains. `flat`: two trials or more lie further out than the best,
+    all on its level. `limit`: why the side cannot be moved.
     """
 
     parameter: Parameter
@@ -39,14 +41,16 @@ class Edge:
     crowd: float
     near: bool
     behind: int
+    flat: bool
     limit: str | None
 
     def row(self, policy: Policy) -> str | None:
         """E2 or E3 where outward is better, None where it is not.
 
-        Never where an infeasible trial lies further out than the best: that side is unstable, not too narrow.
+        Never where an infeasible trial lies further out than the best: that side is unstable, not too narrow. Nor where
+        the objective has come to a level there.
         """
-        if self.outward < self.needed or self.behind or self.limit:
+        if self.outward < self.needed or self.behind or self.flat or self.limit:
             return None
         return "E2" if self.near else "E3" if self.crowd >= policy.crowd_fraction else None
 
@@ -113,6 +117,8 @@ def _edge(
     if near and 1.0 - local <= LESS_DOUBT * doubt / len(study.study.space):
         outward = max(outward, local)
     top = ranked[: max(3, math.ceil(policy.top_fraction * len(own)))]
+    beyond = own[sign * (study.unit[own, column] - study.unit[best, column]) > 0]
+    level = LEVEL * (float(np.median(study.losses[own])) - study.losses[best])
     further = region.stray & (sign * (study.unit[:, column] - study.unit[best, column]) > 0)
     return Edge(
         parameter=parameter,
@@ -124,6 +130,7 @@ def _edge(
         crowd=float(np.mean(away[top] <= max(CROWD_WIDTH * policy.edge_fraction / box, width))),
         near=near,
         behind=int(further.sum()),
+        flat=len(beyond) > 1 and bool(np.all(study.losses[beyond] - study.losses[best] < level)),
         limit=natural_limit(parameter, side),
     )
 
@@ -201,6 +208,12 @@ def _calm(study: StudyEvidence, found: list[Edge], row: str) -> str:
         return (
             f"The best trials lie towards the {blocked.side} end of {blocked.parameter.name}, but {blocked.behind} "
             "infeasible beyond the best: no reason to expand into instability."
+        )
+    flat = next((e for e in held if e.flat), None)
+    if flat:
+        return (
+            f"The best trials lie towards the {flat.side} end of {flat.parameter.name}, and those further out are as "
+            "good: the objective has come to a level there, so nothing is to be gained beyond."
         )
     e = max(found, key=lambda e: e.outward)
     what = "the best trial stands at no edge that" if row == "E2" else "the best trials crowd no edge that"
