@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.expansion import expansion, natural_limit
-from tasks.analyze.region import SIDES, Region, Side, region_of
+from tasks.analyze.region import SIDES, Floats, Region, Side, region_of
 from tasks.analyze.surface import FEWEST, Surface, surface_of
 from tasks.record import Finding
 from tasks.scope.finding import finding
@@ -17,7 +17,8 @@ from tasks.scope.space import Parameter
 from tasks.trials.trial import Trial
 
 CROWD_WIDTH = 2.5  # in edge fractions: a crowd stands in the outer quarter, a best trial in the outer tenth
-LEVEL = 0.01  # of the way from the best to the median: trials that differ by less are one level
+LEVEL = 0.01  # of the way from the best to the median: trials that are worse by less are on the level of the best
+FLAT = 3  # so many outermost trials on that level, over half an edge at least, are no descent
 LESS_DOUBT = 0.1  # a slope alone must leave this share of the doubt that is allowed to a whole bowl
 
 
@@ -28,8 +29,8 @@ class Edge:
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
     edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter.
     `near`: whether the best stands in the outer `edge_fraction` (or in the last value of few). `behind`: infeasible
-    trials further out than the best that no wall explains. `flat`: two trials or more lie further out than the best,
-    all on its level. `limit`: why the side cannot be moved.
+    trials further out than the best that no wall explains. `flat`: the outermost trials are all as good as the best.
+    `limit`: why the side cannot be moved.
     """
 
     parameter: Parameter
@@ -117,8 +118,6 @@ def _edge(
     if near and 1.0 - local <= LESS_DOUBT * doubt / len(study.study.space):
         outward = max(outward, local)
     top = ranked[: max(3, math.ceil(policy.top_fraction * len(own)))]
-    beyond = own[sign * (study.unit[own, column] - study.unit[best, column]) > 0]
-    level = LEVEL * (float(np.median(study.losses[own])) - study.losses[best])
     further = region.stray & (sign * (study.unit[:, column] - study.unit[best, column]) > 0)
     return Edge(
         parameter=parameter,
@@ -130,9 +129,21 @@ def _edge(
         crowd=float(np.mean(away[top] <= max(CROWD_WIDTH * policy.edge_fraction / box, width))),
         near=near,
         behind=int(further.sum()),
-        flat=len(beyond) > 1 and bool(np.all(study.losses[beyond] - study.losses[best] < level)),
+        flat=_is_flat(study.losses[own], away[own], 0.5 * policy.edge_fraction / box),
         limit=natural_limit(parameter, side),
     )
+
+
+def _is_flat(losses: Floats, away: Floats, width: float) -> bool:
+    """Whether the outermost trials, `FLAT` and over `width` at least, are on the level of the best.
+
+    `losses` and `away`, from the edge in ranges, are (trials,).
+    """
+    order = np.argsort(away, kind="stable")
+    level = losses.min() + LEVEL * (float(np.median(losses)) - losses.min())
+    steps = np.flatnonzero(losses[order] > level)
+    run = order[: steps[0]] if len(steps) else order
+    return len(run) >= FLAT and bool(away[run[-1]] - away[run[0]] >= width)
 
 
 def edge_width(parameter: Parameter, side: Side, fraction: float) -> float:

@@ -245,3 +245,20 @@ def test_following_the_remedies_ends_inside() -> None:
 
 def _momentum() -> dict[str, Any]:
     return {"one_minus_momentum": {"optimum": 0.03, "curvature": 1.0, "scale": "log"}}
+
+
+@pytest.mark.playbook("E2", case="silent")
+def test_a_side_on_which_the_loss_has_come_to_a_level_is_no_edge_to_expand() -> None:
+    """The twin still falls there. So it was in a published sweep: the three lowest learning rates were as good."""
+
+    def sweep(level: float) -> list[Finding]:
+        def loss(point: Mapping[str, Value], index: int) -> float:
+            decades = math.log10(float(point["learning_rate"]))
+            low = decades < -4.4
+            return (50.0 + level * (decades + 5.0) + 1e-4 * (index % 3)) if low else 90.0 + 5.0 * (decades + 4.4)
+
+        return boundary(scored(planned_round(LR, 0, trials=36), loss))
+
+    assert [f.where.side for f in fails(sweep(10.0))] == ["low"]
+    assert not fails(sweep(0.0))
+    assert any("come to a level there" in f.evidence for f in sweep(0.0))
