@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,24 +25,6 @@ from tests.trials.example_trials import OWN, execution, plan
 from tests.trials.test_child_process import alive, gone_in_time, written
 
 PATIENT = Runner(wall_timeout=120)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    """One server for the module."""
-    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.child", "torch")) as server:
-        yield server
-
-
-@pytest.fixture
-def attempt(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
-    """One more attempt at a program of own/resuming.py, in the folder that earlier ones have left."""
-
-    def one(name: str, runner: Runner = PATIENT, folder: str = "t", **arguments: Any) -> Trial:
-        wanted = execution(f"resuming.{name}", runner, **arguments)
-        return run_trial(plan(name), wanted, server, tmp_path / folder, "cpu")
-
-    return one
 
 
 def curve(trial: Trial) -> list[tuple[int, float]]:

@@ -1,39 +1,15 @@
 """Odd things that one attempt does, and that must cost that trial at most."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tasks.scope.error import InputError
 from tasks.trials.checkpoints import Checkpoints
 from tasks.trials.clock import Clock, worked
-from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer
 from tasks.trials.runner import MOST_KEPT, Runner
 from tasks.trials.trial import MOST_METRICS, Trial
-from tests.trials.example_trials import OWN, execution, plan
-
-PATIENT = Runner(wall_timeout=120)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    """One server for the module."""
-    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.child", "torch")) as server:
-        yield server
-
-
-@pytest.fixture
-def attempt(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
-    """One more attempt at a program of own/resuming.py, in the folder that earlier ones have left."""
-
-    def one(name: str, runner: Runner = PATIENT, folder: str = "t", **arguments: Any) -> Trial:
-        wanted = execution(f"resuming.{name}", runner, **arguments)
-        return run_trial(plan(name), wanted, server, tmp_path / folder, "cpu")
-
-    return one
 
 
 @pytest.mark.playbook("E8", case="shows")
