@@ -8,6 +8,7 @@ from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.region import Region, Wall, narrowed, region_of
 from tasks.analyze.surface import FEWEST, Surface, surface_of
 from tasks.record import Finding
+from tasks.scope.families import bare
 from tasks.scope.finding import finding
 from tasks.scope.policy import Policy
 from tasks.scope.roles import show
@@ -121,7 +122,7 @@ def _beyond(wall: Wall) -> str:
 
 def _fail(study: StudyEvidence, s: Stand) -> Finding:
     name, move = s.wall.parameter.name, narrowed(s.wall)
-    cure = "warm up or clip gradients" if "learning_rate" in name else "make the run stable there"
+    cure = "warm up or clip gradients" if bare(name) == "learning_rate" else "make the run stable there"
     note = f"the best trials stand at the wall of {name} near {show(s.wall.value)}; no cure was tried"
     return finding(
         "wall",

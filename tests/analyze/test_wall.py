@@ -229,3 +229,13 @@ def test_a_wall_near_the_end_of_the_range_needs_no_narrower_range() -> None:
     evidence: Evidence = scored(planned_round(LR, 0), lambda p, i: decade(p) ** 2 if decade(p) < -1.5 else math.nan)
     (found,) = region_of(evidence.studies[0]).walls
     assert narrowed(found) is None
+
+
+def test_the_cure_of_a_learning_rate_is_named_under_whatever_name_it_goes() -> None:
+    def said(name: str) -> str:
+        planned = planned_round({name: {"low": 1e-5, "high": 1e-1, "scale": "log"}}, 0)
+        evidence = scored(planned, lambda p, i: math.nan if float(p[name]) > 1e-3 else -math.log10(float(p[name])))
+        return " ".join(f.evidence for f in wall(evidence) if f.level == "fail")
+
+    assert "Do not expand: warm up or clip gradients (section I)" in said("adam.lr")
+    assert "Do not expand: make the run stable there (section I)" in said("temperature")
