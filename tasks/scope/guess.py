@@ -21,8 +21,8 @@ def guessed_space(
     """`(space, sentences)`: each parameter's domain, and a sentence for each that had to be guessed.
 
     `points`: what was tried. `domains`: what the source says; `wishes`: what the user says, which counts most. A range
-    that is guessed ends at the values that were tried, and is on a log scale where they are positive and span more
-    than `log_ratio`. A parameter of one value stays, as a constant. One that only some trials have belongs to the
+    that is guessed ends at the values that were tried, and is on a log scale where they span more than `log_ratio` and
+    lie more evenly there. A parameter of one value stays, as a constant. One that only some trials have belongs to the
     parameter whose values tell exactly which they are.
 
     Raises:
@@ -72,8 +72,16 @@ def _domain(values: Sequence[Value], policy: Policy) -> dict[str, Any]:
     if 1 < len(numbers) <= GRID and len(values) >= 2 * len(numbers):
         return {"values": [int(v) if whole else v for v in numbers]}
     low, high = numbers[0], numbers[-1]
-    log = low > 0 and high / low > policy.log_ratio
+    wide = low > 0 and high / low > policy.log_ratio
+    log = wide and _unevenness([math.log(v) for v in map(float, values)]) < _unevenness([*map(float, values)])
     return {"low": low, "high": high, "type": "int" if whole else "float", "scale": "log" if log else "linear"}
+
+
+def _unevenness(values: Sequence[float]) -> float:
+    """How far the values are from an even spread between their ends: by the largest difference of the distributions."""
+    ordered = sorted(values)
+    low, span = ordered[0], ordered[-1] - ordered[0]
+    return max(abs((v - low) / span - (i + 0.5) / len(ordered)) for i, v in enumerate(ordered))
 
 
 def _text(domain: Mapping[str, Any]) -> str:

@@ -29,6 +29,13 @@ def test_a_wide_positive_range_is_on_a_log_scale_and_a_narrow_one_is_not() -> No
     assert said[0] == "The space of lr is guessed from its trials: 1e-11 to 0.1, log."
 
 
+def test_an_even_spread_that_happens_to_begin_near_zero_is_no_log_scale() -> None:
+    even = [{"dropout": 0.8 * (i + 0.01) / 1000} for i in range(1000)]
+    assert guessed(even)[0]["dropout"]["scale"] == "linear"
+    wide = [{"dropout": 8e-6 * 10 ** (5 * i / 999)} for i in range(1000)]
+    assert guessed(wide)[0]["dropout"]["scale"] == "log"
+
+
 def test_few_values_that_come_back_are_an_order_and_texts_are_choices() -> None:
     points = [{"batch": 2 ** (4 + i % 3), "name": "ab"[i % 2], "on": i % 2 == 0} for i in range(12)]
     space, _ = guessed(points)
