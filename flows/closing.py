@@ -95,7 +95,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         answered=answered,
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
-        trials=config.budget.trials,
+        trials=None if scope.goal.points else config.budget.trials,
     )
 
 

@@ -38,12 +38,12 @@ def next_round(
     answered: frozenset[str],
     retrains: int,
     suggested: int | None,
-    trials: int,
+    trials: int | None,
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
     `goals`: every goal that can be asked; `answered`: those that were, of the incumbent as it now stands.
-    `suggested`: the retrains an arm that the gate thinks may decide.
+    `suggested`: the retrains an arm that the gate thinks may decide. `trials`: None where the points were listed.
     """
     if outcome == "redesign":
         remedies = [r for f in blockers for r in f.remedy]
@@ -58,6 +58,11 @@ def next_round(
     if open_goals:
         kept = [o for o in own if not _asks(_key(o))]
         return _row((*kept, f"goal={open_goals[0]}"), config_dir, "the next question that this incumbent was not asked")
+    if trials is None:
+        search = merged(own, ["goal.points=[]"])
+        return _row(
+            search, config_dir, "every goal has been asked of this incumbent; a search may find more than a list"
+        )
     more = merged(own, [f"budget.trials={2 * trials}"])
     return _row(more, config_dir, "every goal has been asked of this incumbent; a denser search may still find more")
 

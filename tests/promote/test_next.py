@@ -15,7 +15,9 @@ def blocker(*remedy: str) -> Finding:
     return finding("boundary", "E2", "fail", "The best trial stands at an edge.", remedy=remedy)
 
 
-def following(outcome: str, *blockers: Finding, answered: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def following(
+    outcome: str, *blockers: Finding, answered: frozenset[str] = frozenset(), trials: int | None = 24
+) -> tuple[str, ...]:
     return next_round(
         outcome,  # type: ignore[arg-type]
         OWN,
@@ -26,7 +28,7 @@ def following(outcome: str, *blockers: Finding, answered: frozenset[str] = froze
         answered=answered,
         retrains=8,
         suggested=13 if outcome == "retrain" else None,
-        trials=24,
+        trials=trials,
     ).overrides
 
 
@@ -73,6 +75,10 @@ def test_a_conclusion_leads_to_the_next_open_question_on_the_same_workload_and_s
 
 def test_when_every_question_was_asked_a_denser_search_is_next() -> None:
     assert following("keep", answered=frozenset({"depth", "width"}))[-1] == "budget.trials=48"
+
+
+def test_after_a_list_of_points_a_search_is_next() -> None:
+    assert following("keep", answered=frozenset({"depth", "width"}), trials=None)[-1] == "goal.points=[]"
 
 
 def test_the_command_survives_the_shell() -> None:
