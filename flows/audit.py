@@ -30,7 +30,7 @@ from tasks.promote.conclude import Conclusion, blockers_of, record_of
 from tasks.promote.next import command_of
 from tasks.record import Finding, NextRow, Record, ReproduceRow, hash_of
 from tasks.scope.error import InputError
-from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Workload
+from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.guards import guarded
 from tasks.scope.guess import guessed_space
 from tasks.scope.policy import Policy
@@ -80,6 +80,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
 
     Playbook: E1, F15
     """
+    _refuse_shapes(tree)
     study = sound(_read(tree))
     policy = Policy.model_validate(tree["policy"])
     scope, said = _scope(study, tree, policy)
@@ -125,6 +126,18 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     write_atomically(folder / "record.json", record.model_dump_json(by_alias=True, indent=1))
     write_atomically(folder / "report.html", page(record, read_curves(folder / CURVES)))
     return record, folder
+
+
+def _refuse_shapes(tree: Mapping[str, Any]) -> None:
+    """What is a list or a mapping stays one, whatever was said."""
+    shapes = (
+        ("parameters", tree["parameters"], list, "[learning_rate, width]"),
+        ("goal.scientific", tree["goal"]["scientific"], dict, "{optimizer: [sgd, adam]}"),
+        ("acknowledge", tree["acknowledge"], dict, '{E2: "why it may stand"}'),
+    )
+    for key, value, kind, example in shapes:
+        if value is not None and not isinstance(value, kind):
+            raise InputError(f"{key}: {value!r} will not do; write it like {example}.")
 
 
 def _read(tree: Mapping[str, Any]) -> ImportedStudy:
@@ -195,7 +208,8 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
     space, said = guessed_space([t.point for t in study.trials], study.domains, wishes, policy)
     question = tree["goal"]["question"] or f"What do the trials of {study.name} say?"
     scientific = {
-        n: values if values == RANGE else tuple(values) for n, values in (tree["goal"]["scientific"] or {}).items()
+        n: tuple(values) if isinstance(values, list) else values
+        for n, values in (tree["goal"]["scientific"] or {}).items()
     }
     steps = study.max_train_steps
     evaluations = max((len(t.reports) for t in study.trials), default=1) or 1

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from tasks.design.study import Planned, Round, Study, derived_seed
 from tasks.record import Value, hash_of
-from tasks.scope.roles import Scope
+from tasks.scope.error import InputError
+from tasks.scope.roles import Scope, show
 from tasks.scope.space import Space, same
 
 UNKNOWN = "unknown"  # the sampler: by what rule the points were chosen is not known
@@ -15,12 +16,18 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
 
     `tried`: id, point and seed of each trial. One that has no arm's values is in no study.
 
+    Raises:
+        InputError: nothing was tried with some scientific value.
+
     Playbook: D1, D16
     """
     studies = []
     for arm in scope.arms:
         id = "s-" + hash_of([scope.workload, arm], 8)
         mine = [t for t in tried if all(n in t[1] and same(t[1][n], v) for n, v in arm.items())]
+        if not mine:
+            held = " and ".join(f"{n} = {show(v)}" for n, v in arm.items())
+            raise InputError(f"goal.scientific: no trial has {held}; compare values that were tried.")
         trials = tuple(
             Planned(id=name, study=id, purpose="search", index=i, point=dict(point), seed=seed)
             for i, (name, point, seed) in enumerate(mine)

@@ -232,6 +232,22 @@ BAD: dict[str, tuple[list[str], str]] = {
         ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "parameters=[x]"],
         "parameters: trials.csv has no column 'x'",
     ),
+    "no list": (
+        ["source=HERE/trials.csv", "parameters=lr"],
+        "parameters: 'lr' will not do; write it like [learning_rate",
+    ),
+    "no values": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "goal.scientific={lr: 3}"],
+        "goal.scientific.lr",
+    ),
+    "no mapping": (["source=HERE/trials.csv", "acknowledge=E2"], "acknowledge: 'E2' will not do; write it like {E2:"),
+    "not tried": (
+        [
+            *("source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize"),
+            *("goal.scientific={dropout: [0.0, 0.123]}", "space.dropout.values=[0.0, 0.123]"),
+        ],
+        "goal.scientific: no trial has dropout = 0; compare values that were tried",
+    ),
     "nothing finite": (
         ["source=HERE/nan.csv", "objective.metric=error", "objective.direction=minimize"],
         "objective.metric: no trial of nan has a finite 'error'",
