@@ -12,6 +12,7 @@ from flows.provenance import reproduce
 from flows.session import Session
 from tasks.analyze.checks import Analysis
 from tasks.design.study import Round
+from tasks.promote.comparison import INCUMBENT
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
 from tasks.promote.next import command_of, next_round
 from tasks.record import NextRow, Record
@@ -64,12 +65,30 @@ def close(
         mlflow=projector.runs(_IDS_SECONDS),  # those it has not shown by now are in the ledger alone
         budget=config.budget.model_dump(),
     )
-    record = record.model_copy(update={"caveats": (*record.caveats, *session.caveats())})  # its digest has none
+    record = record.model_copy(
+        update={"caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion))}
+    )  # its digest has none
     step.write_report(record, session.folder)
     _publish(session, record, conclusion)
     session.ledger.conclude(session.round_id, record.model_dump_json(by_alias=True), record.digest, record.finished)
     _show(session, projector)
     return record
+
+
+def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
+    """How old the estimate of the incumbent's noise is, where retrains of earlier rounds count.
+
+    Playbook: G6
+    """
+    kept = conclusion.decision.noise.get(f"{INCUMBENT}.kept") if conclusion.decision else None
+    if not kept:
+        return ()
+    rounds = set(session.ledger.frozen(session.round_id).get("kept", ()))
+    oldest = min(r.created for r in session.ledger.rounds(session.config.workload.name) if r.round_id in rounds)
+    return (
+        f"The incumbent's noise is known from {kept} retrains of earlier rounds, the oldest of {oldest[:10]} or later; "
+        "after a major change of the pipeline it is measured anew by itself.",
+    )
 
 
 def _show(session: Session, projector: Projector) -> None:

@@ -54,6 +54,7 @@ MIXED = {
 """What the trials of a round ran on two of, where a part was not the same all along."""
 
 COMPARED = ANOTHER_ROUND | REMARKED
+_TRAINING = ("workload.", "budget.max_train_steps", "budget.eval_every_steps")  # what a trial sees of the configuration
 _VERSIONS = ("packages", "python", "machine", "runner")  # parts that are short enough to say what was and what is
 AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
 NUMERICAL = ("torch", "numpy", "scipy", "scikit-learn", "mnist1d")  # what trials and verdicts are computed with
@@ -108,6 +109,17 @@ def differing(before: Parts, now: Parts) -> dict[str, str]:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             found[part] = "; ".join(names[:SHOWN]) + more
     return found
+
+
+def same_training(before: Parts, now: Parts) -> bool:
+    """Whether a configuration trained then would come to the same as trained now: nothing that a trial sees differs."""
+    if not before:
+        return False
+    there, here = (
+        {key: text for key, text in parts.get("config", {}).items() if key.startswith(_TRAINING)}
+        for parts in (before, now)
+    )
+    return there == here and all(before.get(part, {}) == now[part] for part in COMPARED if part != "config")
 
 
 def difference_text(difference: Mapping[str, str]) -> str:

@@ -101,7 +101,7 @@ def _scientific(scope: Scope) -> str:
 def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
-    search, retrains = len(round.trials), 3 * budget.retrains
+    search, retrains = len(round.trials), (budget.finalists + 2) * budget.retrains
     shape = f"{len(round.studies)} studies, {len(scope.roles.nuisance)} nuisances"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "

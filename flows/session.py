@@ -9,7 +9,16 @@ from pathlib import Path
 
 from flows.compose import write_incumbent
 from flows.config import RoundConfig, incumbent_file
-from flows.fingerprint import ANOTHER_ROUND, MIXED, Parts, difference_text, differing, fingerprint, key_of
+from flows.fingerprint import (
+    ANOTHER_ROUND,
+    MIXED,
+    Parts,
+    difference_text,
+    differing,
+    fingerprint,
+    key_of,
+    same_training,
+)
 from flows.sentences import tell
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.locks import alone
@@ -18,6 +27,7 @@ from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import baseline_incumbent, check_point
 
+_REMEMBERED = 100  # rounds of a workload that are looked through for retrains of its incumbent
 _MIXED = "mixed "  # begins the ledger's notes of what a round was gone on with
 
 
@@ -89,6 +99,7 @@ def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
         "parent": parent,
         "config": config.model_dump(mode="json"),
         "fingerprint": parts,
+        "kept": _kept(ledger, config, parts),
     }
     ledger.own(round_id)  # before it can be seen: nobody else may go on with it
     ledger.begin(round_id, config.workload.name, config.goal.name, frozen, key, created, parent)
@@ -105,6 +116,20 @@ def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
         parent=parent,
         parts=parts,
     )
+
+
+def _kept(ledger: Ledger, config: RoundConfig, now: Parts) -> list[str]:
+    """The rounds that ended by now and whose retrains count again: nothing that a trial sees was otherwise (G6).
+
+    They are frozen with the round: whatever ends while it runs, gone on with it sees the same.
+    """
+    ended = [r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"][:_REMEMBERED]
+    return [
+        round_id
+        for round_id in reversed(ended)
+        if same_training(ledger.frozen(round_id).get("fingerprint", {}), now)
+        and not any(key.startswith(_MIXED) for key in ledger.projections(round_id))
+    ]
 
 
 def _unfinished(ledger: Ledger, config: RoundConfig, now: Parts) -> str | None:

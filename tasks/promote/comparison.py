@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
@@ -10,21 +10,26 @@ from tasks.promote.boundaries import Boundaries
 from tasks.record import Frozen
 
 Losses = Sequence[float]
-ArmName = Literal["finalist", "baseline", "incumbent"]
+ArmName = str
+"""`finalist`, `finalist-2`, … in the order of their search, `baseline` or `incumbent`."""
+FINALIST: Final = "finalist"
+BASELINE: Final = "baseline"
+INCUMBENT: Final = "incumbent"
 State = Literal["open", "better", "not better", "undecided", "void"]
 Z_MAX = 8.0  # as sure as 64-bit tails can say; also what two arms without any noise get
 NO_NOISE = 1e-12  # a standard error below this share of the values is rounding
 
 
 class Look(Frozen):
-    """The evidence after `retrains` retrains an arm; gains and SDs in the metric's unit.
+    """The evidence after `retrains` retrains of the candidate and `against` of the other; gains in the metric's unit.
 
     `gain` > 0: the candidate is better. `low` and `high` are the repeated confidence limits, valid although the
     gate stops early: `low` exceeds the minimum gain exactly where z reaches `upper`. `correlation` is that of the
-    paired seeds; it is reported and not used.
+    paired seeds, None where the seeds are not paired; it is reported and not used.
     """
 
     retrains: int
+    against: int
     gain: float
     low: float
     high: float
@@ -37,11 +42,15 @@ class Look(Frozen):
 
 
 class Comparison(Frozen):
-    """`candidate` against `against`, and the looks taken so far; `void` where one of them has no sound evidence."""
+    """`candidate` against `against`, and the looks taken so far; `void` where one of them has no sound evidence.
+
+    `margin`: what the candidate must gain at least, in the metric's unit; below zero where it is the simpler one.
+    """
 
     candidate: ArmName
     against: ArmName
     boundaries: Boundaries
+    margin: float
     looks: tuple[Look, ...] = ()
     void: bool = False
 
@@ -62,37 +71,67 @@ class Comparison(Frozen):
         return self.looks[-1]
 
 
-def look_at(mine: Losses, theirs: Losses, minimum_gain: float, upper: float, lower: float) -> Look:
-    """The look at the candidate's losses and the other arm's: in pairs, at least two, lower is better.
+def finalist(place: int) -> ArmName:
+    """The name of the finalist that was number `place`, from 0, in its search."""
+    return FINALIST if place == 0 else f"{FINALIST}-{place + 1}"
 
-    Welch's t of (theirs - mine - minimum gain): the SDs are unknown and may differ. Its one-sided p is turned into
-    z, which is what the boundaries speak of. A test that pools the two variances promotes a noisy candidate too
-    often, and one on the paired differences has half the degrees of freedom.
+
+def is_finalist(name: ArmName) -> bool:
+    """Whether the arm has the change that is asked about."""
+    return name not in (BASELINE, INCUMBENT)
+
+
+def look_at(mine: Losses, theirs: Losses, margin: float, upper: float, lower: float, *, paired: bool = True) -> Look:
+    """The look at the candidate's losses and the other arm's: at least two each, lower is better.
+
+    Welch's t of (theirs - mine - margin): the SDs are unknown and may differ. Its one-sided p is turned into z, which
+    is what the boundaries speak of. A test that pools the two variances promotes a noisy candidate too often, and one
+    on the paired differences has half the degrees of freedom. Of two unequal numbers of retrains the pooled test is
+    asked, too, and the lesser z counts: Welch's alone is wrong there for few retrains of a skewed candidate.
     """
-    scale = max(map(abs, (*mine, *theirs, minimum_gain))) or 1.0  # a finite loss of 1e200 must not overflow
-    a, b, n = [x / scale for x in mine], [x / scale for x in theirs], len(mine)
+    scale = max(map(abs, (*mine, *theirs, margin))) or 1.0  # a finite loss of 1e200 must not overflow
+    a, b = [x / scale for x in mine], [x / scale for x in theirs]
     gain = mean(b) - mean(a)
-    va, vb = variance(a) / n, variance(b) / n
-    error = math.sqrt(va + vb)
-    margin = gain - minimum_gain / scale
-    if error <= NO_NOISE:
-        z, half = (Z_MAX if margin > NO_NOISE else -Z_MAX), 0.0
+    beyond = gain - margin / scale
+    errors = [_welch(a, b)] if len(a) == len(b) else [_welch(a, b), _pooled(a, b)]
+    if errors[0][0] <= NO_NOISE:
+        z, half = (Z_MAX if beyond > NO_NOISE else -Z_MAX), 0.0
     else:
-        freedom = (va + vb) ** 2 / ((va**2 + vb**2) / (n - 1))
-        z = math.copysign(min(Z_MAX, -float(ndtri(stdtr(freedom, -abs(margin) / error)))), margin)
-        half = -float(stdtrit(freedom, ndtr(-upper))) * error
+        z = min(_z(beyond / error, freedom) for error, freedom in errors)
+        half = max(-float(stdtrit(freedom, ndtr(-upper))) * error for error, freedom in errors)
+    va, vb = variance(a), variance(b)
     return Look(
-        retrains=n,
+        retrains=len(a),
+        against=len(b),
         gain=gain * scale,
         low=(gain - half) * scale,
         high=(gain + half) * scale,
         z=z,
         upper=upper,
         lower=lower,
-        sd_candidate=math.sqrt(va * n) * scale,
-        sd_against=math.sqrt(vb * n) * scale,
-        correlation=_correlation(a, b) if n > 2 and min(va, vb) > NO_NOISE**2 else None,
+        sd_candidate=math.sqrt(va) * scale,
+        sd_against=math.sqrt(vb) * scale,
+        correlation=_correlation(a, b) if paired and len(a) > 2 and min(va, vb) / len(a) > NO_NOISE**2 else None,
     )
+
+
+def _z(t: float, freedom: float) -> float:
+    return math.copysign(min(Z_MAX, -float(ndtri(stdtr(freedom, -abs(t))))), t)
+
+
+def _welch(a: Losses, b: Losses) -> tuple[float, float]:
+    """`(standard error, degrees of freedom)` of the difference of means, each arm with a variance of its own."""
+    va, vb = variance(a) / len(a), variance(b) / len(b)
+    if va + vb == 0:
+        return 0.0, 1.0
+    return math.sqrt(va + vb), (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
+
+
+def _pooled(a: Losses, b: Losses) -> tuple[float, float]:
+    """The same with one variance for both."""
+    freedom = len(a) + len(b) - 2
+    common = ((len(a) - 1) * variance(a) + (len(b) - 1) * variance(b)) / freedom
+    return math.sqrt(common * (1 / len(a) + 1 / len(b))), freedom
 
 
 def mean(values: Losses) -> float:

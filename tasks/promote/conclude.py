@@ -5,8 +5,10 @@ from typing import Any
 
 from tasks.analyze.checks import Analysis
 from tasks.design.study import Round
-from tasks.promote.gate import Decision
+from tasks.promote.comparison import BASELINE, FINALIST
+from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
+from tasks.promote.sentences import variances_sentence
 from tasks.record import (
     Answer,
     CandidateRow,
@@ -53,7 +55,7 @@ class Conclusion:
         """The arm that becomes the incumbent, if any."""
         if self.decision is None or self.decision.outcome != "promote" or self.declined:
             return None
-        return self.arms[self.decision.winner or "finalist"]
+        return self.arms[self.decision.winner or FINALIST]
 
 
 def blockers_of(scope: Scope, analysis: Analysis) -> tuple[Finding, ...]:
@@ -93,9 +95,9 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
 
 
 def _candidate(conclusion: Conclusion) -> CandidateRow | None:
-    """The arm that won; else the finalist, which was put before the gate or would have been."""
-    winner = conclusion.decision.winner if conclusion.decision else None
-    arm = conclusion.arms.get(winner or "finalist") or conclusion.arms.get("finalist")
+    """The arm that won; else the finalist that came furthest, or would have been put before the gate."""
+    decision = conclusion.decision
+    arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
     return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point)) if arm else None
 
 
@@ -109,7 +111,7 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
         return analysis.answer.model_copy(update={"conclusive": False})
     if scope.goal.kind != "improve" or decision.answer_gain is None:
         return analysis.answer
-    finalist, baseline = conclusion.arms["finalist"], conclusion.arms["baseline"]
+    finalist, baseline = conclusion.arms[decision.lead], conclusion.arms[BASELINE]
     return Answer(
         value=finalist.value,
         against=baseline.value,
@@ -117,6 +119,18 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
         band=decision.answer_band,
         conclusive=decision.answer_conclusive,
     )
+
+
+def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
+    """What the retrains and the searches say of luck, kept apart; nothing where nothing was retrained.
+
+    Playbook: G1, G8
+    """
+    looks = [c.last for c in (conclusion.decision.comparisons if conclusion.decision else ()) if c.looks and not c.void]
+    if not looks:
+        return ()
+    widths = [row.band[1] - row.band[0] for row in analysis.isolation if row.band]
+    return (variances_sentence(looks[0], max(widths, default=None)),)
 
 
 def record_of(
@@ -164,7 +178,7 @@ def record_of(
         findings=(*scope.findings, *analysis.findings),
         isolation=analysis.isolation,
         answer=answer,
-        learned=analysis.learned,
+        learned=(*analysis.learned, *_variances(analysis, conclusion)),
         verdict=verdict_of(scope, conclusion),
         next=next,
         **stamps,

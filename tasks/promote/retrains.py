@@ -1,15 +1,18 @@
 """Who goes before the gate, and the fresh trials that it judges them by.
 
-A retrain's value is its best over training, like every trial's (E12). That favours noisy curves; the rule is the same
-for every arm, so it biases the gain only as far as the arms' curves differ in noise. The trial that selected an arm
-was the luckiest of many and is no evidence: its seed is never used again.
+A retrain counts by the best mean of neighbouring evaluations of its curve, where it has enough of them: the best single
+one (E12) is the luckiest of many, and luckier the noisier the curve. The trial that selected an arm was the luckiest of
+many, too, and is no evidence: its seed is never used again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import numpy as np
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.design.study import Planned, derived_seed, without_orphans
-from tasks.promote.comparison import ArmName
+from tasks.promote.comparison import BASELINE, INCUMBENT, ArmName, finalist
 from tasks.record import Frozen, Point, Value, hash_of
 from tasks.scope.goal import RANGE
 from tasks.scope.roles import Scope, show
@@ -34,11 +37,11 @@ class Arm(Frozen):
 
 
 def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
-    """The arms: finalist, baseline where the goal has one, and the incumbent.
+    """The arms: the finalists, baseline where the goal has one, and the incumbent.
 
     In `improve` with listed values the baseline arm is the best trial with the first value of each scientific
-    hyperparameter, and the finalist the best of all others. Anywhere else the finalist is the best trial and there
-    is no baseline. An arm without a feasible trial is left out. So is a finalist whose baseline arm has none: a
+    hyperparameter, and the finalists are the best of all others. Anywhere else they are the best trials and there
+    is no baseline. An arm without a feasible trial is left out. So are finalists whose baseline arm has none: a
     change that was compared with nothing is not adopted.
 
     Playbook: G3
@@ -48,12 +51,18 @@ def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
     incumbent = incumbent_point(scope)
     without = _first_values(scope)
     if scope.goal.kind != "improve" or not without or RANGE in scope.goal.scientific.values():
-        return (*_best(scope, "finalist", pairs, incumbent), _incumbent(scope, incumbent))
+        return (*_finalists(scope, pairs, incumbent), _incumbent(scope, incumbent))
     plain = [(s, t) for s, t in pairs if _has(without, s, t)]
     changed = [(s, t) for s, t in pairs if not _has(without, s, t)]
-    baseline = tuple(_best(scope, "baseline", plain, incumbent))
-    finalist = tuple(_best(scope, "finalist", changed, incumbent)) if baseline else ()
-    return (*finalist, *baseline, _incumbent(scope, incumbent))
+    baseline = tuple(_best(scope, [BASELINE], plain, incumbent))
+    finalists = _finalists(scope, changed, incumbent) if baseline else ()
+    return (*finalists, *baseline, _incumbent(scope, incumbent))
+
+
+def _finalists(
+    scope: Scope, pairs: Iterable[tuple[StudyEvidence, Trial]], incumbent: Mapping[str, Value]
+) -> tuple[Arm, ...]:
+    return tuple(_best(scope, [finalist(i) for i in range(scope.budget.finalists)], pairs, incumbent))
 
 
 def shared(arms: Iterable[Arm]) -> dict[ArmName, ArmName]:
@@ -78,6 +87,49 @@ def retrain_of(scope: Scope, arm: Arm, replicate: int) -> Planned:
         point=arm.point,
         seed=derived_seed(scope.seed, "retrain", generation, replicate),
     )
+
+
+def fresh(scope: Scope, arm: Arm, taken: Collection[int] = ()) -> Iterator[Planned]:
+    """The arm's retrains in their order, without end and without those on a seed that is taken."""
+    return (planned for i in itertools.count() if (planned := retrain_of(scope, arm, i)).seed not in taken)
+
+
+def judged(scope: Scope, trial: Trial) -> float | None:
+    """What the retrain counts for, as a loss; None where it is not feasible.
+
+    The best mean of `policy.smooth_evaluations` neighbouring evaluations, from four times as many of them on; of a
+    shorter curve the best evaluation.
+
+    Playbook: E12
+    """
+    if not trial.feasible or trial.best_value is None:
+        return None
+    _, values = trial.curve.of(scope.objective.metric)
+    width = scope.policy.smooth_evaluations
+    if len(values) >= 4 * width:
+        values = np.convolve(values, np.full(width, 1.0 / width), mode="valid")
+    return float((scope.objective.sign * values).min())
+
+
+def judgements(scope: Scope, kept: Iterable[Trial], run: Iterable[Trial]) -> dict[str, Value | None]:
+    """What the gate saw and the trials of the record do not say, in the metric's unit.
+
+    `incumbent.kept.<trial>`: each retrain of an earlier round; `judged.<trial>`: where it is not the best evaluation.
+    """
+    sign = scope.objective.sign
+    found: dict[str, Value | None] = {}
+    for trial in kept:
+        found[f"{INCUMBENT}.kept.{trial.id}"] = sign * (judged(scope, trial) or 0.0)
+    for trial in run:
+        loss = judged(scope, trial)
+        if loss is not None and sign * loss != trial.best_value:
+            found[f"judged.{trial.id}"] = sign * loss
+    return found
+
+
+def hyperparameters(scope: Scope, arms: Iterable[Arm]) -> set[str]:
+    """Every name that a point of this round can have."""
+    return {*scope.declared.names, *scope.goal.scientific, *(name for arm in arms for name in arm.point)}
 
 
 def incumbent_point(scope: Scope) -> dict[str, Value]:
@@ -107,25 +159,30 @@ def _has(wanted: Point, study: StudyEvidence, trial: Trial) -> bool:
 
 
 def _best(
-    scope: Scope, name: ArmName, pairs: Iterable[tuple[StudyEvidence, Trial]], incumbent: Mapping[str, Value]
+    scope: Scope,
+    names: Iterable[ArmName],
+    pairs: Iterable[tuple[StudyEvidence, Trial]],
+    incumbent: Mapping[str, Value],
 ) -> Iterator[Arm]:
-    """The best feasible trial as an arm, the first of equal ones; nothing where none is feasible."""
+    """The best feasible trials as arms, a point once, the first of equal ones; as many as there are names."""
     losses = [(scope.objective.sign * t.best_value, s, t) for s, t in pairs if t.feasible and t.best_value is not None]
-    if losses:
-        _, study, trial = min(losses, key=lambda row: row[0])
+    found: list[Arm] = []
+    left = iter(names)
+    for _, study, trial in sorted(losses, key=lambda row: row[0]):
         point = dict(trial.planned.point)
-        yield Arm(
-            name=name,
-            study=study.study.id,
-            trial=trial.id,
-            point=point,
-            value=_value(scope, {**point, **study.study.scientific}),
-            retrained_as="incumbent" if _equal(point, incumbent) else name,
-        )
+        if any(equal(point, arm.point) for arm in found):
+            continue
+        name = next(left, None)
+        if name is None:
+            break
+        value = _value(scope, {**point, **study.study.scientific})
+        own = INCUMBENT if equal(point, incumbent) else name
+        found.append(Arm(name=name, study=study.study.id, trial=trial.id, point=point, value=value, retrained_as=own))
+    yield from found
 
 
 def _incumbent(scope: Scope, point: dict[str, Value]) -> Arm:
-    return Arm(name="incumbent", study="", trial="", point=point, value=_value(scope, point), retrained_as="incumbent")
+    return Arm(name=INCUMBENT, study="", trial="", point=point, value=_value(scope, point), retrained_as=INCUMBENT)
 
 
 def _value(scope: Scope, point: Point) -> Value | None:
@@ -135,6 +192,6 @@ def _value(scope: Scope, point: Point) -> Value | None:
     return ", ".join(f"{n}={show(v)}" for n, v in there.items()) or None
 
 
-def _equal(a: Point, b: Point) -> bool:
+def equal(a: Point, b: Point) -> bool:
     """Whether two points are one configuration; 1 and 1.0 are."""
     return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)

@@ -1,28 +1,28 @@
 """What the gate found, in plain sentences with their numbers."""
 
-from tasks.promote.comparison import ArmName, Comparison
+from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.scope.roles import show
 
 
-def comparison_sentence(comparison: Comparison, minimum_gain: float) -> str:
+def comparison_sentence(comparison: Comparison) -> str:
     """What one comparison says after its last look; `comparison` has at least one."""
     look = comparison.last
     pair = f"the {comparison.candidate} over the {comparison.against}"
     numbers = (
         f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, "
-        f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {look.retrains} retrains each"
+        f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {_retrains(look)}"
     )
     if comparison.state == "better":
-        told = f"more than {_bar(minimum_gain)}: z {show(look.z)} reached {show(look.upper)}"
+        told = f"more than {_bar(comparison)}: z {show(look.z)} reached {show(look.upper)}"
     elif comparison.state == "not better":
-        told = f"no more than {_bar(minimum_gain)} as far as these show: z {show(look.z)} is below {show(look.lower)}"
+        told = f"no more than {_bar(comparison)} as far as these show: z {show(look.z)} is below {show(look.lower)}"
     else:
         when = "after the last retrain" if comparison.state == "undecided" else "so far"
         told = f"not told from luck {when}: z {show(look.z)} lies between {show(look.lower)} and {show(look.upper)}"
     return f"{pair.capitalize()}: {numbers}; {told}."
 
 
-def answer_sentence(comparison: Comparison | None, minimum_gain: float) -> str:
+def answer_sentence(comparison: Comparison | None) -> str:
     """The answer of an `improve` round in words; empty where the finalist met no baseline arm."""
     if comparison is None:
         return ""
@@ -31,17 +31,41 @@ def answer_sentence(comparison: Comparison | None, minimum_gain: float) -> str:
     look = comparison.last
     band = f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}"
     if comparison.state == "better":
-        return f"Yes: the change is better than the retuned baseline by more than {_bar(minimum_gain)} ({band})."
+        return f"Yes: the change is better than the retuned baseline by more than {_bar(comparison)} ({band})."
     if comparison.state == "not better":
-        return f"No: these retrains show no gain of more than {_bar(minimum_gain)} over the retuned baseline ({band})."
+        return f"No: these retrains show no gain of more than {_bar(comparison)} over the retuned baseline ({band})."
     return f"Not conclusive: a gain over the retuned baseline is not told from luck ({band})."
 
 
 def infeasible_sentence(arm: ArmName, infeasible: int, retrains: int) -> str:
     """Why an arm is out."""
-    consequence = "nothing is promoted over it" if arm == "incumbent" else "it is not promoted"
+    consequence = "nothing is promoted over it" if arm == INCUMBENT else "it is not promoted"
     return f"The {arm}: {infeasible} of {retrains} fresh retrains gave no result, so {consequence}."
 
 
-def _bar(minimum_gain: float) -> str:
-    return f"the minimum gain {show(minimum_gain)}" if minimum_gain else "zero"
+def kept_sentence(kept: int) -> str:
+    """What part of the evidence on the incumbent is older than the round."""
+    return f"{kept} retrains of the incumbent from earlier rounds count again: nothing that they ran on has changed."
+
+
+def variances_sentence(look: Look, band: float | None) -> str:
+    """The three variances of a result, none of which stands for another."""
+    study = f"another search like these could move its best within a band {show(band)} wide" if band else "not measured"
+    return (
+        f"Three kinds of luck, apart. Retrains of one configuration: SD {show(look.sd_candidate)} and "
+        f"{show(look.sd_against)}. The search: {study}. The choice of the validation data: not measured; a test of "
+        "significance on one validation set would show neither of the first two."
+    )
+
+
+def _retrains(look: Look) -> str:
+    if look.retrains == look.against:
+        return f"{look.retrains} retrains each"
+    return f"{look.retrains} and {look.against} retrains"
+
+
+def _bar(comparison: Comparison) -> str:
+    margin = comparison.margin
+    if margin < 0:
+        return f"{show(margin)}, which its simplicity is worth"
+    return f"the minimum gain {show(margin)}" if margin else "zero"

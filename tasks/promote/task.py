@@ -2,20 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.analyze.checks import Analysis
 from tasks.analyze.evidence import Evidence
+from tasks.design.study import Planned
 from tasks.ledger import Generation
-from tasks.promote.comparison import ArmName
+from tasks.promote.comparison import INCUMBENT, ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
-from tasks.promote.gate import Decision, gate
-from tasks.promote.retrains import Arm, arms_of, retrain_of, shared
+from tasks.promote.decision import Decision
+from tasks.promote.gate import gate
+from tasks.promote.kept import kept_retrains
+from tasks.promote.price import price_of, uncharged
+from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, judgements, shared
 from tasks.record import Finding
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope, point_text
+from tasks.trials.stored import trial_from
 from tasks.trials.task import Site, run_trials
 from tasks.trials.trial import Trial
 
@@ -72,31 +78,48 @@ def _decided(
     """Looks, until the gate has seen enough: the decision, and the retrains by id."""
     own = shared(arms)
     run: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
+    kept = kept_retrains(scope, arms[-1].point, _earlier(site))
+    seeds = {t.planned.seed for t in kept}
     while True:
         decision = gate(
-            {name: [_loss(scope, t) for t in trials] for name, trials in run.items()},
+            {name: [judged(scope, t) for t in trials] for name, trials in run.items()},
             minimum_gain=scope.policy.minimum_gain,
             error_rate=scope.policy.error_rate,
             budget=scope.budget.retrains,
             kind=scope.goal.kind,
             shared=own,
+            kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
+            price={a.name: price_of(scope.policy, a.point, run[own.get(a.name, a.name)]) for a in arms},
+            patience=scope.policy.patience,
         )
         if decision.outcome != "continue":
-            return decision, {t.id: t for trials in run.values() for t in trials}
-        wanted = [
-            (arm.name, retrain_of(scope, arm, len(run[arm.name]) + k))
-            for arm in arms
-            for k in range(decision.needs.get(arm.name, 0))
-        ]
+            every = [t for trials in run.values() for t in trials]
+            noted = {
+                "noise": decision.noise | judgements(scope, kept, every),
+                "reasons": (*decision.reasons, *uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])),
+            }
+            return decision.model_copy(update=noted), {t.id: t for t in every}
+        wanted = []
+        for arm in (a for a in arms if a.name in decision.needs):
+            done, more = len(run[arm.name]), decision.needs[arm.name]
+            coming = fresh(scope, arm, seeds if arm.name == INCUMBENT else ())
+            wanted += [(arm.name, planned) for planned in islice(coming, done, done + more)]
         expect(len(wanted))
         ended = run_trials.fn([planned for _, planned in wanted], site)
         for name, planned in wanted:
             run[name].append(ended[planned.id])
 
 
-def _loss(scope: Scope, trial: Trial) -> float | None:
-    """A retrain's best loss over training, by the rule that holds for every arm; None where it is not feasible."""
-    return scope.objective.sign * trial.best_value if trial.feasible and trial.best_value is not None else None
+def _earlier(site: Site) -> list[Trial]:
+    """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
+    found = []
+    for round_id in site.ledger.frozen(site.round_id).get("kept", ()):
+        results = site.ledger.results(round_id)
+        for plan in site.ledger.planned(round_id):
+            if plan["purpose"] == "retrain" and plan["id"] in results:
+                planned = Planned.model_validate(plan)
+                found.append(trial_from(planned, *results[plan["id"]], site.execution.workload.objective))
+    return found
 
 
 def _swapped(site: Site, scope: Scope, winner: Arm, decision: Decision) -> bool:

@@ -87,11 +87,14 @@ class Workload(Frozen):
 class Budget(Frozen):
     """What a round may spend: trials a study, retrains an arm at most, steps a trial, steps between evaluations.
 
+    `finalists`: how many of the best trials are retrained and race the incumbent.
+
     Playbook: D8, H2
     """
 
     trials: int
     retrains: int
+    finalists: int = 1
     max_train_steps: int
     eval_every_steps: int
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tasks.promote.comparison import ArmName
-from tasks.promote.gate import Decision, gate
+from tasks.promote.decision import Decision
+from tasks.promote.gate import gate
 from tasks.scope.goal import Kind
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
@@ -151,8 +152,8 @@ def _false(decisions: list[Decision], gain: Mapping[ArmName, float], minimum_gai
 def _band_misses(decisions: list[Decision], gain: Mapping[ArmName, float]) -> tuple[float, float]:
     """The share of rounds whose band of the finalist's gain lies wholly above the true one, and wholly below."""
     bands = [(d.answer_band or d.band, "baseline" if d.answer_band else "incumbent") for d in decisions]
-    low = [band is not None and band[0] > gain["finalist"] - gain[arm] for band, arm in bands]  # type: ignore[index]
-    high = [band is not None and band[1] < gain["finalist"] - gain[arm] for band, arm in bands]  # type: ignore[index]
+    low = [band is not None and band[0] > gain["finalist"] - gain[arm] for band, arm in bands]
+    high = [band is not None and band[1] < gain["finalist"] - gain[arm] for band, arm in bands]
     return float(np.mean(low)), float(np.mean(high))
 
 

@@ -9,7 +9,7 @@ import pytest
 from flows.history import main as history
 from flows.round import main
 from tasks.ledger import Ledger, open_ledger
-from tasks.promote.gate import Decision
+from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
 from tasks.record import Point
 from tests.flows.own_round import arguments, killed_when, record_in, records

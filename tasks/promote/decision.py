@@ -1,0 +1,185 @@
+"""What the gate says: the decision, its numbers and its reasons, from the comparisons as they stand."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, mean
+from tasks.promote.sentences import answer_sentence, comparison_sentence, infeasible_sentence, kept_sentence
+from tasks.record import Frozen, Value
+
+Pair = tuple[ArmName, ArmName]
+Arms = Mapping[ArmName, tuple[float, ...]]
+Asked = Mapping[Pair, Comparison]
+
+FALL_BACK: Pair = (BASELINE, INCUMBENT)
+NUMBERS = ("gain", "low", "high", "z", "upper", "lower", "sd_candidate", "sd_against", "correlation")
+
+
+class Decision(Frozen):
+    """What the gate says.
+
+    `outcome`: promote `winner`, keep the incumbent, retrain (undecided, or evidence is missing: more retrains are
+    another round's), or continue, with `needs`: how many more retrains of which arm before the next look.
+    `lead`: the finalist that the answer speaks of; it is the winner where a finalist wins. `gain` and `band`: the
+    winner (else the lead) over the incumbent, in the metric's unit. `answer_gain` and `answer_band`: the lead over the
+    baseline; None without a baseline arm. `answer`: "yes", better by more than the minimum gain; "no", dropped
+    because these retrains show no such gain; "open".
+    Each end of a band misses the true gain in at most a share `error_rate` of rounds.
+    `noise`: every number behind it, flat, for the record. `suggested_retrains`: a budget that may decide, where
+    more retrains can.
+    """
+
+    outcome: Literal["promote", "keep", "retrain", "continue"]
+    winner: ArmName | None
+    lead: ArmName
+    needs: dict[ArmName, int]
+    gain: float | None
+    band: tuple[float, float] | None
+    answer: Literal["yes", "no", "open"]
+    answer_gain: float | None
+    answer_band: tuple[float, float] | None
+    answer_sentence: str
+    comparisons: tuple[Comparison, ...]
+    noise: dict[str, Value | None]
+    reasons: tuple[str, ...]
+    error_rate: float
+    minimum_gain: float
+    suggested_retrains: int | None
+
+    @property
+    def answer_conclusive(self) -> bool:
+        """Whether the question whether the finalist beats the baseline is settled either way."""
+        return self.answer != "open"
+
+
+def decided(
+    asked: Asked,
+    arms: Arms,
+    needs: dict[ArmName, int],
+    kept: int,
+    error_rate: float,
+    minimum_gain: float,
+    budget: int,
+) -> Decision:
+    """What the comparisons come to; `needs`: what the next look lacks, empty after the last."""
+    winner = None if needs else _winner(asked, arms)
+    outcome = "continue" if needs else "promote" if winner else "retrain" if _undecided(asked, arms) else "keep"
+    lead = winner if winner and is_finalist(winner) else _lead(asked)
+    gain, band = _gain(asked.get(FALL_BACK if winner == BASELINE else (lead, INCUMBENT)))
+    answering = asked.get((lead, BASELINE))
+    answer_gain, answer_band = _gain(answering)
+    return Decision.model_validate(
+        {
+            "outcome": outcome,
+            "winner": winner,
+            "lead": lead,
+            "needs": needs,
+            "gain": gain,
+            "band": band,
+            "answer": _answer(asked),
+            "answer_gain": answer_gain,
+            "answer_band": answer_band,
+            "answer_sentence": answer_sentence(answering),
+            "comparisons": tuple(asked.values()),
+            "noise": _noise(asked, arms, kept) | {"minimum_gain": minimum_gain},
+            "reasons": _reasons(asked, arms, kept, budget),
+            "error_rate": error_rate,
+            "minimum_gain": minimum_gain,
+            "suggested_retrains": _suggested(asked, budget) if outcome == "retrain" else None,
+        }
+    )
+
+
+def infeasible(values: Sequence[float]) -> int:
+    """How many retrains gave no finite loss."""
+    return sum(not math.isfinite(v) for v in values)
+
+
+def adopted(asked: Asked) -> list[ArmName]:
+    """The finalists that beat the incumbent and, where there is one, the baseline."""
+    racing = [a for a, b in asked if is_finalist(a) and b == INCUMBENT]
+    return [a for a in racing if all(asked[a, b].state == "better" for b in (INCUMBENT, BASELINE) if (a, b) in asked)]
+
+
+def _winner(asked: Asked, arms: Arms) -> ArmName | None:
+    """Of the finalists that are adopted the one with the best mean; else the baseline, where it beats the incumbent."""
+    passed = adopted(asked)
+    if passed:
+        return min(passed, key=lambda name: mean(arms[name][: asked[name, INCUMBENT].last.retrains]))
+    return BASELINE if FALL_BACK in asked and asked[FALL_BACK].state == "better" else None
+
+
+def _lead(asked: Asked) -> ArmName:
+    """The finalist that the answer speaks of: the one that is furthest ahead of the baseline, or of the incumbent."""
+    for other in (BASELINE, INCUMBENT):
+        ahead = {a: c.last.z for (a, b), c in asked.items() if is_finalist(a) and b == other and c.looks and not c.void}
+        if ahead:
+            return max(ahead, key=lambda name: ahead[name])
+    return FINALIST
+
+
+def _undecided(asked: Asked, arms: Arms) -> bool:
+    """Whether some arm might yet be promoted by more, or by sound, retrains of the same arms."""
+    if not asked:
+        return True
+    sound = {name for name, values in arms.items() if not infeasible(values)}
+    roads = [((a, INCUMBENT), (a, BASELINE)) for a, b in asked if is_finalist(a) and b == INCUMBENT]
+    return any(
+        road[0] in asked and road[0][0] in sound and all(asked[p].state != "not better" for p in road if p in asked)
+        for road in (*roads, (FALL_BACK,))
+    )
+
+
+def _answer(asked: Asked) -> str:
+    """Yes where any finalist beats the baseline, no where each was dropped, else open."""
+    states = {c.state for (_, b), c in asked.items() if b == BASELINE}
+    if "better" in states:
+        return "yes"
+    lost = {a for (a, _), c in asked.items() if c.state == "not better"}
+    answering = [(a, c.state) for (a, b), c in asked.items() if b == BASELINE]
+    dropped = all(state == "not better" or (a != FINALIST and a in lost) for a, state in answering)
+    return "no" if answering and dropped else "open"
+
+
+def _gain(comparison: Comparison | None) -> tuple[float | None, tuple[float, float] | None]:
+    if comparison is None or not comparison.looks or comparison.void:
+        return None, None
+    return comparison.last.gain, (comparison.last.low, comparison.last.high)
+
+
+def _suggested(asked: Asked, budget: int) -> int | None:
+    """The budget at which each undecided z would reach its boundary, were the gains as they seem; at most fourfold."""
+    ratios = [c.last.upper / max(c.last.z, c.last.upper / 2) for c in asked.values() if c.state == "undecided"]
+    return max(budget + 2, round(budget * max(ratios) ** 2)) if ratios else None
+
+
+def _noise(asked: Asked, arms: Arms, kept: int) -> dict[str, Value | None]:
+    """The numbers of every arm and of every look, by names that say which."""
+    found: dict[str, Value | None] = {}
+    for name in sorted(arms):
+        values = arms[name]
+        found[f"{name}.retrains"] = len(values)
+        found[f"{name}.infeasible"] = infeasible(values)
+    if kept:
+        found[f"{INCUMBENT}.kept"] = kept
+    for (a, b), comparison in asked.items():
+        for look in comparison.looks:
+            found |= {f"{a}-{b}.{look.retrains}.{key}": getattr(look, key) for key in NUMBERS}
+    return found
+
+
+def _reasons(asked: Asked, arms: Arms, kept: int, budget: int) -> tuple[str, ...]:
+    if budget < 2:
+        return (
+            "One retrain an arm shows no noise, so a gain cannot be told from luck: give budget.retrains 2 or more.",
+        )
+    if not asked:
+        return ("There is no feasible candidate other than the incumbent itself.",)
+    broken = tuple(
+        infeasible_sentence(name, infeasible(values), len(values))
+        for name, values in sorted(arms.items())
+        if infeasible(values)
+    )
+    told = tuple(comparison_sentence(c) for c in asked.values() if c.looks and not c.void)
+    return (*broken, *told, *([kept_sentence(kept)] if kept else []))
