@@ -124,7 +124,7 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
 def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
     """What the retrains and the searches say of luck, kept apart; nothing where nothing was retrained.
 
-    Playbook: G1, G8
+    Playbook: G1
     """
     looks = [c.last for c in (conclusion.decision.comparisons if conclusion.decision else ()) if c.looks and not c.void]
     if not looks:

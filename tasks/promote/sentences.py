@@ -7,7 +7,7 @@ from tasks.scope.roles import show
 def comparison_sentence(comparison: Comparison) -> str:
     """What one comparison says after its last look; `comparison` has at least one."""
     look = comparison.last
-    pair = f"the {comparison.candidate} over the {comparison.against}"
+    pair = f"{_named(comparison.candidate)} over {_named(comparison.against)}"
     numbers = (
         f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, "
         f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {_retrains(look)}"
@@ -19,7 +19,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     else:
         when = "after the last retrain" if comparison.state == "undecided" else "so far"
         told = f"not told from luck {when}: z {show(look.z)} lies between {show(look.lower)} and {show(look.upper)}"
-    return f"{pair.capitalize()}: {numbers}; {told}."
+    return f"{pair[0].upper()}{pair[1:]}: {numbers}; {told}."
 
 
 def answer_sentence(comparison: Comparison | None) -> str:
@@ -40,7 +40,8 @@ def answer_sentence(comparison: Comparison | None) -> str:
 def infeasible_sentence(arm: ArmName, infeasible: int, retrains: int) -> str:
     """Why an arm is out."""
     consequence = "nothing is promoted over it" if arm == INCUMBENT else "it is not promoted"
-    return f"The {arm}: {infeasible} of {retrains} fresh retrains gave no result, so {consequence}."
+    name = _named(arm)
+    return f"{name[0].upper()}{name[1:]}: {infeasible} of {retrains} fresh retrains gave no result, so {consequence}."
 
 
 def kept_sentence(kept: int) -> str:
@@ -56,6 +57,12 @@ def variances_sentence(look: Look, band: float | None) -> str:
         f"{show(look.sd_against)}. The search: {study}. The choice of the validation data: not measured; a test of "
         "significance on one validation set would show neither of the first two."
     )
+
+
+def _named(arm: ArmName) -> str:
+    """The arm as a sentence has it: `the incumbent`, `finalist 2`."""
+    kind, _, place = arm.partition("-")
+    return f"{kind} {place}" if place else f"the {kind}"
 
 
 def _retrains(look: Look) -> str:

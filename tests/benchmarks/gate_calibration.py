@@ -3,13 +3,14 @@
     python tests/benchmarks/gate_calibration.py [rounds] [processes]
 
 Every row is that many simulated rounds put before the real gate: an arm's retrains are its mean plus noise of SD 1,
-unless said otherwise. A gain is in SDs; "retrains" are those of an arm, averaged over its arms. "false" is the share
-of rounds that promote an arm which is no better, or that adopt a change which is no better than the baseline.
+unless said otherwise. A gain is in SDs. "false": rounds that promote an arm which is no better, or adopt a change that
+is no better than the baseline. "right": rounds that promote the best arm, where one is better. "retrains": fresh ones
+of an arm, averaged over the arms that need any. At the end, what is done elsewhere with the same trials.
 """
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pool
@@ -20,16 +21,13 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tasks.promote.comparison import ArmName
+from tasks.promote.boundaries import QUICK
+from tasks.promote.comparison import BASELINE, INCUMBENT, ArmName, finalist, is_finalist
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
-from tasks.scope.goal import Kind
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
-ARMS: Mapping[Kind, tuple[ArmName, ...]] = {
-    "improve": ("finalist", "baseline", "incumbent"),
-    "understand": ("finalist", "incumbent"),
-}
+THOROUGH = 0.95
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -50,121 +48,171 @@ def lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.fl
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One row of a table. `gains` and `sds` are by arm, in the order of `ARMS`."""
+    """One row of a table. `gains` and `sds`: of the finalists, then the baseline where there is one, the incumbent."""
 
+    design: str
     label: str
-    kind: Kind = "improve"
-    budget: int = 8
-    gains: tuple[float, ...] = (0.0, 0.0, 0.0)
-    sds: tuple[float, ...] = (1.0, 1.0, 1.0)
+    gains: tuple[float, ...] = (0.0, 0.0)
+    sds: tuple[float, ...] = (1.0, 1.0)
+    baseline: bool = False
+    budget: int = 16
+    kept: int = 0
+    patience: float = QUICK
     draw: Draw = normal
     minimum_gain: float = 0.0
     error_rate: float = 0.05
 
+    @property
+    def names(self) -> tuple[ArmName, ...]:
+        """The arms, in the order of `gains`."""
+        others = (BASELINE, INCUMBENT) if self.baseline else (INCUMBENT,)
+        return (*(finalist(i) for i in range(len(self.gains) - len(others))), *others)
+
 
 def cells() -> Iterator[Cell]:
-    """Every row, equal arms first."""
-    for budget in (5, 8, 16):
-        yield from _equal("improve", budget)
-        yield from _equal("understand", budget)
-        yield from _better(budget)
-    for name, gain in (("no gain", 0.0), ("exactly the minimum gain", 0.25), ("0.75 more than it", 1.0)):
-        yield Cell(
-            label=f"minimum gain 0.25, {name}", kind="understand", gains=(gain, 0.0), sds=(1, 1), minimum_gain=0.25
-        )
+    """Every row: first the designs that are used, each with its nulls and with one finalist that is better."""
+    for kept in (0, 5, 16):
+        for n in (1, 3):
+            yield from _design("several finalists" if n > 1 else "one finalist", n, kept=kept)
+    yield from _design("two finalists", 2)
+    for n in (1, 3):
+        yield from _design(f"thorough, {n} finalist{'s' * (n > 1)}", n, budget=20, patience=THOROUGH)
+    for budget in (5, 8):
+        yield from _design(f"at most {budget}", 1, budget=budget, brief=True)
+    for n in (1, 3):
+        yield from _with_baseline(n)
+    for name, gain in (("no gain", 0.0), ("exactly the minimum gain", 0.25), ("1.25 more than it", 1.5)):
+        yield Cell(design="one finalist", label=f"minimum gain 0.25, {name}", gains=(gain, 0), minimum_gain=0.25)
     for error in (0.01, 0.1, 0.2):
-        yield Cell(label=f"equal, error rate {error}", error_rate=error)
-        yield Cell(label=f"equal, finalist's SD x 3, error rate {error}", error_rate=error, sds=(3, 1, 1))
+        for sd in (1.0, 3.0):
+            label = f"no gain, error rate {error}, SDs {sd:g}:1"
+            yield Cell(design="one finalist", label=label, sds=(sd, 1), error_rate=error)
 
 
-def _equal(kind: Kind, budget: int) -> Iterator[Cell]:
-    n = len(ARMS[kind])
-    for sds in [(1, 1, 1), (2, 1, 1), (3, 1, 1), (1, 1, 2), (1, 1, 3), *([(1, 3, 1), (3, 3, 1)] if n == 3 else [])]:
-        kept = sds if n == 3 else (sds[0], sds[2])
-        yield Cell(label=f"equal, SDs {kept}", kind=kind, budget=budget, gains=(0,) * n, sds=kept)
+def _design(
+    name: str, n: int, *, kept: int = 0, budget: int = 16, patience: float = QUICK, brief: bool = False
+) -> Iterator[Cell]:
+    design = f"{name}, {kept} kept" if kept else name
+    cell = partial(Cell, design=design, kept=kept, budget=budget, patience=patience)
+    zeros, ones = (0.0,) * (n + 1), (1.0,) * n
+    for sd, other in ((1.0, 1.0), (2.0, 1.0), (3.0, 1.0), (1.0, 2.0), (1.0, 3.0)):
+        yield cell(label=f"no gain, SDs {sd:g}:{other:g}", gains=zeros, sds=((sd,) * n + (other,)))
+    if n > 1:
+        yield cell(label="no gain, one finalist of SD 3", gains=zeros, sds=(3.0, *ones[1:], 1.0))
     for draw in (gamma, lognormal):
-        for scale in (1, 3):
-            label = f"equal, {draw.__name__}, finalist's SD x {scale}"
-            yield Cell(label=label, kind=kind, budget=budget, gains=(0,) * n, sds=(scale, *(1,) * (n - 1)), draw=draw)
+        for sd in (1.0,) if brief else (1.0, 2.0, 3.0):
+            label = f"no gain, {draw.__name__}, SDs {sd:g}:1"
+            yield cell(label=label, gains=zeros, sds=((sd,) * n + (1.0,)), draw=draw)
+    for gain in (1.0, 1.25, 1.5):
+        yield cell(label=f"one better by {gain}", gains=(gain, *(0.0,) * n), sds=(*ones, 1.0))
 
 
-def _better(budget: int) -> Iterator[Cell]:
-    for gain in (1.0, 1.25, 1.5, 3.0):
-        yield Cell(label=f"finalist +{gain}", kind="understand", budget=budget, gains=(gain, 0), sds=(1, 1))
-    for gain in (1.0, 1.25, 1.5, 3.0):
-        yield Cell(label=f"finalist +{gain}", budget=budget, gains=(gain, 0, 0))
-    for gain in (1.0, 1.25, 1.5, 3.0):
-        yield Cell(label=f"finalist and baseline +{gain}", budget=budget, gains=(gain, gain, 0))
+def _with_baseline(n: int) -> Iterator[Cell]:
+    cell = partial(Cell, design=f"with a baseline, {n} finalist{'s' * (n > 1)}", baseline=True)
+    zeros, ones = (0.0,) * n, (1.0,) * n
+    for sds in ((1, 1, 1), (3, 1, 1), (1, 3, 1), (1, 1, 3), (3, 3, 1)):
+        label = f"no gain, SDs {':'.join(map(str, sds))}"
+        yield cell(label=label, gains=(*zeros, 0, 0), sds=((float(sds[0]),) * n + (float(sds[1]), float(sds[2]))))
+    for low in (-5.0, 5.0):
+        said = "worse" if low < 0 else "better"
+        yield cell(label=f"no gain, the baseline much {said}", gains=(*zeros, low, 0), sds=(*ones, 1, 1))
+    yield cell(label="all better than the incumbent by 1.5", gains=(*(1.5,) * n, 1.5, 0), sds=(*ones, 1, 1))
+    for gain in (1.0, 1.25, 1.5):
+        yield cell(label=f"one better by {gain}", gains=(gain, *zeros[1:], 0, 0), sds=(*ones, 1, 1))
 
 
 def row(cell: Cell, rounds: int) -> str:
     """The cell as a row of Markdown."""
-    names = ARMS[cell.kind]
-    rng = np.random.default_rng([rounds, *cell.label.encode(), cell.budget, len(names)])
-    noise = cell.draw(rng, (rounds, len(names), cell.budget))
+    names = cell.names
+    rng = np.random.default_rng([rounds, *f"{cell.design}{cell.label}".encode()])
+    noise = cell.draw(rng, (rounds, len(names), cell.budget + cell.kept))
     losses = noise * np.array(cell.sds, dtype=float)[:, None] - np.array(cell.gains)[:, None]
-    decisions = [_asked(cell, names, round) for round in losses]
-    shares = [np.mean([d.winner == w for d in decisions]) for w in ("finalist", "baseline")]
-    outcomes = [np.mean([d.outcome == o for d in decisions]) for o in ("keep", "retrain")]
-    spent = np.mean([_spent(d) for d in decisions])
+    decisions = [_asked(cell, round) for round in losses]
     gain = dict(zip(names, cell.gains, strict=True))
+    outcomes = [np.mean([d.outcome == o for d in decisions]) for o in ("keep", "retrain")]
+    spent = np.mean([_spent(d, cell.kept) for d in decisions])
     low, high = _band_misses(decisions, gain)
-    numbers = [_false(decisions, gain, cell.minimum_gain), *shares, *outcomes]
+    best = max(gain, key=lambda name: gain[name])
+    right = f"{np.mean([d.winner == best for d in decisions]):.3f}" if gain[best] > gain[INCUMBENT] else ""
     return (
-        f"| {cell.kind} | {cell.budget} | {cell.label} | "
-        + " | ".join(f"{x:.3f}" for x in numbers)
+        f"| {cell.design} | {cell.label} | {_false(decisions, gain, cell.minimum_gain):.3f} | {right} | "
+        + " | ".join(f"{x:.3f}" for x in outcomes)
         + f" | {spent:.1f} | {low:.3f} / {high:.3f} |"
     )
 
 
-def _asked(cell: Cell, names: tuple[ArmName, ...], round: NDArray[np.float64]) -> Decision:
+def _asked(cell: Cell, round: NDArray[np.float64]) -> Decision:
+    losses = {name: values[: cell.budget].tolist() for name, values in zip(cell.names, round, strict=True)}
     return gate(
-        dict(zip(names, round.tolist(), strict=True)),
+        losses,
         minimum_gain=cell.minimum_gain,
         error_rate=cell.error_rate,
         budget=cell.budget,
-        kind=cell.kind,
+        kind="improve",
+        kept=round[-1, cell.budget :].tolist(),
+        patience=cell.patience,
     )
 
 
-def _spent(decision: Decision) -> float:
-    """Retrains an arm that the gate would have asked for."""
+def _spent(decision: Decision, kept: int) -> float:
+    """Fresh retrains an arm that the gate would have asked for."""
     used: dict[ArmName, int] = {}
     for comparison in decision.comparisons:
-        for name in (comparison.candidate, comparison.against):
-            used[name] = max(used.get(name, 0), comparison.last.retrains)
-    return float(np.mean(list(used.values())))
+        old = kept if comparison.against == INCUMBENT else 0
+        for name, n in (
+            (comparison.candidate, comparison.last.retrains),
+            (comparison.against, comparison.last.against - old),
+        ):
+            used[name] = max(used.get(name, 0), n)
+    return float(np.mean([n for name, n in used.items() if n or is_finalist(name)]))
 
 
-def _false(decisions: list[Decision], gain: Mapping[ArmName, float], minimum_gain: float) -> float:
+def _false(decisions: Sequence[Decision], gain: Mapping[ArmName, float], minimum_gain: float) -> float:
     """The share of decisions that promote what is not better by the minimum gain, or adopt what is no better."""
-    over: dict[ArmName, list[ArmName]] = {"finalist": [n for n in gain if n != "finalist"], "baseline": ["incumbent"]}
-    return float(
-        np.mean(
-            [
-                d.winner is not None and any(gain[d.winner] - gain[a] <= minimum_gain for a in over[d.winner])
-                for d in decisions
-            ]
-        )
-    )
+
+    def wrong(winner: ArmName) -> bool:
+        against = [a for a in (INCUMBENT, BASELINE) if a in gain and a != winner]
+        return any(gain[winner] - gain[a] <= minimum_gain for a in against if is_finalist(winner) or a == INCUMBENT)
+
+    return float(np.mean([d.winner is not None and wrong(d.winner) for d in decisions]))
 
 
-def _band_misses(decisions: list[Decision], gain: Mapping[ArmName, float]) -> tuple[float, float]:
-    """The share of rounds whose band of the finalist's gain lies wholly above the true one, and wholly below."""
-    bands = [(d.answer_band or d.band, "baseline" if d.answer_band else "incumbent") for d in decisions]
-    low = [band is not None and band[0] > gain["finalist"] - gain[arm] for band, arm in bands]
-    high = [band is not None and band[1] < gain["finalist"] - gain[arm] for band, arm in bands]
-    return float(np.mean(low)), float(np.mean(high))
+def _band_misses(decisions: Sequence[Decision], gain: Mapping[ArmName, float]) -> tuple[float, float]:
+    """The share of rounds whose band of the lead over the incumbent lies wholly above the true gain, and below."""
+    bands = [(c.last, gain[d.lead] - gain[INCUMBENT]) for d in decisions for c in d.comparisons
+             if (c.candidate, c.against) == (d.lead, INCUMBENT)]  # fmt: skip
+    return float(np.mean([b.low > true for b, true in bands])), float(np.mean([b.high < true for b, true in bands]))
+
+
+def elsewhere(rounds: int, searched: int = 24) -> Iterator[str]:
+    """What is done elsewhere, after a search of so many trials over configurations that all equal the incumbent.
+
+    Each search trial is noise of SD 1; its best is the candidate, on its own record or on fresh retrains.
+    """
+    rng = np.random.default_rng(0)
+    best = rng.standard_normal((rounds, searched)).min(axis=1)
+    number = rng.standard_normal(rounds)
+    three, theirs = rng.standard_normal((2, rounds, 3)).mean(axis=2)
+    yield f"| the best of {searched} trials beats the incumbent's number | {np.mean(best < number):.3f} |"
+    yield f"| the mean of 3 fresh seeds beats the incumbent's number | {np.mean(three < number):.3f} |"
+    yield f"| the mean of 3 fresh seeds beats the mean of 3 of the incumbent | {np.mean(three < theirs):.3f} |"
+    among = [
+        rng.standard_normal((rounds, 3, 3)).mean(axis=2).min(axis=1),
+        rng.standard_normal((rounds, 3)).mean(axis=1),
+    ]
+    yield f"| the best of three means of 3 beats the mean of 3 of the incumbent | {np.mean(among[0] < among[1]):.3f} |"
 
 
 def main(rounds: int, processes: int) -> None:
-    """Prints the table as its rows are done."""
-    print(f"{rounds} rounds a row")
-    print("| kind | budget | arms | false | finalist | baseline | keep | retrain | retrains | band misses low / high |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    """Prints the tables as their rows are done."""
+    print(f"{rounds} rounds a row\n")
+    print("| design | truth | false | right | keep | retrain | retrains | band misses low / high |")
+    print("|---|---|---|---|---|---|---|---|")
     with Pool(processes) as pool:
         for line in pool.imap(partial(row, rounds=rounds), cells()):
             print(line, flush=True)
+    print("\n| elsewhere | false |\n|---|---|")
+    print("\n".join(elsewhere(rounds)))
 
 
 if __name__ == "__main__":

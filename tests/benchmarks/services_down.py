@@ -19,7 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUND = ("workload=synthetic", "space=synthetic", "goal=synthetic", "budget.trials=4", "budget.retrains=3")
+ROUND = (
+    "workload=synthetic",
+    "space=synthetic",
+    "goal=synthetic",
+    "budget.trials=4",
+    "budget.retrains=3",
+    "budget.finalists=1",
+)
 ACCEPTED = "acknowledge={E2: few, E7: few, E6: few, E10: few, E9: few}"
 
 

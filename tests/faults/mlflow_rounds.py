@@ -62,7 +62,13 @@ def command(folder: Path, root: Path, *more: str) -> list[str]:
     """The arguments of that round."""
     return [
         *("--config-dir", str(folder), "workload=own", "space=own", "goal=own", "orchestrate=off"),
-        *("budget.trials=4", "budget.retrains=3", "budget.max_train_steps=60", "budget.eval_every_steps=5"),
+        *(
+            "budget.trials=4",
+            "budget.retrains=3",
+            "budget.finalists=1",
+            "budget.max_train_steps=60",
+            "budget.eval_every_steps=5",
+        ),
         *("acknowledge={E7: 'a planted surface'}", f"tracking.root={root}", *more),
     ]
 

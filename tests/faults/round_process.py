@@ -56,7 +56,15 @@ def write_folder(folder: Path) -> Path:
 def overrides(store: Path, *more: str) -> list[str]:
     """What a person says; `store` is where ledger and records go."""
     return [
-        *("workload=own", "space=own", "goal=own", "budget.trials=4", "budget.retrains=3", "acknowledge={E7: toy}"),
+        *(
+            "workload=own",
+            "space=own",
+            "goal=own",
+            "budget.trials=4",
+            "budget.retrains=3",
+            "budget.finalists=1",
+            "acknowledge={E7: toy}",
+        ),
         *(f"budget.max_train_steps={STEPS}", "budget.eval_every_steps=5", "runner.workers=2"),
         *("tracking.enabled=false", f"tracking.root={store}", *more),
     ]

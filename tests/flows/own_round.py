@@ -56,7 +56,7 @@ def arguments(folder: Path, store: str, *more: str) -> list[str]:
     """The command of a round in a store beside the folder."""
     return [
         *("--config-dir", str(folder), "workload=own", "space=own", "goal=own", "orchestrate=off"),
-        *("budget.max_train_steps=100", "budget.eval_every_steps=5", "tracking.enabled=false"),
+        *("budget.max_train_steps=100", "budget.eval_every_steps=5", "budget.finalists=1", "tracking.enabled=false"),
         *(f"tracking.root={folder.parent / store}", *more),
     ]
 

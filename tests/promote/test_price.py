@@ -1,0 +1,91 @@
+"""What complexity costs, what a retrain counts for, and which retrains count again."""
+
+import numpy as np
+import pytest
+
+from tasks.design.study import Planned
+from tasks.promote.kept import kept_retrains
+from tasks.promote.price import price_of, uncharged
+from tasks.promote.retrains import fresh, judged
+from tasks.record import Status, Value
+from tasks.scope.goal import Objective
+from tasks.scope.policy import Policy
+from tasks.trials.trial import Curve, Trial, ended
+from tests.promote.test_retrains import arms, rate, scope
+
+LOSS = Objective(metric="error", direction="minimize")
+POINT: dict[str, Value] = {"optimizer": "adam", "dropout.rate": 0.2, "nesterov": True}
+
+
+def trial(
+    errors: list[float],
+    seed: int = 0,
+    point: dict[str, Value] | None = None,
+    status: Status = "complete",
+    **more: float,
+) -> Trial:
+    """A retrain with these errors, one an evaluation, and other metrics that do not change."""
+    steps = np.arange(1, len(errors) + 1)
+    metrics = {"error": np.array(errors), **{name: np.full(len(errors), value) for name, value in more.items()}}
+    planned = Planned(id=f"t{seed}", study="s", purpose="retrain", index=0, point=point or POINT, seed=seed)
+    return ended(planned, Curve(steps=steps, metrics=metrics), LOSS, status, "", seconds=4.0)
+
+
+def policy(price: dict[str, object], smooth: int = 3) -> Policy:
+    """A policy of which the price and the smoothing alone are asked."""
+    return Policy.model_construct(price=price, smooth_evaluations=smooth)
+
+
+@pytest.mark.playbook("G5", case="shows")
+def test_a_price_is_charged_for_a_hyperparameter_a_value_and_each_doubling_of_a_metric() -> None:
+    retrains = [trial([0.5], parameters=8.0), trial([0.5], 1, parameters=8.0)]
+    assert price_of(policy({"dropout.rate": 0.1}), POINT, ()) == 0.1
+    assert price_of(policy({"dropout.rate": 0.1}), {"optimizer": "sgd"}, ()) == 0.0
+    assert price_of(policy({"optimizer": {"adam": 0.2}, "nesterov": {"true": 0.3}}), POINT, ()) == pytest.approx(0.5)
+    assert price_of(policy({"parameters": 0.01}), POINT, retrains) == pytest.approx(0.03)
+    assert price_of(policy({"seconds_a_step": 0.01}), POINT, retrains) == pytest.approx(0.02)
+
+
+def test_a_price_that_nothing_can_be_charged_for_is_named() -> None:
+    asked = policy({"optimizer": {"adam": 1.0}, "paramters": 0.1})
+    (said,) = uncharged(asked, ["optimizer"], [trial([0.5], parameters=8.0)])
+    assert "paramters" in said
+
+
+@pytest.mark.playbook("E12", case="shows")
+def test_a_retrain_counts_by_the_best_mean_of_neighbours_so_that_one_lucky_evaluation_does_not() -> None:
+    of = scope().model_copy(update={"policy": policy({})})
+    calm, lucky = [1.0] * 12, [1.0] * 6 + [0.4] + [1.0] * 5
+    assert judged(of, trial(calm)) == pytest.approx(1.0)
+    assert judged(of, trial(lucky)) == pytest.approx(0.8)
+    assert judged(of, trial(lucky[:11])) == 0.4
+    assert judged(of, trial(calm, status="infeasible")) is None
+
+
+@pytest.mark.playbook("G2", "G6", case="shows")
+def test_retrains_of_the_incumbents_very_point_count_again_each_seed_once() -> None:
+    other = {**POINT, "dropout.rate": 0.3}
+    earlier = [trial([0.5], 1), trial([0.4], 2), trial([0.5], 1), trial([0.1], 3, other)]
+    assert [t.planned.seed for t in kept_retrains(scope(), POINT, earlier)] == [1, 2]
+
+
+def test_of_an_incumbent_that_once_diverged_nothing_counts_again() -> None:
+    assert kept_retrains(scope(), POINT, [trial([0.5], 1), trial([0.5], 2, status="infeasible")]) == ()
+
+
+def test_fresh_retrains_leave_out_the_seeds_that_are_taken() -> None:
+    of = scope()
+    arm = arms(of, rate)["incumbent"]
+    every = [planned for planned, _ in zip(fresh(of, arm), range(4), strict=False)]
+    left = next(fresh(of, arm, {every[0].seed, every[1].seed}))
+    assert left == every[2]
+
+
+def test_with_three_finalists_the_best_three_points_race() -> None:
+    of = scope()
+    of = of.model_copy(update={"budget": of.budget.model_copy(update={"finalists": 3})})
+    found = arms(of, rate)
+    assert list(found) == ["finalist", "finalist-2", "finalist-3", "baseline", "incumbent"]
+    rates = [rate(found[name].point) for name in list(found)[:3]]
+    assert rates == sorted(rates)
+    assert len(set(rates)) == 3
