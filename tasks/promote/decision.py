@@ -83,7 +83,7 @@ def decided(
             "answer_sentence": answer_sentence(answering),
             "comparisons": tuple(asked.values()),
             "noise": _noise(asked, arms, kept) | {"minimum_gain": minimum_gain},
-            "reasons": _reasons(asked, arms, kept, budget),
+            "reasons": _reasons(asked, arms, kept, budget, (winner, lead)),
             "error_rate": error_rate,
             "minimum_gain": minimum_gain,
             "suggested_retrains": _suggested(asked, budget) if outcome == "retrain" else None,
@@ -169,7 +169,10 @@ def _noise(asked: Asked, arms: Arms, kept: int) -> dict[str, Value | None]:
     return found
 
 
-def _reasons(asked: Asked, arms: Arms, kept: int, budget: int) -> tuple[str, ...]:
+def _reasons(
+    asked: Asked, arms: Arms, kept: int, budget: int, first: tuple[ArmName | None, ArmName]
+) -> tuple[str, ...]:
+    """In sentences; what was found of the winner comes first, then of the lead: a short report shows no more."""
     if budget < 2:
         return (
             "One retrain an arm shows no noise, so a gain cannot be told from luck: give budget.retrains 2 or more.",
@@ -181,5 +184,6 @@ def _reasons(asked: Asked, arms: Arms, kept: int, budget: int) -> tuple[str, ...
         for name, values in sorted(arms.items())
         if infeasible(values)
     )
-    told = tuple(comparison_sentence(c) for c in asked.values() if c.looks and not c.void)
+    order = sorted(asked.values(), key=lambda c: first.index(c.candidate) if c.candidate in first else len(first))
+    told = tuple(comparison_sentence(c) for c in order if c.looks and not c.void)
     return (*broken, *told, *([kept_sentence(kept)] if kept else []))
