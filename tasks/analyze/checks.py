@@ -7,6 +7,7 @@ from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
+from tasks.analyze.periodicity import periodicity
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
 from tasks.analyze.training_loss import rising_training_loss
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     best_steps,
     few_trials,
     still_falling,
+    periodicity,
 )
 
 
