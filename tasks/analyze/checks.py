@@ -1,5 +1,8 @@
 """The checklist: every question that is asked of a round's trials before its own question is answered."""
 
+from collections.abc import Callable
+
+from tasks.analyze.adaptive import adaptive
 from tasks.analyze.boundary import boundary
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
@@ -33,6 +36,9 @@ CHECKS: tuple[Check, ...] = (
     periodicity,
 )
 
+# What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
+REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive,)
+
 
 class Analysis(Frozen):
     """What the trials say: the findings, the isolation plot's rows, what was learned, and the answer so far."""
@@ -44,7 +50,7 @@ class Analysis(Frozen):
 
 
 def analyze(evidence: Evidence) -> Analysis:
-    """Every check in its order, then isolation, the answer and what was learned.
+    """Every check in its order, what their findings say together, then isolation, the answer and what was learned.
 
     The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
 
@@ -52,6 +58,8 @@ def analyze(evidence: Evidence) -> Analysis:
     """
     scope = evidence.round.scope
     findings = tuple(f for check in CHECKS for f in check(evidence))
+    for review in REVIEWS:
+        findings = review(evidence, findings)
     blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
     return Analysis(
         findings=findings,
