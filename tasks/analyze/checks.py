@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tasks.analyze.adaptive import adaptive
 from tasks.analyze.boundary import boundary
+from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, stingy_steps
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
 from tasks.analyze.infeasible import infeasible
@@ -34,6 +35,9 @@ CHECKS: tuple[Check, ...] = (
     few_trials,
     still_falling,
     periodicity,
+    compute_bound,
+    stingy_steps,
+    steps_for_each_value,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
