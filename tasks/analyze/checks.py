@@ -7,6 +7,7 @@ from tasks.analyze.boundary import boundary
 from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, stingy_steps
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
+from tasks.analyze.fairness import equally_tuned
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     compute_bound,
     stingy_steps,
     steps_for_each_value,
+    equally_tuned,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
