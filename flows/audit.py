@@ -38,7 +38,7 @@ from tasks.scope.redaction import without_passwords
 from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import KEYS
 from tasks.trials.checkpoints import write_atomically
-from tasks.trials.imported import ImportedStudy, sound
+from tasks.trials.imported import UNKNOWN, ImportedStudy, sound
 from tasks.trials.stored import read_curves, write_curves
 from tasks.trials.trial import Curve, Trial, ended
 
@@ -48,7 +48,7 @@ CURVES = "curves.parquet"
 UNASKED = {
     "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values, name: range "
     "asks of a whole range.",
-    "D5": "By what rule the points were chosen is not known.",
+    "D5": "The search has been run; what its sampler means for the findings stands at E6.",
 }
 NO_RULE = "By what rule the points were chosen is not known: where it was adaptive, crowded regions say less."
 
@@ -121,8 +121,9 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
         budget=scope.budget.model_dump(),
     )
     outside = len(study.trials) - len(trials)
+    rule = (NO_RULE,) if scope.sampler == UNKNOWN else ()
     left = (f"{outside} trials have no scientific value that is compared, and are left out.",) if outside else ()
-    record = record.model_copy(update={"caveats": (*record.caveats, *study.said, *said, *left, NO_RULE)})
+    record = record.model_copy(update={"caveats": (*record.caveats, *study.said, *said, *left, *rule)})
     write_atomically(folder / "record.json", record.model_dump_json(by_alias=True, indent=1))
     write_atomically(folder / "report.html", page(record, read_curves(folder / CURVES)))
     return record, folder
@@ -227,7 +228,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         ),
         policy,
         Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere"),
-        sampler="unknown",
+        sampler=str(tree["sampler"] or study.sampler).lower(),
         seed=0,
         acknowledged={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
     )

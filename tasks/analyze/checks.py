@@ -1,12 +1,18 @@
 """The checklist: every question that is asked of a round's trials before its own question is answered."""
 
+from collections.abc import Callable
+
+from tasks.analyze.adaptive import adaptive
 from tasks.analyze.boundary import boundary
+from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, stingy_steps
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
+from tasks.analyze.fairness import equally_tuned
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
+from tasks.analyze.periodicity import periodicity
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
 from tasks.analyze.training_loss import rising_training_loss
@@ -29,7 +35,15 @@ CHECKS: tuple[Check, ...] = (
     best_steps,
     few_trials,
     still_falling,
+    periodicity,
+    compute_bound,
+    stingy_steps,
+    steps_for_each_value,
+    equally_tuned,
 )
+
+# What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
+REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive,)
 
 
 class Analysis(Frozen):
@@ -42,7 +56,7 @@ class Analysis(Frozen):
 
 
 def analyze(evidence: Evidence) -> Analysis:
-    """Every check in its order, then isolation, the answer and what was learned.
+    """Every check in its order, what their findings say together, then isolation, the answer and what was learned.
 
     The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
 
@@ -50,6 +64,8 @@ def analyze(evidence: Evidence) -> Analysis:
     """
     scope = evidence.round.scope
     findings = tuple(f for check in CHECKS for f in check(evidence))
+    for review in REVIEWS:
+        findings = review(evidence, findings)
     blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
     return Analysis(
         findings=findings,

@@ -8,8 +8,6 @@ from tasks.scope.error import InputError
 from tasks.scope.roles import Scope, show
 from tasks.scope.space import Space, same
 
-UNKNOWN = "unknown"  # the sampler: by what rule the points were chosen is not known
-
 
 def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value], int]]) -> Round:
     """The studies of the scope's arms, each with the trials that have its scientific values, in their order.
@@ -34,5 +32,5 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
         )
         space = Space(parameters=tuple(p for p in scope.space if p.name not in arm))
         seed = derived_seed(scope.seed, "points", str(sorted(arm.items())))
-        studies.append(Study(id=id, scientific=arm, space=space, sampler=UNKNOWN, seed=seed, trials=trials))
+        studies.append(Study(id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, trials=trials))
     return Round(scope=scope, studies=tuple(studies))

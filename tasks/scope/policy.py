@@ -45,6 +45,11 @@ class Policy(Frozen):
     few_trials: int = Field(ge=1)  # D12: at and below this many trials luck dominates
     buckets: int = Field(ge=2)  # F12
     bootstraps: int = Field(ge=100)
+    # what curves say of the data, the length and the arms
+    period_chance: float = Field(gt=0, lt=1)  # J5: a period this unlikely in noise counts
+    fit_error: float = Field(gt=0, lt=1)  # H9: a training error above this is no perfect fit
+    uneven_trials: float = Field(gt=1)  # F13: one arm may have this many times the feasible trials of another
+    gradient_spike: float = Field(gt=1)  # E11: a late gradient norm this many times the late median
     # the gate
     error_rate: float = Field(gt=0, lt=0.5)  # G4: chance of promoting a change that does nothing
     minimum_gain: float = Field(ge=0)  # in the metric's unit

@@ -9,6 +9,7 @@ from tasks.record import Direction, Status, Value
 from tasks.scope.error import InputError
 
 Reports = Mapping[int, Mapping[str, float]]
+UNKNOWN = "unknown"  # the sampler: by what rule the points were chosen is not known
 MOST_NAMED = 8  # names that a sentence lists
 
 
@@ -30,7 +31,8 @@ class ImportedStudy:
     """A finished study from elsewhere.
 
     `domains`: what the source says of its parameters, as a space's YAML would; nothing where it does not say. `said`:
-    sentences of what was left out or cannot be known, which become caveats.
+    sentences of what was left out or cannot be known, which become caveats. `sampler`: its name, where the
+    source has it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ImportedStudy:
     trials: tuple[ImportedTrial, ...]
     domains: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    sampler: str = UNKNOWN
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -5,9 +5,17 @@ from contextlib import suppress
 from typing import Any
 
 from tasks.scope.error import InputError
-from tasks.trials.imported import ImportedStudy, ImportedTrial, chosen, directed, plain
+from tasks.trials.imported import UNKNOWN, ImportedStudy, ImportedTrial, chosen, directed, plain
 
 _SHARE = 0.9  # of the trials whose value is among their intermediate ones: then those are the curve of the objective
+_MARKS = {
+    "tpe": "tpe",
+    "gp": "gp",
+    "cma": "cmaes",
+    "NSGAIISampler": "nsga2",
+    "NSGAIIISampler": "nsga3",
+    "grid_id": "grid",
+}
 
 
 def optuna_study(
@@ -51,7 +59,14 @@ def optuna_study(
             if (parameters is None or name in parameters) and (domain := _domain(d)) is not None
         },
         said=_said(found, curves),
+        sampler=_sampler(found),
     )
+
+
+def _sampler(trials: Sequence[Any]) -> str:
+    """The sampler by the marks that it leaves on its trials; a random one, and some of TPE's, leave none."""
+    marks = {mark.partition(":")[0] for t in trials for mark in t.system_attrs}
+    return next((name for mark, name in _MARKS.items() if mark in marks), UNKNOWN)
 
 
 def _trial(trial: Any, metric: str, curves: bool, parameters: Sequence[str] | None) -> ImportedTrial:
