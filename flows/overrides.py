@@ -58,7 +58,7 @@ def opened(override: str) -> str:
     adds = (
         (group == "space" and leaf in KEYS - {"low", "high"})
         or group == "acknowledge"
-        or key.startswith(("goal.scientific", "goal.fixed"))
+        or key.startswith(("goal.scientific", "goal.fixed", "policy.price"))
     )
     return f"{_ADD}{override}" if adds else override
 

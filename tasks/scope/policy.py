@@ -1,8 +1,12 @@
 """Every threshold that a check or the gate uses; the values live in `conf/policy/` and are printed where used."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from tasks.record import Frozen
+
+Price = Annotated[float, Field(ge=0)]
 
 
 class Policy(Frozen):
@@ -53,6 +57,6 @@ class Policy(Frozen):
     # the gate
     error_rate: float = Field(gt=0, lt=0.5)  # G4: chance of promoting a change that does nothing
     minimum_gain: float = Field(ge=0)  # in the metric's unit
-    price: dict[str, float | dict[str, float]] = {}  # G5: what complexity costs, by hyperparameter or reported metric
+    price: dict[str, Price | dict[str, Price]] = {}  # G5: what complexity costs, by hyperparameter or reported metric
     patience: float = Field(default=0.456, ge=0, le=3)  # G4: how far z may lag before a finalist is dropped
     smooth_evaluations: int = Field(default=3, ge=1)  # E12: a retrain counts by the best mean of so many evaluations
