@@ -39,6 +39,7 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
 
     Playbook: B1
     """
+    from flows.approval import unless_mixed
     from flows.closing import close  # here and below: what imports Prefect waits until the input is checked
     from flows.session import open_session
     from flows.site import open_site
@@ -67,7 +68,8 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         trials = step.run_trials(round.trials, site)
         evidence = step.evidence(round=round, trials=trials)
         analysis = step.analyze_round(evidence)
-        conclusion = step.promote_config(evidence, analysis, site, watch.expect, approval(config))
+        approve = unless_mixed(approval(config), session.mixed)
+        conclusion = step.promote_config(evidence, analysis, site, watch.expect, approve)
         return close(session, round, trials, analysis, conclusion, projector, step)
 
 

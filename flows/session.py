@@ -55,6 +55,10 @@ class Session:
         texts = dict.fromkeys([*(note.removeprefix(_MIXED) for note in notes), *_mixed(now)])
         return tuple(f"Trials of this round ran on two different {text}: they may not be comparable." for text in texts)
 
+    def mixed(self) -> tuple[str, ...]:
+        """The caveats with which nothing is promoted: all but those of a folder, which may be the trials' own cache."""
+        return tuple(caveat for caveat in self.caveats() if MIXED["folders"] not in caveat)
+
 
 def open_session(stack: ExitStack, config: RoundConfig) -> Session:
     """The session of an unfinished round of the same configuration, code and data, or of a new one.

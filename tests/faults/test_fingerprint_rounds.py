@@ -10,6 +10,7 @@ import pytest
 from flows import fingerprint as parts_of
 from flows.round import main
 from tasks.ledger import Ledger, open_ledger
+from tasks.record import Record
 from tests.faults.conftest import Tally
 from tests.flows.own_round import arguments, record_in, write_folder
 
@@ -53,6 +54,12 @@ def cut_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return only(folder)[0]
 
 
+def refused(record: Record) -> bool:
+    """Whether the round would have promoted, were its evidence not mixed."""
+    mixed = any("nothing is promoted on mixed evidence" in reason for reason in record.verdict.reasons)
+    return record.verdict.outcome == "keep" and mixed
+
+
 def only(folder: Path) -> list[str]:
     """The rounds of the store, the last one first."""
     with open_ledger(folder.parent / "store") as ledger:
@@ -65,6 +72,7 @@ def test_code_that_is_edited_while_the_round_runs_is_a_caveat_of_its_verdict(fol
     assert main(arguments(folder, "store")) == 0
     (caveat,) = (c for c in record_in(folder, "store").caveats if "ran on two different" in c)
     assert "states of the code" in caveat
+    assert refused(record_in(folder, "store"))
     assert "beside.py" in caveat
     tally("D4", "rounds whose code was edited while they ran", 1, 0)
 
@@ -81,6 +89,7 @@ def test_other_packages_are_warned_of_and_are_a_caveat_of_the_verdict(
     assert "0.0.1" in error
     (caveat,) = (c for c in record_in(folder, "store").caveats if "ran on two different" in c)
     assert "sets of packages" in caveat
+    assert refused(record_in(folder, "store"))
     tally("D5", "rounds gone on with on other packages", 1, 0)
 
 
@@ -108,5 +117,6 @@ def test_a_round_that_is_gone_on_with_on_the_same_has_no_caveat_and_the_same_dig
     assert main(arguments(folder, "whole")) == 0
     resumed, whole = record_in(folder, "store"), record_in(folder, "whole")
     assert resumed.digest == whole.digest
+    assert (whole.verdict.outcome, refused(whole)) == ("promote", False)
     assert resumed.caveats == whole.caveats
     assert not any("ran on two different" in caveat for caveat in resumed.caveats)
