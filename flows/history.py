@@ -20,6 +20,8 @@ from tasks.scope.error import InputError
 _HOME = Path(__file__).resolve().parent.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
 _FILES = ("report.html", "record.json")
+_RANK_SETTINGS = ("objective", "direction")
+_RANKED = 20  # trials that a ranking shows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (root / "ledger.db").exists():
             return _nothing_yet(root, said.command)
         with open_ledger(root) as ledger:
-            print(_shown(ledger, said.round_id) if said.command == "show" else listed(ledger), end="")
+            if said.command == "show":
+                print(_shown(ledger, said.round_id), end="")
+            elif said.command == "rank":
+                print(_ranked(ledger, said.round_id, _settings(said.setting)), end="")
+            else:
+                print(listed(ledger), end="")
     except (InputError, LedgerError) as error:
         tell(error)
         return 2
@@ -53,16 +60,60 @@ def listed(ledger: Ledger) -> str:
     return text
 
 
-def _shown(ledger: Ledger, round_id: str) -> str:
-    """The report of a finished round, or how far an unfinished one has come."""
+def _known(ledger: Ledger, round_id: str) -> Summary:
     known = {r.round_id: r for r in ledger.rounds()}
     if round_id not in known:
         near = ", ".join(list(known)[:5]) or "none"
         raise InputError(f"there is no round {round_id!r}; the latest are: {near}")
+    return known[round_id]
+
+
+def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
+    """The trials of a finished round by another objective, from its record and its curves; nothing is run again.
+
+    Playbook: D15
+    """
+    _known(ledger, round_id)
     text = ledger.record(round_id)
     if text is None:
+        raise InputError(f"round {round_id} has not ended, so there is nothing to rank yet")
+    record = Record.model_validate_json(text)
+    file = ledger.folder(round_id) / record.curves
+    if not file.is_file():
+        raise InputError(f"the curves of round {round_id} are not at {file}; without them nothing can be ranked")
+    from tasks.analyze.rerank import agreement, reranked
+    from tasks.analyze.sentences import number, point_label
+    from tasks.trials.stored import read_curves
+
+    ranked = reranked(record, read_curves(file), settings["objective"], settings.get("direction"))
+    arms = {s.id: point_label(s.scientific) or s.id for s in record.studies}
+    rows = [
+        (str(r.rank), str(r.before), number(r.value), str(r.step), r.trial, arms.get(r.study, r.study))
+        for r in ranked[:_RANKED]
+    ]
+    said = _table(("rank", "before", settings["objective"], "at step", "trial", "study"), rows)
+    more = f"... and {len(ranked) - _RANKED} more\n" if len(ranked) > _RANKED else ""
+    alike = agreement(ranked)
+    tail = "" if alike is None else f"; rank correlation with the round's own objective: {alike:.2f}"
+    same = "the same trial is best" if ranked[0].before == 1 else "another trial is best"
+    return f"{said}{more}{same} as by the best {record.objective.metric}{tail}\n"
+
+
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    said = dict(word.partition("=")[::2] for word in words)
+    if strange := next((key for key in said if key not in _RANK_SETTINGS), None):
+        raise InputError(f"{strange!r} cannot be set here; objective=best|final|METRIC and direction= can")
+    if not said.get("objective"):
+        raise InputError("objective: missing; say objective=best, objective=final, or the name of a metric")
+    return said
+
+
+def _shown(ledger: Ledger, round_id: str) -> str:
+    """The report of a finished round, or how far an unfinished one has come."""
+    summary, text = _known(ledger, round_id), ledger.record(round_id)
+    if text is None:
         planned, done = len(ledger.planned(round_id)), len(ledger.results(round_id))
-        state = _state(known[round_id], ledger.running(round_id))
+        state = _state(summary, ledger.running(round_id))
         way = "" if state == "running" else f"; go on with it: {_command(ledger, round_id)}"
         return f"round {round_id} is {state}: {done} of {planned} trials done{way}\n"
     from tasks.analyze.terminal import text as report
@@ -113,7 +164,7 @@ def _minute(when: str) -> str:
 def _nothing_yet(root: Path, command: str | None) -> int:
     if not root.is_dir():
         raise InputError(f"there is no folder {root}: tracking.root=PATH names the one that holds the rounds")
-    if command == "show":
+    if command in ("show", "rank"):
         raise InputError(f"there is no round yet under {root}: python -m flows.round runs one")
     print(f"no round yet under {root}: python -m flows.round runs one")
     return 0
@@ -122,7 +173,7 @@ def _nothing_yet(root: Path, command: str | None) -> int:
 def _root_and_words(arguments: list[str]) -> tuple[Path, list[str]]:
     roots = [a.removeprefix(_ROOT) for a in arguments if a.startswith(_ROOT)]
     words = [a for a in arguments if not a.startswith(_ROOT)]
-    for word in words:
+    for word in words if words[:1] != ["rank"] else ():
         if "=" in word and not word.startswith("-"):
             raise InputError(f"{word!r} cannot be set here: only tracking.root=PATH can")
     return _HOME / (roots[-1] if roots else "mlruns"), words
@@ -138,7 +189,7 @@ class _Sentence(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
         prog="python -m flows.history",
-        usage="python -m flows.history [list | show ROUND_ID] [tracking.root=PATH]",
+        usage="python -m flows.history [list | show ROUND_ID | rank ROUND_ID objective=final] [tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
     )
@@ -146,6 +197,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="every round, the last one first, and the incumbent of every workload")
     show = commands.add_parser("show", help="the report of one round")
     show.add_argument("round_id", metavar="ROUND_ID")
+    rank = commands.add_parser("rank", help="the trials of one round by another objective; nothing is run again")
+    rank.add_argument("round_id", metavar="ROUND_ID")
+    rank.add_argument("setting", nargs="*", help="objective=best|final|METRIC direction=minimize|maximize")
     return parser
 
 

@@ -11,10 +11,12 @@ from tasks.analyze.fairness import equally_tuned
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
+from tasks.analyze.optimization_issues import optimization_issues
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.analyze.periodicity import periodicity
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
+from tasks.analyze.training_fit import training_fit
 from tasks.analyze.training_loss import rising_training_loss
 from tasks.analyze.wall import wall
 from tasks.record import Answer, Finding, Frozen, IsolationRow
@@ -40,10 +42,11 @@ CHECKS: tuple[Check, ...] = (
     stingy_steps,
     steps_for_each_value,
     equally_tuned,
+    training_fit,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
-REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive,)
+REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive, optimization_issues)
 
 
 class Analysis(Frozen):
