@@ -19,13 +19,13 @@ LABELS = {
 }
 ASKS = {
     "E2/E3": "is outward better?",
-    "E5": "does instability bound the best?",
+    "E5": "is the best at a wall?",
     "E7": "too few good trials?",
     "E9": "too many infeasible?",
-    "E10": "infeasible without a pattern?",
+    "E10": "broken without pattern?",
     "F2": "does the best trial overfit?",
     "F6": "does any trial overfit?",
-    "F7": "late noise against the gap?",
+    "F7": "noise against the gap?",
     "F8": "still improving?",
     "F9": "saturated?",
     "F10": "rising training loss?",
@@ -141,13 +141,14 @@ def _axis(counts: Tally, seeds: int, axis: str) -> str:
 
 def _picture(counts: Tally, seeds: int, axis: str) -> None:
     """A panel a row: recall filled and blue, false alarms open and red, each with its 95 % bar."""
-    with mpl.rc_context({"svg.hashsalt": axis, "font.family": "DejaVu Sans", "font.size": 8}):
+    with mpl.rc_context({"svg.hashsalt": axis, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 8}):
         figure = Figure(figsize=(10.5, 4.2), layout="constrained")
         panels = figure.subplots(2, 7, sharex=True, sharey=True).flat
         for row, panel in zip(ROWS, panels, strict=True):
             _panel(panel, [score(counts, row, _at(axis, v), seeds) for v in AXES[axis]], row)
             panel.set_xticks(range(len(AXES[axis])), [f"{v:g}" for v in AXES[axis]])
         figure.supxlabel(LABELS[axis], fontsize=9)
+        figure.text(0.995, 0.005, "filled: recall    open: false alarms", fontsize=8, ha="right", color=GREY)
         path = DOCS / f"calibration_{axis}.svg"
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
         path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
