@@ -1,6 +1,6 @@
 # make demo: one round on real data, ending in a report. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults ui lint lock
+.PHONY: help install demo test faults calibrate ui lint lock
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## create .venv with everything that the other targets need
 
@@ -31,6 +31,9 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 	@rm -f build/faults.jsonl; mkdir -p build
 	@TUNEBOOK_FAULTS=full TUNEBOOK_FAULTS_TALLY=$(CURDIR)/build/faults.jsonl $(BIN)/python -m pytest -q tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.table build/faults.jsonl
+
+calibrate: install ## docs/calibration.md: how often each check is right, on planted studies (half an hour); ARGS=--reference is short
+	@$(BIN)/python -m tests.benchmarks.calibration $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback
 	@$(BIN)/python -m flows.ui

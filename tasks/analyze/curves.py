@@ -144,7 +144,7 @@ class Shape:
 
     @property
     def _nothing(self) -> float:
-        return max(NEGLIGIBLE * self.descent, 1.5 * self.smooth_noise)
+        return max(NEGLIGIBLE * self.descent, self.policy.overfit_sds * self.smooth_noise)
 
     @property
     def _rounding(self) -> float:

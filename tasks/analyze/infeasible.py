@@ -19,7 +19,7 @@ from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
 
-NO_PATTERN = 0.1  # corrected chance above which no hyperparameter explains them; one bug in ten is then missed
+NO_PATTERN = 0.05  # corrected chance above which no hyperparameter explains them; one bug in twenty is then missed
 ASKABLE = 0.02  # the clearest pattern that these counts can show must be clearer than this, or nothing can be asked
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it

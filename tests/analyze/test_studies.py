@@ -68,23 +68,25 @@ def test_three_feasible_trials_and_given_points_are_not_judged() -> None:
 
 
 @pytest.mark.playbook("D13", case="fires")
-def test_sixteen_trials_in_six_dimensions_have_not_levelled_off() -> None:
-    found = [one(still_falling(bowl(16, dimensions=6, seed=s))) for s in range(20)]
+def test_eight_trials_in_three_dimensions_have_not_levelled_off() -> None:
+    found = [one(still_falling(bowl(8, dimensions=3, seed=s))) for s in range(20)]
     assert [f.level for f in found].count("warn") >= 19
-    assert found[0].remedy == ("budget.trials=32",)
-    assert found[0].numbers["best_of_n_slope"] == 0.05
+    assert found[0].remedy == ("budget.trials=16",)
+    assert found[0].numbers["best_of_n_slope"] == 0.15
 
 
 @pytest.mark.playbook("D13", case="silent")
-def test_forty_eight_trials_in_one_dimension_have() -> None:
-    assert [one(still_falling(bowl(48, seed=s))).level for s in range(20)].count("warn") <= 1
+@pytest.mark.parametrize(("trials", "dimensions"), [(48, 1), (32, 3)])
+def test_a_bowl_that_was_searched_well_has(trials: int, dimensions: int) -> None:
+    found = [one(still_falling(bowl(trials, dimensions=dimensions, seed=s))) for s in range(20)]
+    assert [f.level for f in found].count("warn") <= 1
 
 
 def test_a_fall_that_drowns_in_the_noise_of_one_trial_asks_for_no_more_trials() -> None:
     def outcome(point: Point, index: int, rng: np.random.Generator) -> Metrics:
         return {"valid_error": falling(rng, level=0.3 + 0.001 * distance(point), noise=0.05)}
 
-    found = one(still_falling(planted_round(outcome, trials=16)))
+    found = one(still_falling(planted_round(outcome, trials=8)))
     assert found.level == "ok"
     assert "cannot be seen" in found.evidence
 

@@ -1,0 +1,118 @@
+"""How often each check is right: `make calibrate` plants every scenario and writes docs/calibration.md.
+
+    python -m tests.benchmarks.calibration --seeds 200 --processes 2
+
+What is planted, what must fire and what is not scored stands in tests/benchmarks/scenarios.py.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
+
+from tests.benchmarks.scenarios import REFERENCE, ROWS, SCENARIOS, Scenario, Setting, evidence_of, fired
+
+AXES: Mapping[str, Sequence[float]] = {
+    "noise": (0.1, 0.25, 0.5, 1.0, 2.0),
+    "trials": (8, 16, 32, 64),
+    "dimensions": (2, 3, 4, 6),
+}
+RECALL, FALSE_ALARMS = 0.95, 0.05  # the bar, at the reference setting
+Counts = Mapping[str, int]  # by row: in how many studies it fired
+Tally = Mapping[tuple[Setting, str], Counts]  # by setting and scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How a row did at one setting: hits of so many planted, false alarms of so many clean."""
+
+    hits: int
+    planted: int
+    alarms: int
+    clean: int
+
+    @property
+    def recall(self) -> float:
+        """The share of the planted faults that it saw; NaN where none was planted."""
+        return self.hits / self.planted if self.planted else math.nan
+
+    @property
+    def false_alarms(self) -> float:
+        """The share of clean studies in which it fired; NaN where none was clean."""
+        return self.alarms / self.clean if self.clean else math.nan
+
+    @property
+    def precision(self) -> float:
+        """The share of its firings that were right, with every scenario as frequent as any other."""
+        return self.hits / (self.hits + self.alarms) if self.hits + self.alarms else math.nan
+
+
+def settings() -> tuple[Setting, ...]:
+    """The reference, and one thing at a time changed."""
+    others = [replace(REFERENCE, **{axis: v}) for axis, values in AXES.items() for v in values]  # type: ignore[arg-type]
+    return tuple(dict.fromkeys((REFERENCE, *others)))
+
+
+def counted(job: tuple[Setting, Scenario], seeds: int) -> Counts:
+    """In how many of `seeds` studies each row fired."""
+    setting, scenario = job
+    found = [fired(evidence_of(scenario, setting, seed)) for seed in range(seeds)]
+    return {row: sum(row in f for f in found) for row in ROWS}
+
+
+def tally(asked: Iterable[Setting], seeds: int, processes: int = 1) -> Tally:
+    """The counts of every scenario at every setting."""
+    jobs = list(product(asked, SCENARIOS))
+    work = partial(counted, seeds=seeds)
+    if processes == 1:
+        counts = [work(job) for job in jobs]
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            counts = []
+            for done in pool.map(work, jobs):
+                counts.append(done)
+                print(f"\r{len(counts)}/{len(jobs)}", end="", file=sys.stderr, flush=True)
+    return {(setting, s.name): c for (setting, s), c in zip(jobs, counts, strict=True)}
+
+
+def score(counts: Tally, row: str, setting: Setting, seeds: int) -> Score:
+    """How the row did at the setting, over all scenarios in which it is scored."""
+    wanted = {s.name: s.wanted(row, setting) for s in SCENARIOS}
+    planted = [n for n, w in wanted.items() if w is True]
+    clean = [n for n, w in wanted.items() if w is False]
+    return Score(
+        hits=sum(counts[setting, n][row] for n in planted),
+        planted=seeds * len(planted),
+        alarms=sum(counts[setting, n][row] for n in clean),
+        clean=seeds * len(clean),
+    )
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share after so many hits (Wilson), which stays in 0 to 1."""
+    z, p = 1.959964, hits / of
+    middle, half = p + z * z / (2 * of), z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
+    scale = 1 + z * z / of
+    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
+
+
+def main() -> None:
+    """Measures, prints and writes the page."""
+    from tests.benchmarks.calibration_page import written  # its pictures need matplotlib, children do not
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--reference", action="store_true", help="only the reference setting; prints, writes nothing")
+    chosen = parser.parse_args()
+    asked = (REFERENCE,) if chosen.reference else settings()
+    print(written(tally(asked, chosen.seeds, chosen.processes), chosen.seeds, page=not chosen.reference))
+
+
+if __name__ == "__main__":
+    main()
