@@ -34,11 +34,12 @@ ASKS = {
     "D13": "best-of-n still falling?",
 }
 WORSE = """\
-- **Noise.** What is read off curves does not care how lucky a trial was. What is read off the surface does: from a
-  luck as large as the effect on, the best trial is where the luck was, and no rule can know better.
-- **Few trials.** Eight trials in three dimensions leave a surface of seven coefficients one degree of freedom: the
-  boundary and the wall abstain more often than they err, and a bug that broke two trials of eight cannot be told from a
-  corner (E10 is `na` below three unexplained trials).
+- **Noise.** With luck as large as the effect the best trial is where the luck was: E2/E3, E5, E7 and D13 lose their
+  recall and stay silent. Noisy evaluations hide the shape of a curve (F2, F8, H3), and F9 and F7 cry wolf: F9 takes a
+  gain that drowns in noise for none from noise 1 on, a fault of the rule that is not mended.
+- **Few trials.** Of eight trials in three dimensions hardly any surface can be read: E5 and E10 are blind (E10 is `na`
+  below three unexplained trials), and E7, which wants three good trials whatever their number, fires in 4 of 10 sound
+  studies.
 - **Dimensions.** At a fixed number of trials the surface has less to say of each side; and more ways to explain
   infeasible trials by luck are tried, each of which must be paid for.
 - **Diagonal walls.** Walls are thresholds of one hyperparameter. Divergence that sets in at a ratio of two is seen
