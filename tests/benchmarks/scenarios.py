@@ -2,7 +2,8 @@
 
 Sizes are in `EFFECT`s: what a third of a range (a decade of three) off the optimum costs. All grey zones stand here,
 fixed before anything was scored: an optimum from 15 % inside an edge to 5 % beyond it is in no scenario; a row that
-stands in a scenario's `grey` is not scored there. Late noise from half to one and a half times the gap is in none.
+stands in a scenario's `grey` is not scored there. Late noise from half to one and a half times the gap is in none:
+that one was moved after a first scoring, with what is planted, from one gap.
 """
 
 from collections.abc import Callable, Mapping, Sequence
