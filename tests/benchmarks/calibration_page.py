@@ -70,8 +70,8 @@ def _page(counts: Tally, seeds: int) -> str:
 
 `make calibrate` writes this page: {len(SCENARIOS)} planted scenarios, {seeds} studies of each at every setting. A row
 must fire where its fault was planted and be silent everywhere else, but for grey zones, fixed before anything
-was scored (F7's alone was moved after a first look: from half a gap to one, to one and a half). Thresholds were chosen on
-the same seeds, so nothing here is held out.
+was scored (F7's alone was moved after a first look: from half a gap to one, to one and a half). Thresholds
+were chosen on the same seeds, so nothing here is held out.
 The truth is drawn anew for every study: where the optimum lies, how steep each hyperparameter is, and all luck.
 
 ## At the reference setting
