@@ -38,7 +38,7 @@ def test_a_second_round_counts_the_retrains_of_the_incumbent_again_and_says_so(w
     more = ("acknowledge={E7: planted, E2: planted}", "budget.trials=6")
     assert main(arguments(worse, "store", *more)) == 0
     assert main(arguments(worse, "store", *more, "notes=again")) == 0
-    first, second = records(worse, "store")
+    first, second = sorted(records(worse, "store"), key=lambda record: record.notes)
     assert (first.verdict.outcome, kept(first)) == ("keep", 0)
     assert retrained(first) >= 3
     assert kept(second) == retrained(first)
@@ -61,8 +61,8 @@ def test_a_round_that_was_cut_off_counts_what_counted_when_it_began(worse: Path)
     killed_when(worse, "store", 9)
     assert main(arguments(worse, "store", "notes=meanwhile")) == 0
     assert main(arguments(worse, "store")) == 0
-    cut, _ = records(worse, "store")
-    assert (cut.notes, kept(cut)) == ("", 0)
+    (cut,) = (record for record in records(worse, "store") if not record.notes)
+    assert kept(cut) == 0
     assert main(arguments(worse, "plain")) == 0
     assert cut.digest == record_in(worse, "plain").digest
 
