@@ -221,7 +221,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         Workload(
             name=study.name,
             target=COMMAND,
-            objective=Objective(metric=study.metric, direction=study.direction, chance=tree["objective"]["chance"]),
+            objective=Objective(**tree["objective"] | {"metric": study.metric, "direction": study.direction}),
         ),
         Budget(
             trials=len(study.trials), retrains=1, max_train_steps=steps, eval_every_steps=max(1, steps // evaluations)

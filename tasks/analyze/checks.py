@@ -18,6 +18,7 @@ from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
 from tasks.analyze.training_fit import training_fit
 from tasks.analyze.training_loss import rising_training_loss
+from tasks.analyze.validation import fair_sample, significance_alone, validation_size
 from tasks.analyze.wall import wall
 from tasks.record import Answer, Finding, Frozen, IsolationRow
 from tasks.scope.finding import blocking
@@ -43,6 +44,9 @@ CHECKS: tuple[Check, ...] = (
     steps_for_each_value,
     equally_tuned,
     training_fit,
+    validation_size,
+    fair_sample,
+    significance_alone,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.

@@ -58,11 +58,15 @@ class Goal(Frozen):
 
 
 class Objective(Frozen):
-    """The metric that is judged and which way is better (there is no default); `chance` is a guesser's value."""
+    """The metric that is judged and which way is better (there is no default); `chance` is a guesser's value.
+
+    `examples`: how many validation examples the metric is taken over, where it is a share of them (J8, G8).
+    """
 
     metric: str = Field(min_length=1)
     direction: Direction
     chance: float | None = None
+    examples: int | None = Field(default=None, ge=2)
 
     @property
     def sign(self) -> float:

@@ -46,6 +46,7 @@ def planted_round(
     seed: int = 0,
     metric: str = "valid_error",
     direction: str = "minimize",
+    examples: int | None = None,
     baseline: Mapping[str, Any] | None = None,
     acknowledged: Mapping[str, str] | None = None,
     **policy: Any,
@@ -55,7 +56,9 @@ def planted_round(
     Evaluations are 50 steps apart and evenly spaced; a shorter array is a trial that reported less.
     """
     declared = space_from_tree(SPACE if space is None else space)
-    objective = Objective.model_validate({"metric": metric, "direction": direction, "chance": None})
+    objective = Objective.model_validate(
+        {"metric": metric, "direction": direction, "chance": None, "examples": examples}
+    )
     asked = {n: v[0] for n, v in (scientific or {}).items() if v != "range" and n not in declared}
     point = {**asked, **(baseline or {})}  # a hyperparameter is known by the space or the baseline
     workload = Workload(name="planted", target="planted.train", objective=objective, baseline=point)
