@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open_ledger(root) as ledger:
             if said.command == "show":
                 print(_shown(ledger, said.round_id), end="")
+            elif said.command == "lengths":
+                print(_lengths(_ended(ledger, said.short), _ended(ledger, said.long)), end="")
             elif said.command == "rank":
                 print(_ranked(ledger, said.round_id, _settings(said.setting)), end="")
             else:
@@ -68,16 +70,21 @@ def _known(ledger: Ledger, round_id: str) -> Summary:
     return known[round_id]
 
 
+def _ended(ledger: Ledger, round_id: str) -> Record:
+    """The record of a round that has ended."""
+    _known(ledger, round_id)
+    text = ledger.record(round_id)
+    if text is None:
+        raise InputError(f"round {round_id} has not ended, so there is nothing to rank or compare yet")
+    return Record.model_validate_json(text)
+
+
 def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
     """The trials of a finished round by another objective, from its record and its curves; nothing is run again.
 
     Playbook: D15
     """
-    _known(ledger, round_id)
-    text = ledger.record(round_id)
-    if text is None:
-        raise InputError(f"round {round_id} has not ended, so there is nothing to rank yet")
-    record = Record.model_validate_json(text)
+    record = _ended(ledger, round_id)
     file = ledger.folder(round_id) / record.curves
     if not file.is_file():
         raise InputError(f"the curves of round {round_id} are not at {file}; without them nothing can be ranked")
@@ -97,6 +104,13 @@ def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
     tail = "" if alike is None else f"; rank correlation with the round's own objective: {alike:.2f}"
     same = "the same trial is best" if ranked[0].before == 1 else "another trial is best"
     return f"{said}{more}{same} as by the best {record.objective.metric}{tail}\n"
+
+
+def _lengths(short: Record, long: Record) -> str:
+    from tasks.analyze.lengths import same_order
+
+    found = same_order(short, long)
+    return f"{found.level}: {found.evidence}\n"
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:
@@ -164,7 +178,7 @@ def _minute(when: str) -> str:
 def _nothing_yet(root: Path, command: str | None) -> int:
     if not root.is_dir():
         raise InputError(f"there is no folder {root}: tracking.root=PATH names the one that holds the rounds")
-    if command in ("show", "rank"):
+    if command in ("show", "rank", "lengths"):
         raise InputError(f"there is no round yet under {root}: python -m flows.round runs one")
     print(f"no round yet under {root}: python -m flows.round runs one")
     return 0
@@ -189,7 +203,7 @@ class _Sentence(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
         prog="python -m flows.history",
-        usage="python -m flows.history [list | show ROUND_ID | rank ROUND_ID objective=final] [tracking.root=PATH]",
+        usage="python -m flows.history [list | show ID | rank ID objective=final | lengths ID ID] [tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
     )
@@ -200,6 +214,11 @@ def _parser() -> argparse.ArgumentParser:
     rank = commands.add_parser("rank", help="the trials of one round by another objective; nothing is run again")
     rank.add_argument("round_id", metavar="ROUND_ID")
     rank.add_argument("setting", nargs="*", help="objective=best|final|METRIC direction=minimize|maximize")
+    lengths = commands.add_parser(
+        "lengths", help="whether the points of a short round keep their order in a longer one"
+    )
+    lengths.add_argument("short", metavar="ROUND_ID")
+    lengths.add_argument("long", metavar="ROUND_ID")
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from flows.config import RoundConfig
 from flows.session import looked_up
+from tasks.analyze.adaptive import ADAPTIVE, in_parallel
 from tasks.design.points import SAMPLERS
 from tasks.design.study import Round, design
 from tasks.scope.error import InputError
@@ -34,6 +35,12 @@ def _checked(config: RoundConfig) -> str:
             check_target(target, config.config_dir)
         except InputError as error:
             raise InputError(f"{place}.{error}") from error
+    if config.sampler in ADAPTIVE:
+        instead = in_parallel(config.sampler, config.budget.trials)
+        raise InputError(
+            f"sampler: {config.sampler} adapts to its results, and exploration needs points that do not (D5). "
+            f"{instead.evidence} Say {' '.join(instead.remedy)}"
+        )
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
     incumbent = looked_up(config)

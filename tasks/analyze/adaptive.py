@@ -28,7 +28,25 @@ def adaptive(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, .
             _sampler(s, sum(f.where.study == s.study.id and _rests(f, samplers) for f in found))
             for s in evidence.studies
         ),
+        *(in_parallel(s.study.sampler, len(s.trials), s.study.id) for s in evidence.studies if s.study.id in samplers),
     )
+
+
+def in_parallel(sampler: str, trials: int, study: str | None = None) -> Finding:
+    """What an adaptive search is held against where trials run side by side: twice as many that wait for none.
+
+    The playbook's rule of thumb is that twice the budget of quasi-random trials does as well; an adaptive search pays
+    where few trials run at a time and many in a row.
+
+    Playbook: D14
+    """
+    text = (
+        f"{sampler} learns from results, so it pays where few trials run at a time and many in a row. Where many run "
+        f"at once, {2 * trials} quasi-random trials do as well as its {trials}, in less time, and all of them can be "
+        f"analysed."
+    )
+    remedy = ("sampler=halton", f"budget.trials={2 * trials}")
+    return finding("parallel search", "D14", "ok", text, study=study, numbers={"trials": trials}, remedy=remedy)
 
 
 def _rests(found: Finding, samplers: dict[str, str]) -> bool:

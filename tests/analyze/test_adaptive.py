@@ -48,3 +48,12 @@ def test_an_adaptive_search_with_nothing_at_its_edges_is_only_named() -> None:
 
 def test_an_instability_wall_and_other_findings_stay_what_they_are() -> None:
     assert [f.level for f in of(by("tpe", "wall"), "E5")] == [f.level for f in of(by("halton", "wall"), "E5")]
+
+
+@pytest.mark.playbook("D14", case="shows")
+def test_an_adaptive_search_is_held_against_twice_as_many_trials_side_by_side() -> None:
+    (said,) = of(by("tpe", "inside"), "D14")
+    trials = len(by("tpe", "inside").trials)
+    assert f"{2 * trials} quasi-random trials do as well as its {trials}" in said.evidence
+    assert said.remedy == ("sampler=halton", f"budget.trials={2 * trials}")
+    assert not of(by("halton", "inside"), "D14")

@@ -138,6 +138,7 @@ BAD = [
     ("policy.patience=9", ["policy.patience"]),
     ("budget.finalists=0", ["budget.finalists", "at least 1"]),
     ("sampler=grid", ["grid", "halton"]),
+    ("sampler=tpe", ["D5", "quasi-random", "sampler=halton"]),
     ("seed=-1", ["seed"]),
     ("approval=maybe", ["approval", "auto"]),
     ("goal=nothing", ["nothing", "optimizer"]),

@@ -116,3 +116,19 @@ def test_a_direction_that_is_said_is_the_one_that_counts(shell: Shell, tmp_path:
         for d in ("minimize", "maximize")
     ]
     assert [out.splitlines()[1].split()[4] for out in said] == ["dips", "holds"]
+
+
+def test_two_rounds_of_different_length_are_compared_point_by_point(shell: Shell, tmp_path: Path) -> None:
+    concluded(tmp_path)
+    assert "both ran 0 steps" in refused(shell("lengths", "r-1", "r-1", f"tracking.root={tmp_path}"))
+    assert "has not ended" in refused(shell("lengths", "r-1", "open-2", f"tracking.root={tmp_path}"))
+    trials = [trial(f"t{i}", i, {"valid_error": [0.5, 0.1 + i / 100, 0.4]}).row() for i in range(6)]
+    points = [t.model_copy(update={"point": {"lr": float(i)}}) for i, t in enumerate(trials)]
+    with open_ledger(tmp_path) as ledger:
+        for name, steps in (("short-3", 30), ("long-4", 300)):
+            tree = record(name).model_dump(by_alias=True) | {"trials": points, "budget": {"max_train_steps": steps}}
+            begin(ledger, name, "dropout")
+            ledger.conclude(name, Record.model_validate(tree).model_dump_json(by_alias=True), "d", "2026-01-01T10:01")
+    code, out, _ = shell("lengths", "long-4", "short-3", f"tracking.root={tmp_path}")
+    assert code == 0
+    assert out.startswith("ok: Of 6 points that ran 30 and 300 steps the rank correlation is 1 ")
