@@ -68,6 +68,11 @@ class Cell:
         others = (BASELINE, INCUMBENT) if self.baseline else (INCUMBENT,)
         return (*(finalist(i) for i in range(len(self.gains) - len(others))), *others)
 
+    @property
+    def gain(self) -> dict[ArmName, float]:
+        """Each arm's true gain."""
+        return dict(zip(self.names, self.gains, strict=True))
+
 
 def cells() -> Iterator[Cell]:
     """Every row: first the designs that are used, each with its nulls and with one finalist that is better."""
@@ -123,25 +128,28 @@ def _with_baseline(n: int) -> Iterator[Cell]:
 
 def row(cell: Cell, rounds: int) -> str:
     """The cell as a row of Markdown."""
-    names = cell.names
-    rng = np.random.default_rng([rounds, *f"{cell.design}{cell.label}".encode()])
-    noise = cell.draw(rng, (rounds, len(names), cell.budget + cell.kept))
-    losses = noise * np.array(cell.sds, dtype=float)[:, None] - np.array(cell.gains)[:, None]
-    decisions = [_asked(cell, round) for round in losses]
-    gain = dict(zip(names, cell.gains, strict=True))
+    decisions, gain = played(cell, rounds), cell.gain
     outcomes = [np.mean([d.outcome == o for d in decisions]) for o in ("keep", "retrain")]
-    spent = np.mean([_spent(d, cell.kept) for d in decisions])
+    spent = np.mean([spent_by(d, cell.kept) for d in decisions])
     low, high = _band_misses(decisions, gain)
     best = max(gain, key=lambda name: gain[name])
     right = f"{np.mean([d.winner == best for d in decisions]):.3f}" if gain[best] > gain[INCUMBENT] else ""
     return (
-        f"| {cell.design} | {cell.label} | {_false(decisions, gain, cell.minimum_gain):.3f} | {right} | "
+        f"| {cell.design} | {cell.label} | {wrongly(decisions, gain, cell.minimum_gain):.3f} | {right} | "
         + " | ".join(f"{x:.3f}" for x in outcomes)
         + f" | {spent:.1f} | {low:.3f} / {high:.3f} |"
     )
 
 
-def _asked(cell: Cell, round: NDArray[np.float64]) -> Decision:
+def played(cell: Cell, rounds: int) -> list[Decision]:
+    """What the gate decides in so many rounds of that cell."""
+    rng = np.random.default_rng([rounds, *f"{cell.design}{cell.label}".encode()])
+    noise = cell.draw(rng, (rounds, len(cell.names), cell.budget + cell.kept))
+    losses = noise * np.array(cell.sds, dtype=float)[:, None] - np.array(cell.gains)[:, None]
+    return [_decided(cell, round) for round in losses]
+
+
+def _decided(cell: Cell, round: NDArray[np.float64]) -> Decision:
     losses = {name: values[: cell.budget].tolist() for name, values in zip(cell.names, round, strict=True)}
     return gate(
         losses,
@@ -154,7 +162,7 @@ def _asked(cell: Cell, round: NDArray[np.float64]) -> Decision:
     )
 
 
-def _spent(decision: Decision, kept: int) -> float:
+def spent_by(decision: Decision, kept: int) -> float:
     """Fresh retrains an arm that the gate would have asked for."""
     used: dict[ArmName, int] = {}
     for comparison in decision.comparisons:
@@ -167,7 +175,7 @@ def _spent(decision: Decision, kept: int) -> float:
     return float(np.mean([n for name, n in used.items() if n or is_finalist(name)]))
 
 
-def _false(decisions: Sequence[Decision], gain: Mapping[ArmName, float], minimum_gain: float) -> float:
+def wrongly(decisions: Sequence[Decision], gain: Mapping[ArmName, float], minimum_gain: float) -> float:
     """The share of decisions that promote what is not better by the minimum gain, or adopt what is no better."""
 
     def wrong(winner: ArmName) -> bool:
@@ -184,23 +192,23 @@ def _band_misses(decisions: Sequence[Decision], gain: Mapping[ArmName, float]) -
     return float(np.mean([b.low > true for b, true in bands])), float(np.mean([b.high < true for b, true in bands]))
 
 
-def elsewhere(rounds: int, searched: int = 24) -> Iterator[str]:
-    """What is done elsewhere, after a search of so many trials over configurations that all equal the incumbent.
+def elsewhere(rounds: int, gain: float = 0.0, searched: int = 24) -> dict[str, float]:
+    """How often what is done elsewhere promotes, after a search of trials that are all better by `gain`.
 
     Each search trial is noise of SD 1; its best is the candidate, on its own record or on fresh retrains.
     """
     rng = np.random.default_rng(0)
-    best = rng.standard_normal((rounds, searched)).min(axis=1)
+    best = rng.standard_normal((rounds, searched)).min(axis=1) - gain
     number = rng.standard_normal(rounds)
     three, theirs = rng.standard_normal((2, rounds, 3)).mean(axis=2)
-    yield f"| the best of {searched} trials beats the incumbent's number | {np.mean(best < number):.3f} |"
-    yield f"| the mean of 3 fresh seeds beats the incumbent's number | {np.mean(three < number):.3f} |"
-    yield f"| the mean of 3 fresh seeds beats the mean of 3 of the incumbent | {np.mean(three < theirs):.3f} |"
-    among = [
-        rng.standard_normal((rounds, 3, 3)).mean(axis=2).min(axis=1),
-        rng.standard_normal((rounds, 3)).mean(axis=1),
-    ]
-    yield f"| the best of three means of 3 beats the mean of 3 of the incumbent | {np.mean(among[0] < among[1]):.3f} |"
+    among = rng.standard_normal((rounds, 3, 3)).mean(axis=2).min(axis=1) - gain
+    other = rng.standard_normal((rounds, 3)).mean(axis=1)
+    return {
+        f"the best of {searched} trials beats the incumbent's number": float(np.mean(best < number)),
+        "the mean of 3 fresh seeds beats the incumbent's number": float(np.mean(three - gain < number)),
+        "the mean of 3 fresh seeds beats the mean of 3 of the incumbent": float(np.mean(three - gain < theirs)),
+        "the best of three means of 3 beats the mean of 3 of the incumbent": float(np.mean(among < other)),
+    }
 
 
 def main(rounds: int, processes: int) -> None:
@@ -212,7 +220,7 @@ def main(rounds: int, processes: int) -> None:
         for line in pool.imap(partial(row, rounds=rounds), cells()):
             print(line, flush=True)
     print("\n| elsewhere | false |\n|---|---|")
-    print("\n".join(elsewhere(rounds)))
+    print("\n".join(f"| {rule} | {share:.3f} |" for rule, share in elsewhere(rounds).items()))
 
 
 if __name__ == "__main__":
