@@ -117,7 +117,11 @@ class Shape:
     @property
     def improving(self) -> bool:
         """Whether the late part still brought a share of the descent that noise does not explain."""
-        bar = max(self.policy.improving_fraction * self.descent, self.policy.overfit_sds * self.smooth_noise)
+        return self.gains(self.policy.improving_fraction)
+
+    def gains(self, share: float) -> bool:
+        """Whether the late part brought more than that share of the descent, and more than noise explains."""
+        bar = max(share * self.descent, self.policy.overfit_sds * self.smooth_noise)
         return self.late_gain > max(bar, self._rounding)
 
     @property
