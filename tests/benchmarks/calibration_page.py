@@ -24,12 +24,13 @@ def written(counts: Tally, seeds: int, first: int, *, page: bool, docs: Path = D
     for axis, values in AXES.items():
         scores = {row: [score(counts, row, at(axis, v), seeds) for v in values] for row in ROWS}
         picture(docs / f"calibration_{axis}.svg", scores, [f"{v:g}" for v in values], LABELS[axis])
-    text = _page(counts, seeds, first, docs)
+    text = page_text(counts, seeds, first, docs)
     (docs / "calibration.md").write_text(text)
     return text
 
 
-def _page(counts: Tally, seeds: int, first: int, docs: Path) -> str:
+def page_text(counts: Tally, seeds: int, first: int, docs: Path) -> str:
+    """The page; what it claims of the numbers is computed from them."""
     pictures = "\n\n".join(
         f"### {axis.capitalize()}\n\n![Recall and false alarms of each check against {LABELS[axis]}]"
         f"(calibration_{axis}.svg)\n\n{_axis(counts, seeds, axis)}"

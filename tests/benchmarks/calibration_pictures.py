@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -13,12 +12,13 @@ from tests.benchmarks.scenarios import ROWS
 
 BLUE, RED, GREY, INK = "#1f5fa8", "#c8442b", "#8a8f98", "#22262b"
 COLUMNS = 6
-STYLE: dict[str, Any] = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "text.color": INK}
 
 
 def picture(path: Path, scores: Mapping[str, Sequence[Score]], ticks: Sequence[str], label: str) -> None:
     """Writes the SVG: for each row its scores, one at each tick."""
-    with mpl.rc_context(STYLE | {"svg.hashsalt": path.stem}):
+    with mpl.rc_context(
+        {"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+    ):
         lines = -(-len(scores) // COLUMNS)
         figure = Figure(figsize=(11.0, 1.55 * lines + 0.7), layout="constrained")
         panels = list(figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
