@@ -23,7 +23,8 @@ def written(counts: Tally, seeds: int, first: int, *, page: bool, docs: Path = D
         return "\n\n".join((_reference(counts, seeds), _scenarios(counts, seeds)))
     for axis, values in AXES.items():
         scores = {row: [score(counts, row, at(axis, v), seeds) for v in values] for row in ROWS}
-        picture(docs / f"calibration_{axis}.svg", scores, [f"{v:g}" for v in values], LABELS[axis])
+        ticks, here = [f"{v:g}" for v in values], f"{getattr(REFERENCE, axis):g}"
+        picture(docs / f"calibration_{axis}.svg", scores, ticks, LABELS[axis], reference=here)
     text = page_text(counts, seeds, first, docs)
     (docs / "calibration.md").write_text(text)
     return text

@@ -4,41 +4,50 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from tests.benchmarks.calibration import FALSE_ALARMS, RECALL, Score, wilson
 from tests.benchmarks.scenarios import ROWS
 
-BLUE, RED, GREY, INK = "#1f5fa8", "#c8442b", "#8a8f98", "#22262b"
+BLUE, RED, GREY, INK, BAND = "#1f5fa8", "#c8442b", "#8a8f98", "#22262b", "#eceef1"
 COLUMNS = 6
 
 
-def picture(path: Path, scores: Mapping[str, Sequence[Score]], ticks: Sequence[str], label: str) -> None:
-    """Writes the SVG: for each row its scores, one at each tick."""
+def picture(
+    path: Path, scores: Mapping[str, Sequence[Score]], ticks: Sequence[str], label: str, *, reference: str
+) -> None:
+    """Writes the SVG: for each row its scores, one at each tick; a band marks the tick of the reference setting."""
     with mpl.rc_context(
         {"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
     ):
         lines = -(-len(scores) // COLUMNS)
         figure = Figure(figsize=(11.0, 1.55 * lines + 0.7), layout="constrained")
+        figure.get_layout_engine().set(h_pad=0.06, w_pad=0.05)  # type: ignore[union-attr, call-arg]
         panels = list(figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
         for panel, (row, found) in zip(panels, scores.items(), strict=False):
             _panel(panel, row, found)
             panel.set_xticks(range(len(ticks)), ticks)
+            panel.axvspan(
+                ticks.index(reference) - 0.3, ticks.index(reference) + 0.3, color=BAND, linewidth=0, zorder=-1
+            )
         for above, panel in enumerate(panels[len(scores) :], start=len(scores) - COLUMNS):
             panel.remove()
             panels[above].tick_params(labelbottom=True)
         figure.supxlabel(label, fontsize=10)
-        figure.legend(handles=_key(), loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+        figure.legend(handles=_key(), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
     path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
 
 
-def _key() -> list[Line2D]:
+def _key() -> list[Artist]:
     return [
         Line2D([], [], color=BLUE, marker="o", markersize=4, label="recall"),
         Line2D([], [], color=RED, marker="o", markersize=4, markerfacecolor="white", label="false alarms"),
         Line2D([], [], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), label=f"the bar: {RECALL}, {FALSE_ALARMS}"),
+        Patch(color=BAND, label="the reference setting"),
     ]
 
 

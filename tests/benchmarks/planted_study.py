@@ -10,7 +10,7 @@ from tasks.analyze.checks import CHECKS, REVIEWS
 from tasks.analyze.evidence import Evidence
 from tasks.record import Finding, Point
 from tasks.trials.trial import Trial
-from tests.analyze.planted_curves import Metrics, Rng, planted_round, planted_trial
+from tests.analyze.planted_curves import Floats, Metrics, Rng, planted_round, planted_trial
 from tests.benchmarks.planted_land import Ground, ground, point_at, space_of, unit_of
 from tests.benchmarks.planted_training import Curves, trained
 from tests.benchmarks.scenarios import Scenario, Setting
@@ -75,7 +75,7 @@ def _round(outcome: Outcome, scenario: Scenario, s: Setting, seed: int) -> Evide
     return planted_round(outcome, evaluations=scenario.curves.evaluations, **changes)
 
 
-def _beside_a_trial(scenario: Scenario, setting: Setting, rng: Rng, seed: int) -> Any:
+def _beside_a_trial(scenario: Scenario, setting: Setting, rng: Rng, seed: int) -> Floats | None:
     """For a needle the place of a trial that the search will visit: which ones it does is known from its seed."""
     if not scenario.land.needle:
         return None

@@ -38,7 +38,7 @@ ROWS: Mapping[str, str] = {
     "E10": "broken without pattern?",
     "E11": "signs of instability?",
     "F2": "does the best trial overfit?",
-    "F5": "does a bigger model overfit?",
+    "F5": "bigger one overfits?",
     "F6": "does any trial overfit?",
     "F7": "noise against the gap?",
     "F8": "still improving?",
@@ -49,7 +49,7 @@ ROWS: Mapping[str, str] = {
     "H1/not": "not compute-bound?",
     "H3": "where is the best step?",
     "H4": "steps only just enough?",
-    "H5": "steps enough for one arm?",
+    "H5": "enough for one arm only?",
     "H9": "training set not fitted?",
     "J5": "a steady period?",
 }
