@@ -43,7 +43,7 @@ def page_text(counts: Tally, seeds: int, first: int, docs: Path) -> str:
 
 `make calibrate` writes this page: {len(SCENARIOS)} planted scenarios, {seeds} studies of each at every setting. A row
 must fire where its fault was planted and be silent everywhere else, but for grey zones, which were written down
-before anything was scored (two were moved after a first look, and tests/benchmarks/scenarios.py says so).
+before anything was scored (what was changed after a first look stands in tests/benchmarks/scenarios.py).
 {_seeds(seeds, first)}
 The truth is drawn anew for every study: where the optimum lies, how steep each hyperparameter is, and all luck.
 
