@@ -122,6 +122,7 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 def main() -> None:
     """Measures, prints and writes the page."""
     from tests.benchmarks.calibration_page import written  # its pictures need matplotlib, children do not
+    from tests.benchmarks.calibration_why import unexplained
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="studies of each scenario at each setting")
@@ -132,6 +133,9 @@ def main() -> None:
     asked = dict.fromkeys((REFERENCE, *OWN.values())) if chosen.reference else settings()
     counts = tally(asked, range(chosen.first, chosen.first + chosen.seeds), chosen.processes)
     print(written(counts, chosen.seeds, chosen.first, page=not chosen.reference))
+    missing = [] if chosen.reference else unexplained(counts, chosen.seeds)
+    if missing:
+        print(f"no reason is written in calibration_why.py for: {'; '.join(missing)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
