@@ -66,7 +66,7 @@ def test_an_interval_of_a_share_stays_between_zero_and_one_and_shrinks() -> None
 def test_the_page_says_that_all_holds_where_all_holds(tmp_path: Path) -> None:
     page = written(perfect(), 10, FIRST, page=True, docs=tmp_path)
     assert f"All {len(ROWS)} rows hold it." in page
-    assert page.count("Every row holds its bar at each of them.") == 3
+    assert page.count("None is worse there than at the reference and misses its bar.") == 3
     assert f"Seeds {FIRST} to {FIRST + 9}: held out" in page
     assert "**" not in page.split("## What was planted")[0].split("Where it is worse")[0]
     assert "## The gate" not in page
