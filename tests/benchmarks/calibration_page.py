@@ -35,15 +35,15 @@ ASKS = {
 }
 WORSE = """\
 - **Noise.** With luck as large as the effect the best trial is where the luck was: E2/E3, E5, E7 and D13 lose their
-  recall and stay silent. Noisy evaluations hide the shape of a curve (F2, F8, H3), and F9 and F7 cry wolf: F9 takes a
-  gain that drowns in noise for none from noise 1 on, a fault of the rule that is not mended.
+  recall and stay silent. Noisy evaluations hide the shape of a curve (F2, F8, H3), and F9 is not asked
+  where noise may hide a late gain. F7 cries wolf at noise 2.
 - **Few trials.** Of eight trials in three dimensions hardly any surface can be read: E5 and E10 are blind (E10 is `na`
   below three unexplained trials), and E7, which wants three good trials whatever their number, fires in 4 of 10 sound
   studies.
 - **Dimensions.** At a fixed number of trials the surface has less to say of each side; and more ways to explain
   infeasible trials by luck are tried, each of which must be paid for.
-- **Diagonal walls.** Walls are thresholds of one hyperparameter. Divergence that sets in at a ratio of two is seen
-  where it also cuts off one side of either, and missed where it does not.
+- **Diagonal walls.** A product or a ratio of two hyperparameters is a wall where it explains the infeasible trials far
+  better than any one of them, which takes about five of them; of three hyperparameters together none is.
 """
 
 

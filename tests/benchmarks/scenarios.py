@@ -53,15 +53,16 @@ class Land:
     """Where a study's optimum and walls lie, in ranges of the first hyperparameter (its learning rate).
 
     `optimum` and `wall` are intervals to draw from. `softness` blurs the wall; `diagonal` puts it across learning rate
-    and one minus momentum; `breaks` of the trials end infeasible wherever they lie. `needle`: a plateau with one well,
-    0.08 ranges wide, around one of the trials. `conditional`: two arms, each with hyperparameters of its own.
+    and one minus momentum: `wall` is then of the difference of their coordinates, and so is the optimum, in this
+    interval. `breaks` of the trials end infeasible wherever they lie. `needle`: a plateau with one well, 0.08 ranges
+    wide, around one of the trials. `conditional`: two arms, each with hyperparameters of its own.
     """
 
     optimum: tuple[float, float] = (0.25, 0.75)
     either_side: bool = False
     wall: tuple[float, float] | None = None
     softness: float = 0.0
-    diagonal: bool = False
+    diagonal: tuple[float, float] | None = None
     breaks: float = 0.0
     needle: bool = False
     conditional: bool = False
@@ -106,9 +107,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     _scenario("soft wall", "the same, but divergence sets in over a tenth of the range", "E5", "F7 E7 E9 D13",
               land=Land(optimum=(0.87, 0.98), wall=(0.78, 0.82), softness=0.03)),
     _scenario("diagonal wall", "divergence sets in at a ratio of learning rate to one minus momentum", "E5",
-              "F7 E2/E3 E7 E9 D13", land=Land(diagonal=True, wall=(0.1, 0.2))),
+              "F7 E2/E3 E7 E9 D13", land=Land(diagonal=(0.3, 0.3), wall=(0.1, 0.2))),
     _scenario("harmless wall", "divergence a third of the range above the optimum, and much of it", "E9", "F7 D13",
               land=Land(optimum=(0.17, 0.23), wall=(0.52, 0.6))),
+    _scenario("harmless diagonal wall", "divergence at a ratio, half the range or more above the optimum's", "",
+              "F7 E9 D13", land=Land(diagonal=(-0.35, -0.15), wall=(0.3, 0.4))),
     _scenario("bug", "a quarter of the trials breaks, wherever they lie", "E10", "F7 E5 E9 D13",
               land=Land(breaks=0.25)),
     _scenario("needle", "a plateau with one narrow well that one trial has found", "E7 D13", "F7 E2/E3",
@@ -185,8 +188,9 @@ def _centre(scenario: Scenario, setting: Setting, rng: Rng, seed: int) -> Floats
         return _unit(planned.point, setting.dimensions) + 0.02 * rng.standard_normal(setting.dimensions)
     centre = rng.uniform(0.25, 0.75, setting.dimensions)
     centre[0] = rng.uniform(*land.optimum)
-    if land.diagonal:  # beyond the ratio at which it diverges
-        centre[:2] = 0.65, 0.35
+    if land.diagonal:
+        half = rng.uniform(*land.diagonal) / 2
+        centre[:2] = 0.5 + half, 0.5 - half
     if land.either_side and rng.integers(2):
         centre[0] = 1.0 - centre[0]
     return centre
