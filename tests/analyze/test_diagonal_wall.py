@@ -97,13 +97,19 @@ def test_luck_makes_a_wall_across_two_of_scattered_infeasible_trials_in_one_stud
     assert sum(not all(w.direction.single for w in region_of(s).walls) for s in studies) <= 2
 
 
-def test_a_ratio_does_not_depend_on_the_unit_nor_on_which_of_the_two_comes_first() -> None:
-    planned = planned_round(TREE, 3, trials=32)
-    (plain,) = region_of(scored(planned, beyond(-0.6, 0.0)).studies[0]).walls
-    other = {n: TREE[n] for n in ("smoothing", "one_minus_momentum", "learning_rate")}
-    for tree in (TREE, other):
-        (found,) = region_of(scored(planned_round(tree, 3, trials=32), beyond(-0.6, 0.0)).studies[0]).walls
-        assert (found.direction.name, found.side) == (plain.direction.name, "high")
+def test_a_ratio_is_found_whatever_the_unit_and_whichever_of_the_two_comes_first() -> None:
+    (plain,) = region_of(planted(-0.6, 0.0, 3).studies[0]).walls
+    swapped = {n: TREE[n] for n in ("smoothing", "one_minus_momentum", "learning_rate")}
+    (found,) = region_of(scored(planned_round(swapped, 3, trials=32), beyond(-0.6, 0.0)).studies[0]).walls
+    assert (found.direction.name, found.side) == (plain.direction.name, "high")
+    unit = TREE | {"learning_rate": {"low": 1024e-5, "high": 1024e-1, "scale": "log"}}
+    loss = beyond(-0.6, 0.0)
+    other = scored(
+        planned_round(unit, 3, trials=32),
+        lambda p, i: loss({**p, "learning_rate": float(p["learning_rate"]) / 1024}, i),
+    )
+    (scaled,) = region_of(other.studies[0]).walls
+    assert float(scaled.value) == pytest.approx(1024 * float(plain.value))
     assert narrowed(plain) is None
 
 
