@@ -38,8 +38,7 @@ WORSE = """\
   recall and stay silent. Noisy evaluations hide the shape of a curve (F2, F8, H3), and F9 is not asked
   where noise may hide a late gain. F7 cries wolf at noise 2.
 - **Few trials.** Of eight trials in three dimensions hardly any surface can be read: E5 and E10 are blind (E10 is `na`
-  below three unexplained trials), and E7, which wants three good trials whatever their number, fires in 4 of 10 sound
-  studies.
+  below three unexplained trials), and E7 is not asked below nine, where a sound study may have one good trial by luck.
 - **Dimensions.** At a fixed number of trials the surface has less to say of each side; and more ways to explain
   infeasible trials by luck are tried, each of which must be paid for.
 - **Diagonal walls.** A product or a ratio of two hyperparameters is a wall where it explains the infeasible trials far
