@@ -24,8 +24,9 @@ LIKELY = 0.5  # the surface must at least agree that the optimum lies within rea
 class Stand:
     """Where the best trial stands before a wall.
 
-    `distance` and `reach` are in ranges; `between`: usable trials between the best and the wall. `within`: how sure
-    it is that the optimum lies within reach of the wall or beyond it; `against`: within half the reach.
+    `distance` and `reach` are in the direction's own measure; `between`: usable trials between the best and the wall.
+    `within`: how sure it is that the optimum lies within reach of the wall or beyond it; `against`: within half the
+    reach.
     """
 
     wall: Wall
