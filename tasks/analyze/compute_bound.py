@@ -8,7 +8,7 @@ from tasks.analyze.curves import FEWEST, Shape, decays, objective_shape
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.sentences import number, percent, plural
 from tasks.analyze.slices import Slice, slices
-from tasks.analyze.steps import LEADERS, leaders, mostly_improving
+from tasks.analyze.steps import LEADERS, leaders, mostly_improving, saturation
 from tasks.record import Finding, Value
 from tasks.scope.families import family
 from tasks.scope.finding import finding
@@ -66,11 +66,12 @@ def _compute_bound(s: StudyEvidence) -> Finding:
     shapes = _shapes(s)
     if not shapes:
         return say("na", _no_shape())
-    bound = True if mostly_improving(s) else False if all(c.saturated or c.rises for c in shapes) else None
+    found = saturation(shapes)
+    bound = True if mostly_improving(s) else False if found and found.shown else None
     numbers: dict[str, Value | None] = {
         "compute_bound": bound,
         "improving": sum(c.improving for c in shapes),
-        "saturated": sum(c.saturated for c in shapes),
+        "gain_since_half": found.gain if found else None,
         "judged": len(shapes),
     }
     text = {

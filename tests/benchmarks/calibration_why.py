@@ -43,7 +43,7 @@ WHY: Mapping[tuple[str, str, str], str] = {
     ("trials", "E5", WRONG): "With few trials the best one may be the next to the wall by chance.",
     ("trials", "E6", MISSED): "It sums up E2, E3 and E7, and misses what they miss.",
     ("trials", "E6", WRONG): "It sums up E2, E3 and E7 and errs with them.",
-    ("trials", "E7", WRONG): "It wants three good trials whatever their number.",
+    ("trials", "E7", WRONG): "Of few trials a sound study may have one good one by luck.",
     ("trials", "E9", MISSED): "A third of eight trials is two or three, and two are no more than a quarter.",
     ("trials", "E10", MISSED): "It is na below three unexplained trials, and where no pattern could be told from luck.",
     ("trials", "E11", MISSED): "It sums up E5 and misses what that misses.",

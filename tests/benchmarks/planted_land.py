@@ -17,7 +17,8 @@ class Land:
     """Where a study's optimum and walls lie, in ranges of the first hyperparameter (its learning rate).
 
     `optimum` and `wall` are intervals to draw from. `softness` blurs the wall; `diagonal` puts it across learning rate
-    and one minus momentum, `safe` the optimum far from that. `breaks` of the trials end infeasible wherever they lie.
+    and one minus momentum: `wall` is then of the difference of their coordinates, and so is the optimum, in this
+    interval. `breaks` of the trials end infeasible wherever they lie.
     `needle`: a plateau with one well around one of the trials. `valley`: at its half-width, along a diagonal of the
     first two, one effect is lost; the plain costs `DEEP`.
     """
@@ -26,8 +27,7 @@ class Land:
     either_side: bool = False
     wall: tuple[float, float] | None = None
     softness: float = 0.0
-    diagonal: bool = False
-    safe: bool = False
+    diagonal: tuple[float, float] | None = None
     breaks: float = 0.0
     needle: bool = False
     valley: tuple[float, float] | None = None
@@ -77,8 +77,9 @@ def ground(land: Land, dimensions: int, rng: Rng, near: Floats | None = None) ->
 def _centre(land: Land, dimensions: int, rng: Rng) -> Floats:
     centre = rng.uniform(0.25, 0.75, dimensions)
     centre[0] = rng.uniform(*land.optimum)
-    if land.diagonal:  # beyond the ratio at which it diverges, or far below it
-        centre[:2] = (0.25, 0.75) if land.safe else (0.65, 0.35)
+    if land.diagonal:
+        half = rng.uniform(*land.diagonal) / 2
+        centre[:2] = 0.5 + half, 0.5 - half
     if land.either_side and rng.integers(2):
         centre[0] = 1.0 - centre[0]
     return centre
