@@ -7,8 +7,10 @@ import numpy as np
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.expansion import expansion, natural_limit
-from tasks.analyze.region import SIDES, Floats, Region, Side, region_of
+from tasks.analyze.region import Region, region_of
 from tasks.analyze.surface import FEWEST, Surface, surface_of
+from tasks.analyze.threshold import SIDES, Floats, Side
+from tasks.analyze.wall import stand
 from tasks.record import Finding
 from tasks.scope.finding import finding
 from tasks.scope.policy import Policy
@@ -29,7 +31,8 @@ class Edge:
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
     edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter.
     `near`: whether the best stands in the outer `edge_fraction` (or in the last value of few). `behind`: infeasible
-    trials further out than the best that no wall explains. `flat`: the outermost trials are all as good as the best.
+    trials further out than the best that no wall explains, or that one of two hyperparameters does. `flat`: the
+    outermost trials are all as good as the best.
     `limit`: why the side cannot be moved.
     """
 
@@ -118,6 +121,8 @@ def _edge(
     if near and 1.0 - local <= LESS_DOUBT * doubt / len(study.study.space):
         outward = max(outward, local)
     top = ranked[: max(3, math.ceil(policy.top_fraction * len(own)))]
+    at_edge = study.unit[[best]]
+    at_edge[0, column] = float(sign > 0)
     further = region.stray & (sign * (study.unit[:, column] - study.unit[best, column]) > 0)
     return Edge(
         parameter=parameter,
@@ -128,9 +133,23 @@ def _edge(
         needed=1.0 - doubt * (LESS_DOUBT if width >= 0.5 else 1.0),  # two values show a slope and no bowl
         crowd=float(np.mean(away[top] <= max(CROWD_WIDTH * policy.edge_fraction / box, width))),
         near=near,
-        behind=int(further.sum()),
+        behind=int(further.sum()) + _beyond_diagonals(study, region, surface, best, at_edge),
         flat=_is_flat(study.losses[own], away[own], 0.5 * policy.edge_fraction / box),
         limit=natural_limit(parameter, side),
+    )
+
+
+def _beyond_diagonals(study: StudyEvidence, region: Region, surface: Surface, best: int, at_edge: Floats) -> int:
+    """Infeasible trials beyond the walls of two hyperparameters that the best trial meets on its way to the edge.
+
+    A wall is met where it is crossed, and where the way leads to it and it bounds the best trials already (E5).
+    """
+    walls = [w for w in region.walls if not w.direction.single]
+    ways = ((w, w.depth(study.unit[[best]])[0], w.depth(at_edge)[0]) for w in walls)
+    return sum(
+        w.beyond
+        for w, here, there in ways
+        if there < 0 or (there < here and stand(study, region, surface, w).blocks(study.policy))
     )
 
 

@@ -8,12 +8,13 @@ from tasks.analyze.curves import FEWEST, Shape, decays, objective_shape
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.sentences import number, percent, plural
 from tasks.analyze.slices import Slice, slices
-from tasks.analyze.steps import LEADERS, leaders, mostly_improving
+from tasks.analyze.steps import LEADERS, leaders, mostly_improving, saturation
 from tasks.record import Finding, Value
 from tasks.scope.families import family
 from tasks.scope.finding import finding
 
 NEED_OTHER_STEPS = ("batch size", "architecture", "regularizer", "optimizer choice")  # families, as the playbook has it
+DONE = 0.5  # of `improving_fraction`: a curve that gains no more than that in the last quarter has come to its end
 LONGER = 1.5  # how much longer an undecided study is to be: the step from "in doubt" to the next round's answer
 
 
@@ -28,11 +29,11 @@ def compute_bound(evidence: Evidence) -> list[Finding]:
 
 
 def stingy_steps(evidence: Evidence) -> list[Finding]:
-    """A warning for each study that came to its level only at its very end: in doubt, train longer.
+    """A warning for each study whose steps only just suffice: in doubt, train longer.
 
-    Not compute-bound, yet most of the best trials reached their last level in the last quarter: so short a budget
-    needs a decay of the learning rate that is tuned perfectly. Where the learning rate is reported and decays, a
-    gain at the end is what it does, and no warning.
+    Not compute-bound, yet most of the best trials still gained in the last quarter: less than F8 asks for, more than
+    half of that. So short a budget needs a decay of the learning rate that is tuned perfectly. Where the learning rate
+    is reported and decays, a gain at the end is what it does, and no warning.
 
     Playbook: H4
     """
@@ -65,11 +66,12 @@ def _compute_bound(s: StudyEvidence) -> Finding:
     shapes = _shapes(s)
     if not shapes:
         return say("na", _no_shape())
-    bound = True if mostly_improving(s) else False if all(c.saturated or c.rises for c in shapes) else None
+    found = saturation(shapes)
+    bound = True if mostly_improving(s) else False if found and found.shown else None
     numbers: dict[str, Value | None] = {
         "compute_bound": bound,
         "improving": sum(c.improving for c in shapes),
-        "saturated": sum(c.saturated for c in shapes),
+        "gain_since_half": found.gain if found else None,
         "judged": len(shapes),
     }
     text = {
@@ -89,23 +91,27 @@ def _stingy(s: StudyEvidence) -> Finding:
         return say(
             "na", "Not asked: the study is compute-bound, and how long it trains is a matter of what it may cost."
         )
-    late = sum(c.moved and c.saturation_step >= c.steps[c.quarter] for c in shapes)
-    at = int(np.median([c.saturation_step for c in shapes]))
+    bar = DONE * s.policy.improving_fraction
+    late = sum(c.gains(bar) for c in shapes)
     numbers: dict[str, Value | None] = {
-        "late": late,
+        "late_share": float(np.median([c.late_share for c in shapes])),
+        "gaining": late,
         "judged": len(shapes),
-        "saturation_step": at,
-        "max_train_steps": s.max_train_steps,
+        "bar": bar,
         "late_fraction": s.policy.late_fraction,
+        "improving_fraction": s.policy.improving_fraction,
     }
-    told = f"{late} of the best {plural(len(shapes), 'trial')} reached their last level only in the last quarter"
+    told = (
+        f"{late} of the best {plural(len(shapes), 'trial')} gained more than {percent(bar)} of their descent in the "
+        f"last {percent(s.policy.late_fraction)} of the steps"
+    )
     if late <= len(shapes) / 2:
         return say("ok", f"{told}: there is time to spare.", numbers=numbers)
     if any(decays(t) for t in leaders(s)):
         return say("ok", f"{told}, as a decaying learning rate has it.", numbers=numbers)
     text = (
-        f"{told} (step {at} of {s.max_train_steps}, median): so few steps need a decay of the learning rate that is "
-        f"tuned perfectly. In doubt, train longer."
+        f"{told}: {s.max_train_steps} steps only just suffice, and need a decay of the learning rate that is tuned "
+        f"perfectly. In doubt, train longer."
     )
     return say("warn", text, numbers=numbers, remedy=(f"budget.max_train_steps={round(LONGER * s.max_train_steps)}",))
 
@@ -123,7 +129,7 @@ def _each_value(name: str, found: list[Slice]) -> Finding:
     done = [
         s.label
         for s, shapes in judged
-        if not any(c.improving for c in shapes) and left[s.label] <= 0.5 * policy.improving_fraction
+        if not any(c.improving for c in shapes) and left[s.label] <= DONE * policy.improving_fraction
     ]
     numbers: dict[str, Value | None] = {
         "improving_values": len(short),

@@ -117,7 +117,11 @@ class Shape:
     @property
     def improving(self) -> bool:
         """Whether the late part still brought a share of the descent that noise does not explain."""
-        bar = max(self.policy.improving_fraction * self.descent, self.policy.overfit_sds * self.smooth_noise)
+        return self.gains(self.policy.improving_fraction)
+
+    def gains(self, share: float) -> bool:
+        """Whether the late part brought more than that share of the descent, and more than noise explains."""
+        bar = max(share * self.descent, self.policy.overfit_sds * self.smooth_noise)
         return self.late_gain > max(bar, self._rounding)
 
     @property
@@ -131,12 +135,17 @@ class Shape:
         return int(self.steps[int(np.argmax(self.smooth <= self._late_level + self._nothing))])
 
     @property
-    def saturated(self) -> bool:
-        """Whether all of the descent was done long before the end, and the noise is small enough to say so."""
-        half = int(np.searchsorted(self.steps, self.policy.saturated_step * self.steps[-1], side="right"))
-        gained_later = self.smooth[: max(half, 1)].min() - self._late_level
-        clear = self.smooth_noise <= self.policy.overfit_fraction * self.descent
-        return self.moved and clear and bool(gained_later <= self._nothing) and not self.improving
+    def gain_since_half(self) -> tuple[float, float]:
+        """`(gain, its SD)` from half way to the end, as shares of the descent of a curve that fell.
+
+        "Half way" is the policy's share of the steps, "the end" its late part, and the gain is the mean of the one
+        less the mean of as many evaluations before the other: never less than what was gained after half way.
+        """
+        late = self.losses[self.quarter :]
+        half = max(int(np.searchsorted(self.steps, self.policy.saturated_step * self.steps[-1], side="right")), 1)
+        middle = self.losses[max(half - len(late), 0) : half]
+        deviation = self.noise * math.sqrt(1.0 / len(middle) + 1.0 / len(late))
+        return float(middle.mean() - late.mean()) / self.descent, deviation / self.descent
 
     @property
     def _late_level(self) -> float:

@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 
-from tasks.analyze.region import Side
+from tasks.analyze.threshold import Side
 from tasks.scope.policy import Policy
 from tasks.scope.space import Parameter
 

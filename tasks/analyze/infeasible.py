@@ -1,6 +1,5 @@
 """What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
 
-import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untyped]
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
-from tasks.analyze.region import Region, narrowed, region_of
+from tasks.analyze.region import Region, region_of
 from tasks.analyze.sentences import plural
+from tasks.analyze.threshold import diagonals, narrowed
 from tasks.record import Finding
 from tasks.scope.finding import finding
-from tasks.scope.roles import show
 from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
@@ -81,15 +80,13 @@ def _chances(study: StudyEvidence, column: int, marked: Mask, among: Mask) -> li
 
 def _pairs(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, float]]:
     """`(both names, chance)` for the diagonals of every two ranges."""
-    ranges = [(j, p.name) for j, p in enumerate(study.study.space) if p.numeric]
     tried = []
-    for (i, a), (j, b) in itertools.combinations(ranges, 2):
-        for diagonal in (study.unit[:, i] + study.unit[:, j], study.unit[:, i] - study.unit[:, j]):
-            here = among & np.isfinite(diagonal)
-            if marked[here].any() and not marked[here].all():
-                tried.append(
-                    (f"{a} with {b}", float(mannwhitneyu(diagonal[here & marked], diagonal[here & ~marked]).pvalue))
-                )
+    for diagonal in diagonals(study.study.space):
+        along = diagonal.along(study.unit)
+        here = among & np.isfinite(along)
+        if marked[here].any() and not marked[here].all():
+            names = " with ".join(p.name for p in diagonal.parameters)
+            tried.append((names, float(mannwhitneyu(along[here & marked], along[here & ~marked]).pvalue)))
     return [(name, chance) for name, chance in tried if math.isfinite(chance)]
 
 
@@ -126,7 +123,9 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
     if lost <= most * n:
         said = f"{lost} of {n} trials are infeasible, which a search can afford."
         return finding("infeasible", "E9", "ok", said, study=study.study.id, numbers=numbers)
-    hint = f"they lie at {_places(region)}: shrink that side" if region.walls else "reparametrise the space"
+    ratios = [w.direction.name for w in region.walls if not w.direction.single]
+    way = f"search {' and '.join(ratios)} instead of one of the two" if ratios else "shrink that side"
+    hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
     said = f"{lost} of {n} trials are infeasible, more than {most:.0%}; {hint}."
     remedies = [r for w in region.walls if (r := narrowed(w))]
     return finding("infeasible", "E9", "warn", said, study=study.study.id, numbers=numbers, remedy=remedies)
@@ -172,7 +171,7 @@ def _before_a_wall(study: StudyEvidence, region: Region) -> Mask:
     """(trials,) bool: in the fringe of some wall."""
     near = np.zeros(len(study.trials), dtype=bool)
     for w in region.walls:
-        near |= w.sign * (w.position - study.unit[:, w.column]) <= FRINGE  # False where the parameter does not exist
+        near |= w.depth(study.unit) <= FRINGE * max(w.direction.widths)  # False where the parameter does not exist
     return near
 
 
@@ -213,5 +212,4 @@ def _kind(trial: Trial) -> str:
 
 def _places(region: Region) -> str:
     """The walls in words."""
-    sides = {"high": "above", "low": "below"}
-    return ", ".join(f"{w.parameter.name} {sides[w.side]} about {show(w.value)}" for w in region.walls)
+    return ", ".join(w.place for w in region.walls)

@@ -13,6 +13,7 @@ from tasks.analyze.isolation import gain_band, ranking
 from tasks.analyze.region import region_of
 from tasks.analyze.sentences import band_text, number, plural, point_label
 from tasks.analyze.slices import Slice, slices
+from tasks.analyze.threshold import Wall
 from tasks.record import Value
 from tasks.scope.space import Parameter
 
@@ -122,10 +123,13 @@ def _of_study(s: StudyEvidence) -> Iterator[str]:
 
 
 def _walls(s: StudyEvidence) -> str:
-    walls = region_of(s).walls
-    return "".join(
-        f"; mostly {'above' if w.sign > 0 else 'below'} {w.parameter.name} = {_short(w.value)}" for w in walls
-    )
+    return "".join(f"; mostly {_place(w)}" for w in region_of(s).walls)
+
+
+def _place(wall: Wall) -> str:
+    if not wall.direction.single:
+        return f"at {wall.place}"
+    return f"{'above' if wall.sign > 0 else 'below'} {wall.parameter.name} = {_short(wall.value)}"
 
 
 def _importance(s: StudyEvidence, name: str) -> Iterator[str]:

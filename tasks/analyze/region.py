@@ -2,54 +2,27 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.analyze.evidence import StudyEvidence
-from tasks.design.cube import from_unit
-from tasks.record import Value
-from tasks.scope.space import Parameter
+from tasks.analyze.threshold import SIDES, Direction, Floats, Side, Wall, diagonals
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Side = Literal["low", "high"]
-SIDES: tuple[tuple[Side, int], ...] = (("low", -1), ("high", 1))
 
 WALL_CHANCE = 0.1  # luck may make a wall this often, shared between the hyperparameters that were looked at
 LONE_CHANCE = 0.2  # in a sweep of one hyperparameter, where nothing else can explain an infeasible trial at its end
+PAIR_CHANCE = 0.01  # two hyperparameters together: far more directions are tried, and a real one is far clearer
+PAIR_FEWEST = 3  # infeasible trials beyond a wall of two
+SIMPLER = 0.1  # a wall of two must be so much less accidental than any of one, all that was tried being paid for
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
 LEARNED = 4  # trials that must have learned before others can be said to have not
-INSIDE = 0.85  # a narrowed range keeps its wall here, so that the next round can still see it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wall:
-    """Trials beyond `position` of one hyperparameter are infeasible.
-
-    `column`: of the study's space. `sign`: +1 on the high side. `position`: in the unit interval, half way between
-    the outermost feasible trial and the first infeasible one. `beyond`: infeasible trials there. `chance`: how often
-    infeasible trials scattered at random would lie as far out.
-    """
-
-    column: int
-    parameter: Parameter
-    side: Side
-    sign: int
-    position: float
-    beyond: int
-    chance: float
-
-    @property
-    def value(self) -> Value:
-        """The position in the parameter's own unit."""
-        return from_unit(self.parameter, min(max(self.position, 0.0), 1.0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """The box between the walls: `low`, `high` are (parameters,) float64 in unit coordinates.
+    """The box between the walls of one hyperparameter: `low`, `high` are (parameters,) float64 in unit coordinates.
 
     `usable`: (trials,) bool, feasible, off chance and inside. `stray`: infeasible inside the box, so that no wall
     explains them. `lost`: all that are infeasible, `stuck` ones included.
@@ -64,12 +37,16 @@ class Region:
     stuck: Mask
 
     def wall(self, column: int, side: Side) -> Wall | None:
-        """The wall on that side, if there is one."""
-        return next((w for w in self.walls if w.column == column and w.side == side), None)
+        """The wall on that side of one hyperparameter, if there is one."""
+        return next((w for w in self.walls if w.direction.columns == (column,) and w.side == side), None)
 
     def scaled(self, unit: Floats) -> Floats:
         """Unit coordinates, (trials, parameters), as coordinates of the box: -1 at its low end, 1 at its high end."""
         return 2.0 * (unit - self.low) / (self.high - self.low) - 1.0
+
+    def unscaled(self, at: Floats) -> Floats:
+        """Coordinates of the box as unit coordinates."""
+        return self.low + (at + 1.0) / 2.0 * (self.high - self.low)
 
 
 def stuck_at_chance(study: StudyEvidence) -> Mask:
@@ -109,80 +86,90 @@ def region_of(study: StudyEvidence) -> Region:
     walls: list[Wall] = []
     while (wall := _next_wall(study, lost, inside, walls)) is not None:
         walls.append(wall)
-        (high if wall.sign > 0 else low)[wall.column] = wall.position
-        beyond = wall.sign * (unit[:, wall.column] - wall.position) > 0  # False where the parameter does not exist
-        inside = inside & ~beyond
+        if wall.direction.single:
+            (high if wall.sign > 0 else low)[wall.column] = wall.position
+        inside = inside & ~(wall.depth(unit) < 0)  # False where a parameter does not exist
     return Region(
         walls=tuple(walls), low=low, high=high, usable=~lost & inside, stray=lost & inside, lost=lost, stuck=stuck
     )
 
 
 def _next_wall(study: StudyEvidence, lost: Mask, inside: Mask, found: list[Wall]) -> Wall | None:
-    """The least accidental wall among the trials inside, None where every candidate may be luck."""
-    edged = [i for i, p in enumerate(study.study.space) if p.has_edges]
+    """The least accidental wall among the trials inside, None where every candidate may be luck.
+
+    A wall of one hyperparameter, unless one of two explains far more.
+    """
+    space = tuple(study.study.space)
+    edged = [Direction(columns=(i,), parameters=(p,)) for i, p in enumerate(space) if p.has_edges]
     if not edged or not (lost & inside).any():
         return None
-    allowed, fewest = (LONE_CHANCE, 1) if len(study.study.space) == 1 else (WALL_CHANCE / len(edged), 2)
-    taken = {(w.column, w.side) for w in found}
+    allowed, fewest = (LONE_CHANCE, 1) if len(space) == 1 else (WALL_CHANCE / len(edged), 2)
+    single = _clearest(study, [(d, *s) for d in edged for s in SIDES], allowed, fewest, lost, inside, found)
+    faces = [face for d in diagonals(space) for face in _faces(d)]
+    if not faces:
+        return single
+    double = _clearest(study, faces, PAIR_CHANCE / len(faces), PAIR_FEWEST, lost, inside, found)
+    if double is None or single is None:
+        return single or double
+    return double if double.chance * len(faces) < SIMPLER * single.chance * len(edged) else single
+
+
+def _faces(diagonal: Direction) -> tuple[tuple[Direction, Side, int], ...]:
+    """The two sides of a diagonal; of a difference each as the high side, so that a ratio is told as it diverges."""
+    if diagonal.turn > 0:
+        return (diagonal, "low", -1), (diagonal, "high", 1)
+    return (diagonal, "high", 1), (diagonal.reversed, "high", 1)
+
+
+def _clearest(
+    study: StudyEvidence,
+    faces: list[tuple[Direction, Side, int]],
+    allowed: float,
+    fewest: int,
+    lost: Mask,
+    inside: Mask,
+    found: list[Wall],
+) -> Wall | None:
+    """The least accidental wall on these sides, if any is no luck."""
+    taken = {(w.direction.columns, w.direction.turn, w.side) for w in found}
     candidates = [
         wall
-        for column in edged
-        for side, sign in SIDES
-        if (column, side) not in taken
-        for wall in _walls_on(study, column, side, sign, lost, inside)
+        for direction, side, sign in faces
+        if (direction.columns, direction.turn, side) not in taken
+        for wall in _walls_on(study, direction, side, sign, lost, inside)
         if wall.chance <= allowed and wall.beyond >= fewest
     ]
-    return min(candidates, key=lambda w: (w.chance, w.column, w.side)) if candidates else None
+    return min(candidates, key=lambda w: (w.chance, w.direction.columns, -w.direction.turn, w.side), default=None)
 
 
-def _walls_on(study: StudyEvidence, column: int, side: Side, sign: int, lost: Mask, inside: Mask) -> list[Wall]:
+def _walls_on(
+    study: StudyEvidence, direction: Direction, side: Side, sign: int, lost: Mask, inside: Mask
+) -> list[Wall]:
     """Every place of one side behind which (nearly) all trials are infeasible and none is among the better half."""
-    at = sign * study.unit[:, column]
+    at = sign * direction.along(study.unit)
     here = np.flatnonzero(inside & np.isfinite(at))
     here = here[np.lexsort((lost[here], at[here]))]
     order, gone = at[here], lost[here]
     good = np.where(gone, np.inf, study.losses[here])
     middle = float(np.median(study.losses[~lost])) if (~lost).any() else math.inf
-    parameter = tuple(study.study.space)[column]
-    walls = []
-    for i in np.flatnonzero(gone[1:] & ~gone[:-1]) + 1:
-        behind, bad = len(here) - int(i), int(gone[i:].sum())
-        if order[i] == order[i - 1] or behind - bad > IMPURITY * bad or good[i:].min() < middle:
-            continue
-        walls.append(
-            Wall(
-                column=column,
-                parameter=parameter,
-                side=side,
-                sign=sign,
-                position=float(sign * (order[i - 1] + order[i]) / 2),
-                beyond=bad,
-                chance=_chance(len(here), int(gone.sum()), behind, bad),
-            )
+    behind, bad = np.arange(len(here), 0, -1), np.cumsum(gone[::-1])[::-1]
+    best = np.minimum.accumulate(good[::-1])[::-1]
+    first = np.zeros(len(here), dtype=bool)
+    first[1:] = gone[1:] & ~gone[:-1] & (order[1:] != order[:-1])
+    return [
+        Wall(
+            direction=direction,
+            side=side,
+            sign=sign,
+            position=float(sign * (order[i - 1] + order[i]) / 2),
+            beyond=int(bad[i]),
+            chance=_chance(len(here), int(gone.sum()), int(behind[i]), int(bad[i])),
         )
-    return walls
+        for i in np.flatnonzero(first & (behind - bad <= IMPURITY * bad) & (best >= middle))
+    ]
 
 
 def _chance(trials: int, bad: int, behind: int, seen: int) -> float:
     """The hypergeometric tail: at least `seen` of `bad` infeasible trials among the outermost `behind` of `trials`."""
     ways = sum(math.comb(bad, k) * math.comb(trials - bad, behind - k) for k in range(seen, min(bad, behind) + 1))
     return ways / math.comb(trials, behind)
-
-
-def narrowed(wall: Wall) -> str | None:
-    """The override that moves the range's end in so that the wall stands at 85 % of it; None where it does already.
-
-    The wall stays inside on purpose: a range that ends below it forgets it, its best trial then stands at an edge
-    that looks like a reason to expand, and the rounds go round in circles.
-
-    Playbook: E4, E9
-    """
-    parameter = wall.parameter
-    depth = wall.position if wall.sign > 0 else 1.0 - wall.position  # of the range that is feasible
-    end = depth / INSIDE
-    if not parameter.numeric or end > 0.95 or depth <= 0.0:
-        return None
-    value = from_unit(parameter, end if wall.sign > 0 else 1.0 - end)
-    if value in parameter.bounds:
-        return None
-    return f"space.{parameter.name}.{wall.side}={value if parameter.type == 'int' else f'{value:.3g}'}"

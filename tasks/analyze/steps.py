@@ -1,6 +1,8 @@
 """Is `max_train_steps` long enough, and not far too long?"""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,7 +16,30 @@ from tasks.scope.goal import Budget
 from tasks.trials.trial import Trial
 
 LEADERS = 3  # the best trials of a study that are looked at: "the best few"
+SURE = 1.65  # SDs above the measured gain: a larger one is then excluded with 95 % confidence
 CONSISTENT = 0.75  # of the feasible trials: what "consistently" means where the playbook gives no number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation:
+    """What curves gained from half way to their end, as a share of their descent: the mean, and how well it is known.
+
+    `enough`: the gain that would be worth the steps, which is what F8 calls still improving.
+    """
+
+    gain: float
+    margin: float
+    enough: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether so small a gain is shown, and not only that no larger one is."""
+        return self.gain + self.margin <= self.enough
+
+    @property
+    def askable(self) -> bool:
+        """Whether the evaluations are calm enough for a curve without any gain to show it."""
+        return self.margin <= self.enough
 
 
 def still_improving(evidence: Evidence) -> list[Finding]:
@@ -28,10 +53,12 @@ def still_improving(evidence: Evidence) -> list[Finding]:
 
 
 def saturated(evidence: Evidence) -> list[Finding]:
-    """A warning for each study whose best trials gained nothing, in training or validation, since half way or earlier.
+    """A warning for each study whose best trials gained next to nothing since half way, in training or validation.
 
-    All of the best three, and the training loss as well where it is reported. It says what could be saved, not that
-    anything is wrong: in doubt, longer is the safer choice (H4).
+    The best three together, and their training losses where they are reported: the mean gain since half way, and what
+    noise may hide above it, must stay below what F8 calls still improving. Where the noise alone may hide more than
+    that, nothing is asked. It says what could be saved, not that anything is wrong: in
+    doubt, longer is the safer choice (H4).
 
     Playbook: F9
     """
@@ -59,6 +86,21 @@ def mostly_improving(study: StudyEvidence) -> bool:
     """Whether more than half of the best trials were still improving at their end."""
     shapes = _shapes(study)
     return sum(c.improving for c in shapes) > len(shapes) / 2
+
+
+def saturation(shapes: Sequence[Shape]) -> Saturation | None:
+    """What the curves gained in their second half, each counted alike; None where one never fell.
+
+    A test of equivalence: noise that would hide a gain widens the margin, so it can never pass for saturation.
+    """
+    if not shapes or not all(c.moved for c in shapes):
+        return None
+    gains, deviations = np.array([c.gain_since_half for c in shapes]).T
+    return Saturation(
+        gain=float(gains.mean()),
+        margin=SURE * float(np.sqrt((deviations**2).sum())) / len(shapes),
+        enough=shapes[0].policy.improving_fraction,
+    )
 
 
 def _shapes(study: StudyEvidence) -> list[Shape]:
@@ -99,21 +141,28 @@ def _saturated(evidence: Evidence, s: StudyEvidence) -> Finding:
     if not shapes:
         return say("na", _too_few(s))
     train = [c for t in leaders(s) if (c := loss_shape(s, t, TRAIN_LOSS))]
-    by = max(c.saturation_step for c in (*shapes, *train))
+    found = [f for c in (shapes, train) if (f := saturation(c))]
+    if len(found) < 1 + bool(train):
+        return say("na", "Not asked: some of the best trials never fell by more than their noise.")
+    worst = max(found, key=lambda f: f.gain + f.margin)
     numbers: dict[str, Value | None] = {
-        "saturation_step": by,
+        "gain": worst.gain,
+        "margin": worst.margin,
+        "enough": worst.enough,
         "max_train_steps": s.max_train_steps,
         "saturated_step": s.policy.saturated_step,
         "with_training_loss": bool(train),
     }
-    if not all(c.saturated for c in (*shapes, *train)):
-        text = "The best trials had not all stopped gaining long before their end, or are too noisy to tell."
-        return say("ok", text, numbers=numbers)
+    if not all(f.askable for f in found):
+        text = f"Not asked: the evaluations are too noisy to show whether {_percent(worst.enough)} were gained late."
+        return say("na", text, numbers=numbers)
+    half = round(s.policy.saturated_step * s.max_train_steps)
+    told = f"{_percent(max(worst.gain, 0.0))} of all that the best {plural(len(shapes), 'trial')} gained came after"
+    told += f" step {half} of {s.max_train_steps} ({_percent(max(worst.gain + worst.margin, 0.0))} at most)"
     both = "validation and training" if train else "validation"
-    text = (
-        f"In {both}, the best {plural(len(shapes), 'trial')} gained nothing after step {by} of {s.max_train_steps}: "
-        f"not compute-bound, and fewer steps would do if the schedule is shortened with them."
-    )
+    if any(c.improving for c in (*shapes, *train)) or not all(f.shown for f in found):
+        return say("ok", f"In {both}, {told}: not saturated, or too noisy to tell.", numbers=numbers)
+    text = f"In {both}, {told}: not compute-bound, and fewer steps would do if the schedule is shortened with them."
     shorter = _rounded(evidence.round.scope.budget, s.policy.saturated_step * s.max_train_steps)
     return say("warn", text, numbers=numbers, remedy=shorter)
 

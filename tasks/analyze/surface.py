@@ -46,6 +46,12 @@ class Surface:
         at_edge = slope + 2.0 * bend * (1.0 - 2.0 * width)
         return float(np.mean(np.where(bend > 0, at_edge, slope) < 0))
 
+    def lowest(self) -> Floats:
+        """(draws, parameters) where in the box each draw has its lowest point; one that is no bowl has it at an end."""
+        fallen = -np.sign(self.slope_draws)
+        inner = np.divide(-self.slope_draws, 2.0 * self.bend_draws, out=fallen.copy(), where=self.bend_draws > 0)
+        return np.asarray(np.clip(inner, -1.0, 1.0))
+
     def falls_outward(self, column: int, sign: int) -> float:
         """How sure it is, in 0 to 1, that the objective still improves over the outer third of the trials.
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
-from tasks.analyze.region import Region, Wall, narrowed, region_of
+from tasks.analyze.region import Region, region_of
 from tasks.analyze.surface import FEWEST, Surface, surface_of
+from tasks.analyze.threshold import Direction, Wall, narrowed
 from tasks.record import Finding
 from tasks.scope.families import bare
 from tasks.scope.finding import finding
 from tasks.scope.policy import Policy
 from tasks.scope.roles import show
-from tasks.scope.space import Parameter
 from tasks.trials.trial import Trial
 
 LINEAR_REACH = 0.2  # ranges: what `wall_decades` means for a scale that has no decades
@@ -24,8 +24,9 @@ LIKELY = 0.5  # the surface must at least agree that the optimum lies within rea
 class Stand:
     """Where the best trial stands before a wall.
 
-    `distance` and `reach` are in ranges; `between`: usable trials between the best and the wall. `within`: how sure
-    it is that the optimum lies within reach of the wall or beyond it; `against`: within half the reach.
+    `distance` and `reach` are in the direction's own measure; `between`: usable trials between the best and the wall.
+    `within`: how sure it is that the optimum lies within reach of the wall or beyond it; `against`: within half the
+    reach.
     """
 
     wall: Wall
@@ -44,7 +45,9 @@ class Stand:
 
 
 def wall(evidence: Evidence) -> list[Finding]:
-    """For each study: a hyperparameter beyond whose value the trials are infeasible, right above the best ones.
+    """For each study: a value of a hyperparameter beyond which the trials are infeasible, right above the best ones.
+
+    Or of two together: a product or a ratio (learning rate over one minus momentum), where none alone explains it.
 
     Every workload is unstable at a large enough learning rate; that matters only where it forces the best trials
     down. Two signs count. Either the best trial lies within `wall_decades` of the wall (0.64, from sweeps of the
@@ -79,20 +82,18 @@ def _of(study: StudyEvidence) -> list[Finding]:
         return [_fail(study, s) for s in blocking]
     s = min(stands, key=lambda s: s.distance)
     why = (
-        f"Trials with {_beyond(s.wall)} are infeasible, but the best has {s.wall.parameter.name} = "
-        f"{show(s.best.planned.point[s.wall.parameter.name])}, well inside: the instability costs nothing."
+        f"Trials with {s.wall.place} are infeasible, but the best has {_own(s)}, well inside: the instability costs "
+        "nothing."
     )
     return [_quiet(study, "ok", why, region, s)]
 
 
 def stand(study: StudyEvidence, region: Region, surface: Surface | None, wall: Wall) -> Stand:
     """Where the best trial that has the parameter stands before the wall."""
-    unit = study.unit[:, wall.column]
-    own = np.flatnonzero(region.usable & np.isfinite(unit))
+    away = wall.depth(study.unit)
+    own = np.flatnonzero(region.usable & np.isfinite(away))
     best = int(own[np.argmin(study.losses[own])]) if len(own) else int(np.flatnonzero(region.usable)[0])
-    away = wall.sign * (wall.position - unit)
-    reach = _reach(wall.parameter, study.policy)
-    box = float(region.high[wall.column] - region.low[wall.column])
+    reach = _reach(wall.direction, study.policy)
     alone = len(study.study.space) == 1  # in a sweep nothing but the swept value can have made the best trial best
     return Stand(
         wall=wall,
@@ -101,13 +102,25 @@ def stand(study: StudyEvidence, region: Region, surface: Surface | None, wall: W
         reach=reach,
         between=int((away[own] < away[best]).sum()),
         allowed=max(2, len(study.trials) // 4),
-        within=1.0 if alone or surface is None else surface.outward(wall.column, wall.sign, min(reach / box, 1.0)),
-        against=0.0 if surface is None else surface.outward(wall.column, wall.sign, min(0.5 * reach / box, 1.0)),
+        within=1.0 if alone or surface is None else _optimum_within(surface, region, wall, reach),
+        against=0.0 if surface is None else _optimum_within(surface, region, wall, 0.5 * reach),
     )
 
 
-def _reach(parameter: Parameter, policy: Policy) -> float:
-    """How close to a wall counts as at it, in ranges."""
+def _optimum_within(surface: Surface, region: Region, wall: Wall, reach: float) -> float:
+    """How sure it is that the optimum lies within reach of the wall, or beyond it."""
+    if wall.direction.single:
+        box = float(region.high[wall.column] - region.low[wall.column])
+        return surface.outward(wall.column, wall.sign, min(reach / box, 1.0))
+    return float(np.mean(wall.depth(region.unscaled(surface.lowest())) <= reach))
+
+
+def _reach(direction: Direction, policy: Policy) -> float:
+    """How close to a wall counts as at it, in the direction's own measure."""
+    parameter = direction.parameters[0]
+    if not direction.single:
+        longest = max(direction.widths)
+        return min(policy.wall_decades, LONGEST_REACH * longest) if direction.log else LINEAR_REACH
     if not parameter.numeric:
         return max(LINEAR_REACH, 1.0 / len(parameter.values))
     if parameter.scale != "log":
@@ -116,23 +129,27 @@ def _reach(parameter: Parameter, policy: Policy) -> float:
     return min(policy.wall_decades / float(np.log10(high / low)), LONGEST_REACH)
 
 
-def _beyond(wall: Wall) -> str:
-    return f"{wall.parameter.name} {'above' if wall.side == 'high' else 'below'} about {show(wall.value)}"
+def _own(s: Stand) -> str:
+    """Where the best trial stands, in the values of the wall's hyperparameters."""
+    return " and ".join(f"{p.name} = {show(s.best.planned.point[p.name])}" for p in s.wall.direction.parameters)
 
 
 def _fail(study: StudyEvidence, s: Stand) -> Finding:
-    name, move = s.wall.parameter.name, narrowed(s.wall)
-    cure = "warm up or clip gradients" if bare(name) == "learning_rate" else "make the run stable there"
-    note = f"the best trials stand at the wall of {name} near {show(s.wall.value)}; no cure was tried"
+    direction, move = s.wall.direction, narrowed(s.wall)
+    rate = any(bare(p.name) == "learning_rate" for p in direction.parameters)
+    cure = "warm up or clip gradients" if rate else "make the run stable there"
+    at = show(s.best.planned.point[s.wall.parameter.name]) if direction.single else _own(s)
+    near = f" near {s.wall.shown}" if direction.single or direction.log else ""
+    note = f"the best trials stand at the wall of {direction.name}{near}; no cure was tried"
     return finding(
         "wall",
         "E5",
         "fail",
-        f"Stability problem: trials with {_beyond(s.wall)} are infeasible ({s.wall.beyond} of {len(study.trials)}), "
-        f"and the best, at {show(s.best.planned.point[name])}, stands right before that wall. Do not expand: {cure} "
-        "(section I), or go on at the wall and say so in writing.",
+        f"Stability problem: trials with {s.wall.place} are infeasible ({s.wall.beyond} of {len(study.trials)}), "
+        f"and the best, at {at}, stands right before that wall. Do not expand: {cure} (section I), or go on at "
+        "the wall and say so in writing.",
         study=study.study.id,
-        parameter=name,
+        parameter=s.wall.parameter.name,
         side=s.wall.side,
         trial=s.best.id,
         numbers=_numbers(study, s),

@@ -9,7 +9,7 @@ import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from tasks.analyze.evidence import Evidence
-from tasks.design.study import design
+from tasks.design.study import Planned, design
 from tasks.record import Finding, Point
 from tasks.scope.goal import Budget, Goal, Objective, Workload
 from tasks.scope.policy import Policy
@@ -86,18 +86,20 @@ def planted_round(
         acknowledged=acknowledged or {},
     )
     round = design(scope)
-    ran: dict[str, Trial] = {}
-    for i, planned in enumerate(round.trials):
-        metrics = outcome(planned.point, i, np.random.default_rng([seed, i]))
-        if metrics is None:
-            ran[planned.id] = ended(
-                planned, Curve(steps=np.empty(0, dtype=np.int64)), objective, "infeasible", "valid_error is nan"
-            )
-            continue
-        count = len(next(iter(metrics.values())))
-        curve = Curve(steps=50 * np.arange(1, count + 1), metrics=metrics)
-        ran[planned.id] = ended(planned, curve, objective)
+    ran = {
+        planned.id: planted_trial(planned, outcome(planned.point, i, np.random.default_rng([seed, i])), objective)
+        for i, planned in enumerate(round.trials)
+    }
     return Evidence(round=round, trials=ran)
+
+
+def planted_trial(planned: Planned, metrics: Metrics | None, objective: Objective) -> Trial:
+    """The trial that has these metrics, an evaluation every 50 steps; None is infeasible."""
+    if metrics is None:
+        none = Curve(steps=np.empty(0, dtype=np.int64))
+        return ended(planned, none, objective, "infeasible", "valid_error is nan")
+    count = len(next(iter(metrics.values())))
+    return ended(planned, Curve(steps=50 * np.arange(1, count + 1), metrics=metrics), objective)
 
 
 def falling(

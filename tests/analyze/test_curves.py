@@ -8,7 +8,7 @@ import pytest
 from tasks.analyze.curves import Shape
 from tasks.analyze.evidence import Evidence
 from tasks.analyze.overfitting import any_overfitting, overfitting
-from tasks.analyze.steps import best_steps, saturated, still_improving
+from tasks.analyze.steps import best_steps, saturated, saturation, still_improving
 from tasks.analyze.studies import late_noise
 from tasks.analyze.training_loss import rising_training_loss
 from tasks.record import Finding, Point
@@ -61,6 +61,12 @@ def shapes(plant: Plant, count: int) -> list[Shape]:
     return [Shape(steps=steps, losses=plant(np.random.default_rng(s), count), policy=POLICY) for s in range(ROUNDS)]
 
 
+def saturation_seen(found: list[Shape]) -> list[bool]:
+    """Of each three curves, as of the best three trials of a study, whether they are seen to have ended early."""
+    threes = [saturation(found[i : i + 3]) for i in range(0, len(found) - 2, 3)]
+    return [bool(s and s.shown) for s in threes]
+
+
 @pytest.mark.playbook("F2", case="fires")
 @pytest.mark.parametrize("count", [20, 40, 100])
 def test_a_rise_of_a_quarter_of_the_descent_is_seen_through_moderate_noise(count: int) -> None:
@@ -96,7 +102,9 @@ def test_a_descent_that_ended_is_not_seen_to_go_on(plant: Plant, count: int) -> 
 @pytest.mark.playbook("F9", case="fires")
 @pytest.mark.parametrize("count", [20, 40, 100])
 def test_a_fast_descent_is_seen_to_have_ended_long_before(count: int) -> None:
-    assert np.mean([s.saturated for s in shapes(CLEAN["fast"], count)]) >= 0.95
+    """Through noise of 1 % of the descent; of 2 % in 20 evaluations, a gain that matters may hide in it."""
+    fast = shapes(lambda rng, n: falling(rng, count=n, pace=0.05, noise=0.01), count)
+    assert np.mean(saturation_seen(fast)) >= 0.95
 
 
 @pytest.mark.playbook("F9", case="silent")
@@ -104,19 +112,19 @@ def test_a_fast_descent_is_seen_to_have_ended_long_before(count: int) -> None:
 @pytest.mark.parametrize("pace", [0.25, 0.5])
 def test_a_descent_that_goes_on_past_half_way_has_not_ended(count: int, pace: float) -> None:
     going = shapes(lambda rng, n: falling(rng, count=n, pace=pace), count)
-    assert np.mean([s.saturated for s in going]) <= 0.05
+    assert np.mean(saturation_seen(going)) <= 0.05
 
 
 def test_noise_that_would_hide_a_gain_forbids_to_say_that_nothing_was_gained() -> None:
     loud = shapes(lambda rng, n: falling(rng, count=n, pace=0.05, noise=0.15), 20)
-    assert np.mean([s.saturated for s in loud]) <= 0.05
+    assert np.mean(saturation_seen(loud)) <= 0.05
 
 
 @pytest.mark.parametrize("pace", [0.05, 0.12, 0.25, 0.5])
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.1])
 def test_no_curve_still_improves_and_is_saturated_at_once(pace: float, noise: float) -> None:
     every = shapes(lambda rng, n: falling(rng, count=n, pace=pace, noise=noise), 20)
-    assert not any(s.improving and s.saturated for s in every)
+    assert not any(s.improving and (found := saturation([s])) and found.shown for s in every)
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0, 1e-6])
@@ -128,7 +136,7 @@ def test_the_noise_is_measured_whatever_the_trend(scale: float) -> None:
 
 def test_a_constant_curve_neither_rises_nor_improves_nor_is_saturated() -> None:
     still = Shape(steps=np.arange(1, 21), losses=np.full(20, 0.9), policy=POLICY)
-    assert (still.rises, still.improving, still.saturated, still.moved) == (False, False, False, False)
+    assert (still.rises, still.improving, still.moved, saturation([still])) == (False, False, False, None)
 
 
 def test_another_unit_of_the_metric_changes_no_judgement() -> None:
@@ -137,7 +145,8 @@ def test_another_unit_of_the_metric_changes_no_judgement() -> None:
         curve = falling(np.random.default_rng(seed), rise=0.1, noise=0.03)
         plain = Shape(steps=steps, losses=curve, policy=POLICY)
         other = Shape(steps=steps, losses=1e4 * curve - 3.0, policy=POLICY)
-        assert (plain.rises, plain.improving, plain.saturated) == (other.rises, other.improving, other.saturated)
+        assert (plain.rises, plain.improving) == (other.rises, other.improving)
+        assert plain.gain_since_half == pytest.approx(other.gain_since_half)
         assert plain.turning_step == other.turning_step
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.analyze.density import density, good_share
-from tests.analyze.planted import case, planned_round, rows, scored, studied
+from tasks.analyze.density import density, good_share, wanted
+from tests.analyze.planted import case, planned_round, policy, rows, scored, studied
 
 LR = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
 
@@ -41,6 +41,20 @@ def test_density_is_not_asked_of_explicit_points_or_of_one_trial() -> None:
     assert [f.level for f in density(studied(points, bowls={}))] == ["na"]
     alone = scored(planned_round(LR, 0), lambda p, i: 1.0 if i == 0 else float("nan"))
     assert [f.level for f in density(alone)] == ["na"]
+
+
+@pytest.mark.parametrize("trials", [6, 8, 9, 12, 15])
+@pytest.mark.playbook("E7", case="silent")
+def test_few_trials_of_a_bowl_are_not_blamed_for_being_few(trials: int) -> None:
+    found = [density(case("inside", s, dimensions=2 + s % 2, trials=trials)) for s in range(100)]
+    assert sum(bool(rows(f)) for f in found) <= 8
+    assert trials > 8 or not any(f.level == "fail" for fs in found for f in fs)
+
+
+@pytest.mark.playbook("E7", case="shows")
+def test_as_many_good_trials_are_wanted_as_a_bowl_gives_nineteen_searches_in_twenty() -> None:
+    assert [wanted(n, policy()) for n in (2, 8, 9, 14, 15, 64)] == [1, 1, 2, 2, 3, 3]
+    assert wanted(64, policy(good_trials=5)) == 5
 
 
 def test_equal_trials_are_all_good() -> None:

@@ -56,6 +56,18 @@ def test_a_training_loss_that_still_falls_is_not_saturated() -> None:
     assert one(saturated(planted_round(outcome))).level == "ok"
 
 
+@pytest.mark.playbook("F9", case="silent")
+def test_noise_that_may_hide_a_late_gain_is_never_taken_for_saturation() -> None:
+    """The pace of a sound study, under more and more noise: silent throughout, and in the end not asked."""
+    found = [
+        one(saturated(study_of(lambda rng, n=noise: falling(rng, pace=0.15, noise=n), seed=seed)))  # type: ignore[misc]
+        for noise in (0.02, 0.05, 0.2)
+        for seed in range(20)
+    ]
+    assert sum(f.level == "warn" for f in found) <= 3
+    assert {f.level for f in found[-20:]} == {"na"}
+
+
 def test_a_late_gain_under_a_decayed_learning_rate_is_told_as_such() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         return {"valid_error": falling(rng, pace=0.5, noise=0.005), "learning_rate": np.linspace(1.0, 0.01, 20)}

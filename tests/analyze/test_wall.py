@@ -8,7 +8,8 @@ import pytest
 
 from tasks.analyze.boundary import boundary
 from tasks.analyze.evidence import Evidence
-from tasks.analyze.region import narrowed, region_of, stuck_at_chance
+from tasks.analyze.region import region_of, stuck_at_chance
+from tasks.analyze.threshold import narrowed
 from tasks.analyze.wall import wall
 from tasks.record import Finding, Value
 from tasks.scope.goal import Objective
