@@ -1,6 +1,7 @@
 """The gate's part of the calibration: `python -m tests.benchmarks.gate_page [rounds] [processes]`.
 
-Writes docs/calibration_gate.md and its pictures. How often it promotes against the true gain, how many retrains that takes, and each null in which nothing is better.
+Writes docs/calibration_gate.md and its pictures. How often it promotes against the true gain, how many retrains that
+takes, and each null in which nothing is better.
 Every row of every design stands in docs/benchmarks.md.
 """
 
