@@ -14,6 +14,7 @@ from tasks.analyze.learned import learned
 from tasks.analyze.optimization_issues import optimization_issues
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.analyze.periodicity import periodicity
+from tasks.analyze.sensitivity import sensitivity
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
 from tasks.analyze.training_fit import training_fit
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     steps_for_each_value,
     equally_tuned,
     training_fit,
+    sensitivity,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
