@@ -115,6 +115,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
         trials=None if scope.goal.points else config.budget.trials,
+        narrowing=[r for f in analysis.findings if (f.row, f.level) == ("B8", "ok") for r in f.remedy],
     )
 
 

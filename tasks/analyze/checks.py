@@ -11,6 +11,7 @@ from tasks.analyze.fairness import equally_tuned
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
+from tasks.analyze.narrowing import narrow
 from tasks.analyze.optimization_issues import optimization_issues
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.analyze.periodicity import periodicity
@@ -48,7 +49,11 @@ CHECKS: tuple[Check, ...] = (
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
-REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive, optimization_issues)
+REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (
+    adaptive,
+    optimization_issues,
+    narrow,
+)
 
 
 class Analysis(Frozen):
