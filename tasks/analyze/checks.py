@@ -8,6 +8,7 @@ from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, sti
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
 from tasks.analyze.fairness import equally_tuned
+from tasks.analyze.features import features
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
@@ -53,6 +54,7 @@ REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], .
     adaptive,
     optimization_issues,
     narrow,
+    features,
 )
 
 
