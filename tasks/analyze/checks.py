@@ -7,6 +7,7 @@ from tasks.analyze.boundary import boundary
 from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, stingy_steps
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
+from tasks.analyze.exploitation import exploitable
 from tasks.analyze.fairness import equally_tuned
 from tasks.analyze.features import features
 from tasks.analyze.infeasible import infeasible
@@ -54,6 +55,7 @@ REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], .
     adaptive,
     optimization_issues,
     narrow,
+    exploitable,
     features,
 )
 

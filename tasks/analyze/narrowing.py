@@ -50,15 +50,9 @@ def narrow(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...
 
     Playbook: B8
     """
-    passed = [s for s in evidence.studies if not _doubts(s, found)]
+    passed = [s for s in evidence.studies if not doubts(s, found)]
     spans = _spans(evidence, passed)
-    return (*found, *(_of(s, _doubts(s, found), spans) for s in evidence.studies))
-
-
-def _doubts(s: StudyEvidence, found: tuple[Finding, ...]) -> tuple[str, ...]:
-    """The rows that were not asked of the study, or found something."""
-    levels = {row: {f.level for f in found if f.row == row and f.where.study == s.study.id} for row in ASKED}
-    return tuple(row for row in ASKED if levels[row] != {"ok"})
+    return (*found, *(_of(s, doubts(s, found), spans) for s in evidence.studies))
 
 
 def _spans(evidence: Evidence, passed: list[StudyEvidence]) -> dict[str, Span]:
@@ -73,6 +67,12 @@ def _spans(evidence: Evidence, passed: list[StudyEvidence]) -> dict[str, Span]:
         if p.name in scope.roles.nuisance and ends and len(ends) == len(having):
             spans[p.name] = Span(parameter=p, low=min(e.low for e in ends), high=max(e.high for e in ends))
     return spans
+
+
+def doubts(s: StudyEvidence, found: tuple[Finding, ...]) -> tuple[str, ...]:
+    """The rows that were not asked of the study, or found something."""
+    levels = {row: {f.level for f in found if f.row == row and f.where.study == s.study.id} for row in ASKED}
+    return tuple(row for row in ASKED if levels[row] != {"ok"})
 
 
 def study_spans(study: StudyEvidence) -> dict[str, Span]:
