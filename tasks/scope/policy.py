@@ -59,6 +59,7 @@ class Policy(Frozen):
     idle_share: float = Field(gt=0, lt=1)  # B5: what explains less than this at its 95 % bound can be fixed
     narrow_least: float = Field(gt=0, lt=1)  # B8: a narrowed range keeps this share of what it was at least
     narrow_margin: float = Field(ge=0, lt=1)  # B8: the room on either side of what must lie inside
+    saturation_rounds: int = Field(ge=2)  # B7: so many rounds in a row without a gain beyond noise
     # the gate
     error_rate: float = Field(gt=0, lt=0.5)  # G4: chance of promoting a change that does nothing
     minimum_gain: float = Field(ge=0)  # in the metric's unit
