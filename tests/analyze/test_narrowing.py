@@ -1,6 +1,7 @@
 """The space is narrowed around the optimum, only where the checks on edges and density pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from tests.analyze.planted_curves import SPACE, Metrics, Rng, compared_round, fa
 UNIT = {f"x{j}": {"low": 0.0, "high": 1.0} for j in range(3)}
 
 
-def bowl(seed: int, trials: int = 32, noise: float = 0.25) -> tuple[Evidence, np.ndarray]:
-    """A study over the unit cube, and where its optimum truly lies."""
+def bowl(
+    seed: int, trials: int = 32, noise: float = 0.25, space: Mapping[str, Any] = UNIT
+) -> tuple[Evidence, np.ndarray]:
+    """A study over the unit cube, or what is left of it, and where its optimum truly lies."""
     rng = np.random.default_rng([seed, trials])
     centre, bends, luck = rng.uniform(0.25, 0.75, 3), rng.uniform(0.5, 2.0, 3), rng.standard_normal(trials)
 
@@ -27,7 +30,7 @@ def bowl(seed: int, trials: int = 32, noise: float = 0.25) -> tuple[Evidence, np
         off = np.array([float(point[f"x{j}"]) for j in range(3)]) - centre
         return 9.0 * float(bends @ off**2) + noise * float(luck[index])
 
-    return scored(planned_round(UNIT, seed, trials=trials), loss), centre
+    return scored(planned_round(space, seed, trials=trials), loss), centre
 
 
 def around(rate: float) -> Callable[[Point, int, Rng], Metrics]:
@@ -54,6 +57,20 @@ def test_the_true_optimum_lies_inside_what_is_left_of_the_space() -> None:
         kept.append(np.prod([s.high - s.low for s in spans.values()]))
     assert sum(inside) >= 29
     assert np.median(kept) < 0.1
+
+
+def test_a_search_in_the_narrowed_space_is_not_blocked_and_its_best_trial_is_better() -> None:
+    blocked, gained = 0, []
+    for seed in range(20):
+        evidence, centre = bowl(seed)
+        spans = study_spans(evidence.studies[0])
+        closer, _ = bowl(seed, space={n: {"low": s.low, "high": s.high} for n, s in spans.items()})
+        blocked += bool(blockers_of(closer.round.scope, analyze(closer)))
+        bests = [s.studies[0].best for s in (evidence, closer)]
+        away = [[abs(float(t.planned.point[n]) - c) for n, c in zip(UNIT, centre, strict=True)] for t in bests if t]
+        gained.append(np.linalg.norm(away[0]) - np.linalg.norm(away[1]))
+    assert blocked <= 2
+    assert np.median(gained) > 0.02
 
 
 @pytest.mark.playbook("B8", case="shows")
