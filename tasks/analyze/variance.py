@@ -75,7 +75,7 @@ def sensitivity_of(study: StudyEvidence) -> Sensitivity | None:
     PED-ANOVA (Watanabe et al. 2023) cuts the bad ones off.
 
     Chances are those of the luckiest hyperparameter, or pair, when what the surface leaves over is shuffled among the
-    trials (ter Braak 1992): of each kind one study in twenty makes a wrong claim, not one claim in twenty. A pair must be
+    trials (ter Braak 1992): one study in twenty makes a wrong claim of each kind, not one claim in twenty. A pair is
     more than the bend that a monotone change of the metric gives a surface without pairs; one degree of freedom
     stands for that (Tukey 1949). Idle is what explains less than `idle_share` at its bound, interacts with nothing
     and has no wall: infeasible trials are left out here, and they may be all that it does.
