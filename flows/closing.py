@@ -1,6 +1,7 @@
 """The end of a round: the record is written, the incumbent's YAML, MLflow's picture of it, and the ledger is told."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -12,10 +13,12 @@ from flows.provenance import reproduce
 from flows.session import Session
 from tasks.analyze.checks import Analysis
 from tasks.design.study import Round
+from tasks.ledger import LedgerError
 from tasks.promote.comparison import INCUMBENT
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
 from tasks.promote.next import command_of, next_round
-from tasks.record import NextRow, Record
+from tasks.promote.saturation import saturation
+from tasks.record import NextRow, Record, VerdictRow
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import point_text
 from tasks.tracking import Projector
@@ -66,8 +69,11 @@ def close(
         budget=config.budget.model_dump(),
     )
     record = record.model_copy(
-        update={"caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion))}
-    )  # its digest has none
+        update={
+            "caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion)),
+            "learned": (*record.learned, *saturation(_verdicts(session, record), config.policy.saturation_rounds)),
+        }
+    )  # its digest has neither
     step.write_report(record, session.folder)
     _publish(session, record, conclusion)
     session.ledger.conclude(session.round_id, record.model_dump_json(by_alias=True), record.digest, record.finished)
@@ -89,6 +95,19 @@ def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
         f"The incumbent's noise is known from {kept} retrains of earlier rounds, the oldest of {oldest[:10]} or later; "
         "after a major change of the pipeline it is measured anew by itself.",
     )
+
+
+def _verdicts(session: Session, record: Record) -> Iterator[VerdictRow]:
+    """This round's verdict, then those of the rounds that had ended when it began, the newest first."""
+    yield record.verdict
+    for row in session.ledger.rounds(record.workload):
+        if row.finished is not None and row.finished <= session.created:
+            try:
+                text = session.ledger.record(row.round_id)
+            except LedgerError:  # a damaged record of another round is told by whoever asks for it
+                return
+            if text is not None:
+                yield VerdictRow.model_validate(json.loads(text)["verdict"])
 
 
 def _show(session: Session, projector: Projector) -> None:
@@ -115,6 +134,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
         trials=None if scope.goal.points else config.budget.trials,
+        narrowing=[r for f in analysis.findings if (f.row, f.level) == ("B8", "ok") for r in f.remedy],
     )
 
 

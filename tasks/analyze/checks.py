@@ -7,13 +7,17 @@ from tasks.analyze.boundary import boundary
 from tasks.analyze.compute_bound import compute_bound, steps_for_each_value, stingy_steps
 from tasks.analyze.density import density
 from tasks.analyze.evidence import Check, Evidence
+from tasks.analyze.exploitation import exploitable
 from tasks.analyze.fairness import equally_tuned
+from tasks.analyze.features import features
 from tasks.analyze.infeasible import infeasible
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
+from tasks.analyze.narrowing import narrow
 from tasks.analyze.optimization_issues import optimization_issues
 from tasks.analyze.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.analyze.periodicity import periodicity
+from tasks.analyze.sensitivity import sensitivity
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.analyze.studies import few_trials, late_noise, still_falling
 from tasks.analyze.training_fit import training_fit
@@ -47,10 +51,17 @@ CHECKS: tuple[Check, ...] = (
     validation_size,
     fair_sample,
     significance_alone,
+    sensitivity,
 )
 
 # What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
-REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (adaptive, optimization_issues)
+REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (
+    adaptive,
+    optimization_issues,
+    narrow,
+    exploitable,
+    features,
+)
 
 
 class Analysis(Frozen):

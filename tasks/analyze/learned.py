@@ -4,24 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import rankdata  # type: ignore[import-untyped]
 
 from tasks.analyze.bootstrap import best_band
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.isolation import gain_band, ranking
 from tasks.analyze.region import region_of
+from tasks.analyze.sensitivity import told
 from tasks.analyze.sentences import band_text, number, plural, point_label
 from tasks.analyze.slices import Slice, slices
 from tasks.analyze.threshold import Wall
+from tasks.analyze.variance import sensitivity_of
 from tasks.record import Value
-from tasks.scope.space import Parameter
-
-SHUFFLES = 400  # of the losses: the share that chance explains is then good to about a hundredth
-CHANCE = 0.95  # a hyperparameter matters when it explains more than the luckiest one in this share of the shuffles
-FEWEST = 8  # trials below which no hyperparameter can be told from luck
-
-Floats = NDArray[np.float64]
 
 
 def learned(evidence: Evidence) -> tuple[str, ...]:
@@ -36,44 +29,6 @@ def learned(evidence: Evidence) -> tuple[str, ...]:
         *_ahead(evidence),
         *(sentence for s in evidence.studies for sentence in _of_study(s)),
     )
-
-
-def explained(study: StudyEvidence) -> tuple[dict[str, float], float] | None:
-    """How much of the order of the feasible trials each hyperparameter explains alone, and how much chance does.
-
-    The share of the variance of the losses' ranks that a parabola in the sampled scale (for choices: a mean a value)
-    explains, so a monotonous effect and an optimum in the middle count alike and a cliff does not drown the rest.
-    Chance: the share that the luckiest hyperparameter explains in 95 % of shuffles. None with fewer than eight
-    feasible trials, or where all are equally good.
-    """
-    losses = study.losses[study.feasible]
-    if len(losses) < FEWEST or losses.min() == losses.max():
-        return None
-    ranks = rankdata(losses) - (len(losses) + 1) / 2
-    rng = study.rng("explained")
-    shuffled = np.stack([ranks, *(rng.permutation(ranks) for _ in range(SHUFFLES))], axis=1)  # (trials, 1 + shuffles)
-    unit = study.unit[study.feasible]
-    shares = {p.name: _share(p, unit[:, j], shuffled) for j, p in enumerate(study.study.space) if not p.constant}
-    if not shares:
-        return None
-    luckiest = np.max([s[1:] for s in shares.values()], axis=0)
-    return {name: float(s[0]) for name, s in shares.items()}, float(np.quantile(luckiest, CHANCE))
-
-
-def _share(parameter: Parameter, at: Floats, ranks: Floats) -> Floats:
-    """(1 + shuffles,) float64: the share of each column of `ranks` that the hyperparameter explains."""
-    here = np.isfinite(at)
-    known = np.where(here, at, 0.0)
-    if parameter.type == "choice":
-        columns = [(known == level) & here for level in np.unique(at[here])]
-    else:
-        columns = [known, known**2, here]
-    basis = np.column_stack([*columns, np.ones(len(at))]).astype(np.float64)
-    basis = basis - basis.mean(axis=0)
-    left, size, _ = np.linalg.svd(basis, full_matrices=False)
-    left = left[:, size > 1e-9 * max(float(size.max()), 1.0)]
-    share: Floats = ((left.T @ ranks) ** 2).sum(axis=0) / (ranks**2).sum(axis=0)
-    return share
 
 
 def _best(s: Slice) -> str:
@@ -112,7 +67,9 @@ def _of_study(s: StudyEvidence) -> Iterator[str]:
         percent = round(100 * len(lost) / len(s.trials))
         count = f"{len(lost)} of {plural(len(s.trials), 'trial')} ({percent} %)"
         yield f"{name}: {count} came to nothing: {why}{_walls(s)}."
-    yield from _importance(s, name)
+    known = sensitivity_of(s)
+    if known:
+        yield f"{name}: {told(known)}"
     steps = [t.best_step for t in s.trials if t.feasible and t.best_step is not None]
     if steps:
         low, middle, high = np.quantile(steps, (0.0, 0.5, 1.0))
@@ -132,27 +89,6 @@ def _place(wall: Wall) -> str:
     return f"{'above' if wall.sign > 0 else 'below'} {wall.parameter.name} = {_short(wall.value)}"
 
 
-def _importance(s: StudyEvidence, name: str) -> Iterator[str]:
-    found = explained(s)
-    if found is None:
-        return
-    shares, chance = found
-    order = sorted(shares, key=lambda n: -shares[n])
-    telling = [n for n in order if shares[n] > chance]
-    if not telling:
-        yield (
-            f"{name}: cannot tell which hyperparameter mattered; {order[0]} explains {_percent(shares[order[0]])} of "
-            f"the order of the trials, and chance alone explains up to {_percent(chance)}."
-        )
-        return
-    told = ", ".join(f"{n} {_percent(shares[n])}" for n in telling)
-    quiet = [n for n in order if n not in telling]
-    rest = f"; {', '.join(quiet)}: no more than chance" if quiet else ""
-    yield (
-        f"{name}: what explains the order of the trials, each alone: {told} (chance: up to {_percent(chance)}){rest}."
-    )
-
-
 def _kind(reason: str) -> str:
     """The first words of a reason, without the step and the value that make each one different."""
     text = reason.strip().splitlines()[0] if reason.strip() else "no reason given"
@@ -161,7 +97,3 @@ def _kind(reason: str) -> str:
 
 def _short(value: Value) -> str:
     return number(float(f"{value:.2g}")) if isinstance(value, float) else number(value)
-
-
-def _percent(share: float) -> str:
-    return f"{round(100 * share)} %"

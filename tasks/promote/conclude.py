@@ -26,7 +26,7 @@ from tasks.record import (
 )
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
-from tasks.scope.roles import Scope
+from tasks.scope.roles import Scope, show
 from tasks.trials.trial import Trial
 
 
@@ -133,6 +133,22 @@ def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
     return (variances_sentence(looks[0], max(widths, default=None)),)
 
 
+def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:
+    """What the gate's answer says of the change itself: one that showed no gain can be left out; else nothing.
+
+    The searches alone rarely show it (see `tasks.analyze.features`): fresh retrains do.
+
+    Playbook: B6
+    """
+    if decision is None or decision.answer != "no" or answer.value is None or answer.gain is None:
+        return ()
+    change = f"{scope.roles.scientific[0]} = {show(answer.value)}" if len(scope.roles.scientific) == 1 else "The change"
+    return (
+        f"{change} showed no gain on fresh retrains ({show(answer.gain)} {scope.objective.metric} over the retuned "
+        "baseline), so it can be left out of the next rounds.",
+    )
+
+
 def record_of(
     round: Round,
     trials: Mapping[str, Trial],
@@ -178,7 +194,7 @@ def record_of(
         findings=(*scope.findings, *analysis.findings),
         isolation=analysis.isolation,
         answer=answer,
-        learned=(*analysis.learned, *_variances(analysis, conclusion)),
+        learned=(*analysis.learned, *left_out(scope, conclusion.decision, answer), *_variances(analysis, conclusion)),
         verdict=verdict_of(scope, conclusion),
         next=next,
         **stamps,

@@ -39,8 +39,11 @@ def next_round(
     retrains: int,
     suggested: int | None,
     trials: int | None,
+    narrowing: Sequence[str] = (),
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
+
+    Once no question is open, a search in the ranges that this one leaves (`narrowing`), or a denser one.
 
     `goals`: every goal that can be asked; `answered`: those that were, of the incumbent as it now stands.
     `suggested`: the retrains an arm that the gate thinks may decide. `trials`: None where the points were listed.
@@ -62,6 +65,11 @@ def next_round(
         search = merged(own, ["goal.points=[]"])
         return _row(
             search, config_dir, "every goal has been asked of this incumbent; a search may find more than a list"
+        )
+    if narrowing:
+        closer = merged(own, narrowing)
+        return _row(
+            closer, config_dir, "every goal has been asked of this incumbent; the best lies inside these ranges"
         )
     more = merged(own, [f"budget.trials={2 * trials}"])
     return _row(more, config_dir, "every goal has been asked of this incumbent; a denser search may still find more")

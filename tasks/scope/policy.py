@@ -54,6 +54,12 @@ class Policy(Frozen):
     fit_error: float = Field(gt=0, lt=1)  # H9: a training error above this is no perfect fit
     uneven_trials: float = Field(gt=1)  # F13: one arm may have this many times the feasible trials of another
     gradient_spike: float = Field(gt=1)  # E11: a late gradient norm this many times the late median
+    # what the trials say of the hyperparameters
+    sensitivity_chance: float = Field(gt=0, lt=0.5)  # B5: a hyperparameter or a pair this unlikely by luck matters
+    idle_share: float = Field(gt=0, lt=1)  # B5: what explains less than this at its 95 % bound can be fixed
+    narrow_least: float = Field(gt=0, lt=1)  # B8: a narrowed range keeps this share of what it was at least
+    narrow_margin: float = Field(ge=0, lt=1)  # B8: the room on either side of what must lie inside
+    saturation_rounds: int = Field(ge=2)  # B7: so many rounds in a row without a gain beyond noise
     # the gate
     error_rate: float = Field(gt=0, lt=0.5)  # G4: chance of promoting a change that does nothing
     minimum_gain: float = Field(ge=0)  # in the metric's unit

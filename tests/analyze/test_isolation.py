@@ -8,7 +8,7 @@ import pytest
 
 from tasks.analyze.evidence import Evidence
 from tasks.analyze.isolation import answer, gain_band, isolate, ranking
-from tasks.analyze.learned import explained, learned
+from tasks.analyze.learned import learned
 from tasks.analyze.slices import slices
 from tasks.record import Point
 from tests.analyze.planted_curves import SPACE, Metrics, distance, falling, planted_round
@@ -200,46 +200,3 @@ def test_infeasible_trials_are_counted_with_their_reason_and_their_wall() -> Non
     (lost,) = [s for s in learned(planted_round(outcome, trials=24)) if "came to nothing" in s]
     assert "valid_error is nan" in lost
     assert "mostly above learning_rate = 0.01" in lost  # half way to the last feasible one, at 0.018
-
-
-def test_the_hyperparameter_that_matters_is_named_and_the_others_are_chance() -> None:
-    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
-        return {"valid_error": falling(rng, level=0.3 + 0.1 * distance(point))}
-
-    evidence = planted_round(outcome, space=WITH_DECAY, trials=24)
-    found = explained(evidence.studies[0])
-    assert found is not None
-    shares, chance = found
-    assert shares["learning_rate"] > 0.8 > chance > shares["weight_decay"]
-    (sentence,) = [s for s in learned(evidence) if "explains the order" in s]
-    assert "learning_rate" in sentence
-    assert "weight_decay: no more than chance" in sentence or "no more than chance" in sentence
-
-
-def test_where_only_luck_orders_the_trials_it_says_that_it_cannot_tell() -> None:
-    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
-        return {"valid_error": falling(rng, level=0.3 + 0.05 * rng.standard_normal(), noise=0.0)}
-
-    told = [
-        any("cannot tell which" in s for s in learned(planted_round(outcome, space=WITH_DECAY, trials=24, seed=seed)))
-        for seed in range(20)
-    ]
-    assert sum(told) >= 17
-
-
-def test_a_choice_that_matters_is_seen_too() -> None:
-    space = {**SPACE, "activation": {"choices": ["relu", "gelu", "tanh"]}}
-
-    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
-        return {"valid_error": falling(rng, level=0.3 + 0.2 * (point["activation"] == "tanh"))}
-
-    found = explained(planted_round(outcome, space=space, trials=24).studies[0])
-    assert found is not None
-    assert found[0]["activation"] > found[1]
-
-
-def test_equal_trials_and_few_trials_are_not_explained() -> None:
-    equal = planted_round(lambda p, i, rng: {"valid_error": np.full(20, 0.5)})
-    assert explained(equal.studies[0]) is None
-    few = planted_round(lambda p, i, rng: {"valid_error": falling(rng)}, trials=6)
-    assert explained(few.studies[0]) is None

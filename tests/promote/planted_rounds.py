@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from tasks.analyze.checks import Analysis, analyze
 from tasks.analyze.evidence import Evidence
 from tasks.design.study import design
-from tasks.promote.conclude import Conclusion, answer_of, blockers_of, verdict_of
+from tasks.promote.conclude import Conclusion, answer_of, blockers_of, left_out, verdict_of
 from tasks.promote.gate import gate
 from tasks.promote.retrains import arms_of, retrain_of, shared
 from tasks.record import Answer, Value, VerdictRow
@@ -43,6 +43,7 @@ class Concluded:
     verdict: VerdictRow
     winner: str | None
     retrains: int
+    left_out: tuple[str, ...]
 
 
 def concluded(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -> Concluded:
@@ -104,9 +105,11 @@ def _gated(evidence: Evidence, analysis: Analysis, execution: Execution) -> Conc
     conclusion = Conclusion(
         incumbent=scope.incumbent, arms=arms, decision=decision, retrains=retrains, blockers=blockers
     )
+    answer = answer_of(scope, analysis, conclusion)
     return Concluded(
-        answer=answer_of(scope, analysis, conclusion),
+        answer=answer,
         verdict=verdict_of(scope, conclusion),
         winner=decision.winner if decision else None,
         retrains=len(retrains),
+        left_out=left_out(scope, decision, answer),
     )

@@ -16,7 +16,11 @@ def blocker(*remedy: str) -> Finding:
 
 
 def following(
-    outcome: str, *blockers: Finding, answered: frozenset[str] = frozenset(), trials: int | None = 24
+    outcome: str,
+    *blockers: Finding,
+    answered: frozenset[str] = frozenset(),
+    trials: int | None = 24,
+    narrowing: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     return next_round(
         outcome,  # type: ignore[arg-type]
@@ -29,6 +33,7 @@ def following(
         retrains=8,
         suggested=13 if outcome == "retrain" else None,
         trials=trials,
+        narrowing=narrowing,
     ).overrides
 
 
@@ -75,6 +80,15 @@ def test_a_conclusion_leads_to_the_next_open_question_on_the_same_workload_and_s
 
 def test_when_every_question_was_asked_a_denser_search_is_next() -> None:
     assert following("keep", answered=frozenset({"depth", "width"}))[-1] == "budget.trials=48"
+
+
+@pytest.mark.playbook("B8", case="shows")
+def test_a_narrower_search_is_next_once_every_question_was_asked_and_not_before() -> None:
+    narrowing = ("space.lr.low=0.01", "space.lr.high=0.05")
+    found = following("keep", answered=frozenset({"depth", "width"}), narrowing=narrowing)
+    assert found == ("workload=mine", "space=wide", "goal=dropout", "space.lr.high=0.05", "seed=3", "space.lr.low=0.01")
+    assert following("keep", narrowing=narrowing)[-1] == "goal=depth"
+    assert following("retrain", narrowing=narrowing)[-1] == "budget.retrains=13"
 
 
 def test_after_a_list_of_points_a_search_is_next() -> None:

@@ -44,3 +44,16 @@ def test_the_band_of_the_answer_holds_the_planted_gain() -> None:
     # the arms' best points differ by what the search left, at most about a retrain SD each
     held = sum(a.band[0] <= 0.04 and a.band[1] >= 0.02 for a in answers if a.band is not None)
     assert held >= 0.9 * len(answers)
+
+
+@pytest.mark.playbook("B6", case="fires")
+def test_a_change_that_does_harm_is_said_to_be_of_no_use_by_most_rounds_that_were_gated() -> None:
+    gated = [r for r in (concluded(seed, 3.0) for seed in range(40)) if r.verdict.outcome != "redesign"]
+    said = [r.left_out[0] for r in gated if r.left_out]
+    assert len(said) >= 0.9 * len(gated)
+    assert all(s.startswith("regularizer = dropout showed no gain on fresh retrains (-") for s in said)
+
+
+@pytest.mark.playbook("B6", case="silent")
+def test_a_change_worth_three_retrain_sds_is_not_said_to_be_of_no_use() -> None:
+    assert sum(bool(r.left_out) for r in rounds(-3.0)) <= 0.02 * SEEDS
