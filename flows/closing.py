@@ -14,7 +14,7 @@ from tasks.analyze.checks import Analysis
 from tasks.design.study import Round
 from tasks.promote.comparison import INCUMBENT
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import command_of, next_round
+from tasks.promote.next import another_way, command_of, next_round
 from tasks.record import NextRow, Record
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import point_text
@@ -115,6 +115,8 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
         trials=None if scope.goal.points else config.budget.trials,
+        advice=[f for f in analysis.findings if f.level == "warn"],
+        otherwise=another_way(scope, conclusion),
     )
 
 
