@@ -33,12 +33,17 @@ CONCLUSIONS = ("promote", "keep")
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What is planted. `mended`: what a person changes where no override can; `ends`: the verdicts that are right."""
+    """What is planted.
+
+    `mended`: what a person changes where no override can. `ends`: the verdicts that are right. `settles`: a row that
+    warns of it, and blocks nothing: its remedies are applied until it is quiet.
+    """
 
     name: str
     overrides: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
     ends: tuple[str, ...] = ("promote",)
+    settles: str = ""
 
 
 def _planted(name: str, *overrides: str, **more: Any) -> Scenario:
@@ -54,15 +59,22 @@ SCENARIOS = (
     _planted("edge low", "workload.optimum=3e-5"),
     _planted("a range away", "workload.optimum=30"),
     _planted("two ranges away", "workload.optimum=3e4"),
+    _planted("narrow range", "space.learning_rate.low=1e-4", "space.learning_rate.high=2e-4"),
+    _planted("edge of a list", "~space.learning_rate", "space.learning_rate.values=[1e-4,3e-4,1e-3]",
+             "workload.optimum=0.01"),
     _planted("wall", "workload.optimum=0.05", "workload.wall=0.02"),
-    _planted("wall far below", "workload.optimum=0.01", "workload.wall=0.002"),
-    _planted("needle", "workload.narrow=0.3"),
+    _planted("incumbent behind a wall", "workload.optimum=0.01", "workload.wall=0.002"),
+    _planted("wall before an edge", "workload.optimum=1", "workload.wall=0.5"),
+    _planted("nothing trains", "workload.optimum=2e-5", "workload.wall=5e-5",
+             "workload.baseline.learning_rate=1e-5"),
+    _planted("well", "workload.narrow=0.3"),
+    _planted("needle", "workload.narrow=0.15"),
     _planted("few trials", "budget.trials=4"),
-    _planted("still improving", "workload.pace=400"),
-    _planted("saturated", "workload.pace=10"),
+    _planted("still improving", "workload.pace=400", settles="F8"),
+    _planted("saturated", "workload.pace=10", settles="F9"),
     _planted("overfitting", "workload.overfit=40"),
     _planted("raises", "workload.raises=0.02", "workload.optimum=0.001"),
-    _planted("infeasible third", "workload.wall=0.005", "workload.optimum=3e-4"),
+    _planted("a third infeasible", "workload.wall=0.005", "workload.optimum=3e-4", settles="E9"),
     _planted("late noise", "workload.late_noise=4"),
     _planted("bug", "workload.breaks=0.25", mended=("workload.breaks=0",)),
     _planted("rising training loss", "workload.train_rise=30", mended=("workload.train_rise=0",)),
@@ -104,10 +116,15 @@ def followed(scenario: Scenario, seed: int, root: Path) -> Ended:
         config = compose.from_overrides(said, str(FOLDER))
         checked(config)
         rounds.append(tune(config))
-        if rounds[-1].verdict.outcome in CONCLUSIONS:
-            end = rounds[-1].verdict.outcome
-            break
         said = rounds[-1].next.overrides
+        if rounds[-1].verdict.outcome in CONCLUSIONS:
+            heeded = [
+                r for f in rounds[-1].findings if f.row == scenario.settles and f.level == "warn" for r in f.remedy
+            ]
+            if not heeded:
+                end = rounds[-1].verdict.outcome
+                break
+            said = merged(rounds[-1].reproduce.overrides, heeded)
         if said in seen and scenario.mended and said[-len(scenario.mended) :] != scenario.mended:
             said = merged(said, scenario.mended)
         if said in seen:
