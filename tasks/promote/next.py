@@ -9,7 +9,7 @@ from tasks.promote.conclude import Conclusion
 from tasks.record import Finding, NextRow, Outcome, Value
 from tasks.scope.roles import Scope, show
 
-SAVING = ("F9",)  # their remedies save steps, and find nothing
+SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 _QUESTION = ("goal", "acknowledge", "resume", "notes")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,31 +55,34 @@ SCENARIOS = (
     _planted("sound"),
     _planted("no effect", "workload.effect=0", "workload.baseline.one_minus_momentum=0.05", ends=("keep",)),
     _planted("small effect", "workload.effect=-1", "workload.baseline.one_minus_momentum=0.05", "budget.retrains=3",
-             ends=("promote", "keep")),
+             ends=CONCLUSIONS),
     _planted("edge high", "workload.optimum=0.3"),
     _planted("edge low", "workload.optimum=3e-5"),
     _planted("a range away", "workload.optimum=30"),
-    _planted("two ranges away", "workload.optimum=3e4"),
-    _planted("narrow range", "space.learning_rate.low=1e-4", "space.learning_rate.high=2e-4"),
+    _planted("two ranges away", "space.learning_rate.high=1e-3", "workload.optimum=0.1"),
     _planted("edge of a list", "~space.learning_rate", "space.learning_rate.values=[1e-4,3e-4,1e-3]",
              "workload.optimum=0.01"),
     _planted("wall", "workload.optimum=0.05", "workload.wall=0.02"),
     _planted("incumbent behind a wall", "workload.optimum=0.01", "workload.wall=0.002"),
     _planted("wall before an edge", "workload.optimum=1", "workload.wall=0.5"),
-    _planted("nothing trains", "workload.optimum=2e-5", "workload.wall=5e-5",
-             "workload.baseline.learning_rate=1e-5"),
-    _planted("well", "workload.narrow=0.3"),
-    _planted("needle", "workload.narrow=0.15"),
+    _planted("a wall for one arm", "workload.optimum=0.3", "workload.wall=0.02", "workload.walled=relu"),
+    _planted("nothing trains", "workload.optimum=1e-5", "workload.wall=5e-5"),
+    _planted("a well", "workload.narrow=0.3", settles="D13", ends=CONCLUSIONS),
     _planted("few trials", "budget.trials=4"),
-    _planted("still improving", "workload.pace=400", settles="F8"),
-    _planted("saturated", "workload.pace=10", settles="F9"),
+    _planted("still improving", "workload.pace=400", settles="F8", ends=CONCLUSIONS),
+    _planted("saturated", "workload.pace=10", settles="F9", ends=CONCLUSIONS),
     _planted("overfitting", "workload.overfit=40"),
     _planted("raises", "workload.raises=0.02", "workload.optimum=0.001"),
-    _planted("a third infeasible", "workload.wall=0.005", "workload.optimum=3e-4", settles="E9"),
+    _planted("a third infeasible", "workload.wall=0.005", "workload.optimum=3e-4", settles="E9", ends=CONCLUSIONS),
     _planted("late noise", "workload.late_noise=4"),
     _planted("bug", "workload.breaks=0.25", mended=("workload.breaks=0",)),
     _planted("rising training loss", "workload.train_rise=30", mended=("workload.train_rise=0",)),
 )  # fmt: skip
+
+
+def by_name(name: str) -> Scenario:
+    """The scenario of this name."""
+    return next(s for s in SCENARIOS if s.name == name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +100,9 @@ class Ended:
 
     @property
     def applied(self) -> tuple[str, ...]:
-        """What each round's next command had that the round had not, in order."""
-        pairs = [(r.reproduce.overrides, r.next.overrides) for r in self.rounds[:-1]]
-        return tuple(o for before, after in pairs for o in after if o not in before)
+        """What each round had that the one before it had not, in order."""
+        said = [r.reproduce.overrides for r in self.rounds]
+        return tuple(o for before, after in pairwise(said) for o in after if o not in before)
 
 
 def followed(scenario: Scenario, seed: int, root: Path) -> Ended:
@@ -146,7 +150,8 @@ def regret(last: Record) -> float:
     config = compose.from_overrides(last.reproduce.overrides, str(FOLDER))
     given = config.workload.arguments
     land = {name: given[name] for name in ("optimum", "narrow", "effect")}
-    reach = min(v for v in (given["wall"], given["raises"], math.inf) if v is not None)
+    wall = None if given["walled"] else given["wall"]
+    reach = min(v for v in (wall, given["raises"], math.inf) if v is not None)
     verdict = last.verdict
     stands = verdict.candidate if verdict.outcome == "promote" else verdict.incumbent
     assert stands is not None

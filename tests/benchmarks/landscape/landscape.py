@@ -28,6 +28,7 @@ def train(
     optimum: float,
     narrow: float | None,
     wall: float | None,
+    walled: str | None,
     raises: float | None,
     breaks: float,
     effect: float,
@@ -43,7 +44,7 @@ def train(
         raise ValueError("the widths do not match")
     level = excess(trial.point, optimum=optimum, narrow=narrow, effect=effect) + rng.standard_normal()
     free = overfit / (1.0 + math.log10(trial.point["weight_decay"] / WEAK) ** 2)
-    diverged = wall is not None and rate >= wall
+    diverged = wall is not None and rate >= wall and walled in (None, trial.point["activation"])
     for step in range(trial.eval_every_steps, trial.max_train_steps + 1, trial.eval_every_steps):
         left = DESCENT * math.exp(-step / pace)
         risen = free * max(0.0, (step - TURN) / (END - TURN))
