@@ -31,7 +31,7 @@ def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
         key = _key(remedy)
         chosen[key] = _roomier(chosen[key], remedy) if key in chosen else remedy
     last = {_key(o): o for o in own if _key(o) != "resume"}  # of two for one key Hydra takes the last
-    kept = [chosen.pop(key, override) for key, override in last.items()]
+    kept = [chosen.pop(key, said) for key, said in last.items() if key not in chosen or f"~{key}" not in chosen]
     return (*kept, *chosen.values())
 
 
