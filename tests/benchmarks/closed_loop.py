@@ -29,6 +29,7 @@ from tests.benchmarks.landscape.landscape import MOMENTUM, excess
 
 FOLDER = Path(__file__).parent / "landscape"
 ROUNDS = 5
+WITHIN = 3.0  # SDs of a retrain: what 24 trials leave of a bowl, or of a wall, to be found
 CONCLUSIONS = ("promote", "keep")
 
 
@@ -46,6 +47,10 @@ class Scenario:
     ends: tuple[str, ...] = ("promote",)
     settles: str = ""
 
+    def right(self, ended: "Ended") -> bool:
+        """Whether the loop came to a right verdict, with a configuration that is nearly the best there is."""
+        return ended.end in self.ends and ended.regret < WITHIN
+
 
 def _planted(name: str, *overrides: str, **more: Any) -> Scenario:
     return Scenario(name=name, overrides=overrides, **more)
@@ -62,6 +67,9 @@ SCENARIOS = (
     _planted("two ranges away", "space.learning_rate.high=1e-3", "workload.optimum=0.1"),
     _planted("edge of a list", "~space.learning_rate", "space.learning_rate.values=[1e-4,3e-4,1e-3]",
              "workload.optimum=0.01"),
+    _planted("two values understood", "goal.kind=understand", "workload.optimum=0.3"),
+    _planted("a range understood", "goal.kind=understand", "~goal.scientific.activation", "~space.activation",
+             "goal.scientific.learning_rate=range", "workload.optimum=0.3", "workload.effect=0"),
     _planted("wall", "workload.optimum=0.05", "workload.wall=0.02"),
     _planted("incumbent behind a wall", "workload.optimum=0.01", "workload.wall=0.002"),
     _planted("wall before an edge", "workload.optimum=1", "workload.wall=0.5"),
@@ -205,7 +213,7 @@ def main(arguments: list[str]) -> int:
     with in_this_process():
         for scenario in (s for s in SCENARIOS if not words.scenarios or s.name in words.scenarios):
             ends = [_run(scenario, seed, words.verbose) for seed in range(words.seeds)]
-            wrong += sum(e.end not in scenario.ends for e in ends)
+            wrong += sum(not scenario.right(e) for e in ends)
             print(_line(scenario, ends), flush=True)
     return 1 if wrong else 0
 
@@ -226,7 +234,7 @@ HEAD = f"{'scenario':<22} {'right':>7} {'rounds':>6} {'regret':>7} {'worst':>6} 
 
 
 def _line(scenario: Scenario, ends: list[Ended]) -> str:
-    right = sum(e.end in scenario.ends for e in ends)
+    right = sum(map(scenario.right, ends))
     rounds = float(np.mean([len(e.rounds) for e in ends]))
     regrets = [e.regret for e in ends]
     how = ", ".join(f"{n} {end}" for end, n in Counter(e.end for e in ends).most_common())

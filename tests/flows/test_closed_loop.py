@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.compose import from_overrides
-from tests.benchmarks.closed_loop import CONCLUSIONS, FOLDER, ROUNDS, Ended, by_name, followed, in_this_process
-
-WITHIN = 3.0  # SDs of a retrain: what 24 trials leave of a bowl, or of a wall, to be found
+from tests.benchmarks.closed_loop import FOLDER, ROUNDS, Ended, by_name, followed, in_this_process
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +33,7 @@ def loop(name: str, root: Path) -> Ended:
     [
         ("sound", 1, ""),
         ("edge high", 2, "space.learning_rate.high"),
+        ("a range understood", 2, "space.learning_rate.high"),
         ("wall", 2, "acknowledge.E5"),
         ("a wall for one arm", 2, "space.learning_rate.high"),
         ("incumbent behind a wall", 3, "++workload.baseline.learning_rate"),
@@ -46,9 +45,8 @@ def loop(name: str, root: Path) -> Ended:
 )
 def test_the_remedies_of_a_planted_fault_lead_to_a_conclusion(tmp_path: Path, name: str, rounds: int, key: str) -> None:
     ended = loop(name, tmp_path)
-    assert (ended.end in CONCLUSIONS, len(ended.rounds)) == (True, rounds)
+    assert (by_name(name).right(ended), len(ended.rounds)) == (True, rounds)
     assert "promote" in ended.outcomes
-    assert ended.regret < WITHIN
     assert not key or key in {o.partition("=")[0] for o in ended.applied}
 
 
