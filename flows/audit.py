@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from flows import compose
+from flows.advice import advice
 from flows.config import CONF
 from flows.provenance import commit_here
 from flows.sentences import tell, validation_sentence
@@ -107,7 +108,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
         trials,
         analysis,
         conclusion,
-        next=_next(words, conclusion),
+        next=_next(words, conclusion, scope),
         reproduce=_reproduce(words, tried),
         stamps={
             "round_id": id,
@@ -254,10 +255,10 @@ def _trial(came: Any, planned: Any, objective: Objective) -> Trial:
     return ended(planned, Curve.from_reports(came.reports), objective, came.status, came.reason, seconds=came.seconds)
 
 
-def _next(words: Sequence[str], conclusion: Conclusion) -> NextRow:
-    """What to do: an audit runs nothing, so the remedies are for whoever ran the study."""
-    remedies = tuple(dict.fromkeys(r for f in conclusion.blockers for r in f.remedy))
-    why = f"run the study again with {' '.join(remedies)}, and audit it" if remedies else "an audit promotes nothing"
+def _next(words: Sequence[str], conclusion: Conclusion, scope: Scope) -> NextRow:
+    """What to do: an audit runs nothing, so the remedies are for whoever ran the study, and in their terms."""
+    said = advice((r for f in conclusion.blockers for r in f.remedy), scope)
+    why = f"run the study again ({said}), and audit it" if said else "an audit promotes nothing"
     return NextRow(command=_command(words), overrides=tuple(words), why=why)
 
 

@@ -16,7 +16,7 @@ from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.comparison import INCUMBENT
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import command_of, next_round
+from tasks.promote.next import another_way, command_of, next_round
 from tasks.promote.saturation import saturation
 from tasks.record import NextRow, Record, VerdictRow
 from tasks.scope.goal import Incumbent
@@ -135,6 +135,8 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
         trials=None if scope.goal.points else config.budget.trials,
         narrowing=[r for f in analysis.findings if (f.row, f.level) == ("B8", "ok") for r in f.remedy],
+        advice=[f for f in analysis.findings if f.level == "warn"],
+        otherwise=another_way(scope, conclusion),
     )
 
 

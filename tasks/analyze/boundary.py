@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
-from tasks.analyze.expansion import expansion, natural_limit
+from tasks.analyze.expansion import expansions, natural_limit
 from tasks.analyze.region import Region, region_of
 from tasks.analyze.surface import FEWEST, Surface, surface_of
 from tasks.analyze.threshold import SIDES, Floats, Side
@@ -14,7 +14,7 @@ from tasks.analyze.wall import stand
 from tasks.record import Finding
 from tasks.scope.finding import finding
 from tasks.scope.policy import Policy
-from tasks.scope.roles import show
+from tasks.scope.roles import Scope, show
 from tasks.scope.space import Parameter
 from tasks.trials.trial import Trial
 
@@ -71,10 +71,10 @@ def boundary(evidence: Evidence) -> list[Finding]:
 
     Playbook: E2, E3
     """
-    return [f for study in evidence.studies for f in _of(study)]
+    return [f for study in evidence.studies for f in _of(study, evidence.round.scope)]
 
 
-def _of(study: StudyEvidence) -> list[Finding]:
+def _of(study: StudyEvidence, scope: Scope) -> list[Finding]:
     why_not = _unasked(study)
     if why_not:
         return [_quiet(study, row, "na", why_not) for row in ("E2", "E3")]
@@ -88,7 +88,7 @@ def _of(study: StudyEvidence) -> list[Finding]:
     fails = [(e, row) for e in found if (row := e.row(study.policy))]
     rows = {row for _, row in fails}
     quiet = [_quiet(study, row, "ok", _calm(study, found, row), found) for row in ("E2", "E3") if row not in rows]
-    return [_fail(study, e, row, usable) for e, row in fails] + quiet
+    return [_fail(study, scope, e, row, usable) for e, row in fails] + quiet
 
 
 def edges(study: StudyEvidence, region: Region, surface: Surface) -> list[Edge]:
@@ -188,8 +188,8 @@ def _unasked(study: StudyEvidence) -> str:
     return ""
 
 
-def _fail(study: StudyEvidence, edge: Edge, row: str, usable: int) -> Finding:
-    policy, name = study.policy, edge.parameter.name
+def _fail(study: StudyEvidence, scope: Scope, edge: Edge, row: str, usable: int) -> Finding:
+    name = edge.parameter.name
     value = show(edge.best.planned.point[name])
     place = (
         f"The best of {usable} trials has {name} = {value}, {_percent(edge.distance)} of the range from its "
@@ -197,7 +197,7 @@ def _fail(study: StudyEvidence, edge: Edge, row: str, usable: int) -> Finding:
         if row == "E2"
         else f"{_percent(edge.crowd)} of the best trials crowd the {edge.side} quarter of {name}"
     )
-    move = expansion(edge.parameter, edge.side, policy)
+    move = expansions(scope, edge.parameter, edge.side)
     way_out = "move that side outward" if move else "this list cannot be continued by itself: give it more values"
     return finding(
         "boundary",
@@ -209,7 +209,7 @@ def _fail(study: StudyEvidence, edge: Edge, row: str, usable: int) -> Finding:
         side=edge.side,
         trial=edge.best.id,
         numbers=_numbers(study, edge) | {"trials": usable},
-        remedy=[move] if move else [],
+        remedy=move,
     )
 
 

@@ -5,7 +5,9 @@ import math
 import re
 
 from tasks.analyze.threshold import Side
+from tasks.scope.goal import RANGE
 from tasks.scope.policy import Policy
+from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter
 
 SHARES = re.compile(r"(dropout|rate|probability|momentum|smoothing|beta\d?|fraction|decay_factor)$")
@@ -40,9 +42,10 @@ def natural_limit(parameter: Parameter, side: Side) -> str | None:
 def expansion(parameter: Parameter, side: Side, policy: Policy) -> str | None:
     """The override that moves the side outward, None where a limit forbids it or the values are no numbers.
 
-    A log range moves by `expand_decades` (ints by at most their own range), a linear one by `expand_fraction` of
-    itself, listed values by one more in their last ratio or step. The other side stays, so every trial that was run
-    lies inside the new space.
+    A log range moves by `expand_decades`, a wide one by a third of its decades (ints by at most their own range), a
+    linear one by `expand_fraction` of itself, listed values by one more in their last ratio or step. The other side
+    stays, so every trial that was run lies inside the new space; and since steps grow with the range, an optimum two
+    ranges away is reached in four.
 
     Playbook: E4
     """
@@ -52,7 +55,7 @@ def expansion(parameter: Parameter, side: Side, policy: Policy) -> str | None:
         return _longer(parameter, side)
     low, high = parameter.bounds
     if parameter.scale == "log":
-        factor = 10.0**policy.expand_decades
+        factor = 10.0 ** max(policy.expand_decades, round(math.log10(high / low) / 3))
         factor = min(factor, max(high / low, 2.0)) if parameter.type == "int" else factor
         moved = high * factor if side == "high" else low / factor
     else:
@@ -61,6 +64,31 @@ def expansion(parameter: Parameter, side: Side, policy: Policy) -> str | None:
     moved = _limited(parameter, side, moved)
     text = str(_whole(moved, side)) if parameter.type == "int" else f"{moved:.4g}"
     return f"space.{parameter.name}.{side}={text}"
+
+
+def expansions(scope: Scope, parameter: Parameter, side: Side) -> tuple[str, ...]:
+    """The overrides that move the side outward, empty where none can.
+
+    Where the goal lists the values that a joint study compares, its list is what grows, and with it what the space
+    allows. In `improve` the first of them is the baseline, which no remedy may change.
+
+    Playbook: E4
+    """
+    move = expansion(parameter, side, scope.policy)
+    asked = scope.goal.scientific.get(parameter.name, RANGE)
+    if move is None or asked == RANGE:
+        return (move,) if move else ()
+    if scope.goal.kind == "improve" and side == "low":
+        return ()
+    key, values = f"space.{parameter.name}", move.partition("=")[2]
+    listed = f"goal.scientific.{parameter.name}={values}"
+    if parameter.name not in scope.declared:
+        return (listed,)
+    declared = scope.declared[parameter.name]
+    if not declared.numeric:
+        return (listed, f"{key}.values={values}") if set(declared.values) <= set(parameter.values) else ()
+    new = values.strip("[]").split(",")[-1 if side == "high" else 0]
+    return (listed,) if declared.holds(float(new)) else (listed, f"{key}.{side}={new}")
 
 
 def _limited(parameter: Parameter, side: Side, moved: float) -> float:

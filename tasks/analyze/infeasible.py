@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untyped]
 
 from tasks.analyze.evidence import Evidence, StudyEvidence
+from tasks.analyze.expansion import RATES, expansion
 from tasks.analyze.region import Region, region_of
 from tasks.analyze.sentences import plural
 from tasks.analyze.threshold import diagonals, narrowed
@@ -128,6 +129,9 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
     hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
     said = f"{lost} of {n} trials are infeasible, more than {most:.0%}; {hint}."
     remedies = [r for w in region.walls if (r := narrowed(w))]
+    if lost == n:  # what every workload has in common: it diverges above some learning rate
+        rates = [p for p in study.study.space if RATES.search(p.name)]
+        remedies = [r for p in rates if (r := expansion(p, "low", study.policy))]
     return finding("infeasible", "E9", "warn", said, study=study.study.id, numbers=numbers, remedy=remedies)
 
 

@@ -1,5 +1,6 @@
 """Do the best trials overfit? Asked before anything is compared: a better regularizer may turn the order round."""
 
+import json
 from collections.abc import Iterable
 from functools import partial
 
@@ -124,12 +125,22 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
 
 
 def _unfix(scope: Scope, name: str) -> tuple[str, ...]:
-    """Take a parameter out of `goal.fixed` and into the nuisances; Hydra cannot delete a key with a dot in it."""
+    """Take a parameter out of `goal.fixed` and into the nuisances.
+
+    Hydra cannot delete a key with a dot in it: there the whole mapping is said again, without that key.
+    """
     fixed, nuisance = scope.goal.fixed, scope.goal.nuisance
-    if name in fixed and "." in name:
-        return ()
     listed = () if nuisance is None else (f"goal.nuisance=[{','.join((*nuisance, name))}]",)
-    return (*((f"~goal.fixed.{name}",) if name in fixed else ()), *listed)
+    if name not in fixed:
+        return listed
+    if "." not in name:
+        return (f"~goal.fixed.{name}", *listed)
+    kept = {n: wish.model_dump(exclude_none=True) for n, wish in fixed.items() if n != name}
+    said = ",".join(
+        f"{n}:{{{','.join(f'{k}:{json.dumps(v, ensure_ascii=False)}' for k, v in wish.items())}}}"
+        for n, wish in kept.items()
+    )
+    return ("~goal.fixed", f"++goal.fixed={{{said}}}", *listed)
 
 
 def _shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:

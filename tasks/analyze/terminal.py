@@ -41,6 +41,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *_labelled("answer", say.answer_sentence(record) + _band(record), width),
         "",
         *_reasons(record, width),
+        *_to_do(record, width),
         *_labelled(
             "verdict", f"{record.verdict.outcome}: {say.verdict_sentence(record)}", width, colour=_tone(record, colour)
         ),
@@ -132,6 +133,13 @@ def _reasons(record: Record, width: int) -> Iterator[str]:
 
 def _band(record: Record) -> str:
     return "" if record.answer.band is None else f" Band of the gain: {say.band_text(record.answer.band)}."
+
+
+def _to_do(record: Record, width: int) -> Iterator[str]:
+    """What must be done before the next command can help, where that command is the same again."""
+    unsettled = record.verdict.outcome in ("redesign", "retrain")
+    if unsettled and record.next.overrides == record.reproduce.overrides:
+        yield from _labelled("to do", record.next.why, width)
 
 
 def _labelled(label: str, sentence: str, width: int, colour: str = "") -> Iterator[str]:

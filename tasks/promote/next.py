@@ -1,10 +1,15 @@
 """The next round, as the command that is it."""
 
+import json
 import shlex
 from collections.abc import Iterable, Sequence
 
-from tasks.record import Finding, NextRow, Outcome
+from tasks.promote.comparison import BASELINE, INCUMBENT
+from tasks.promote.conclude import Conclusion
+from tasks.record import Finding, NextRow, Outcome, Value
+from tasks.scope.roles import Scope, show
 
+SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 _QUESTION = ("goal", "acknowledge", "resume", "notes")
 
 
@@ -15,15 +20,18 @@ def command_of(overrides: Sequence[str], config_dir: str | None) -> str:
 
 
 def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
-    """The round's own overrides with the remedies in their place; the first remedy for a key counts.
+    """The round's own overrides with the remedies in their place; of two remedies for one key the roomier counts.
+
+    What one study needs moved outward, another may want moved in: a range or a budget that serves both serves each.
 
     Playbook: E4
     """
     chosen: dict[str, str] = {}
     for remedy in remedies:
-        chosen.setdefault(_key(remedy), remedy)
+        key = _key(remedy)
+        chosen[key] = _roomier(chosen[key], remedy) if key in chosen else remedy
     last = {_key(o): o for o in own if _key(o) != "resume"}  # of two for one key Hydra takes the last
-    kept = [chosen.pop(key, override) for key, override in last.items()]
+    kept = [chosen.pop(key, said) for key, said in last.items() if key not in chosen or f"~{key}" not in chosen]
     return (*kept, *chosen.values())
 
 
@@ -40,19 +48,22 @@ def next_round(
     suggested: int | None,
     trials: int | None,
     narrowing: Sequence[str] = (),
+    advice: Sequence[Finding] = (),
+    otherwise: Sequence[str] = (),
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
     Once no question is open, a search in the ranges that this one leaves (`narrowing`), or a denser one.
 
     `goals`: every goal that can be asked; `answered`: those that were, of the incumbent as it now stands.
-    `suggested`: the retrains an arm that the gate thinks may decide. `trials`: None where the points were listed.
+    `suggested`: the retrains an arm that the gate thinks may decide; None where no number of them can, and then
+    `otherwise` leads on. `trials`: None where the points were listed. `advice`: what the checks warned of; it blocks
+    nothing, and its remedies are next once every question has been asked.
     """
     if outcome == "redesign":
-        remedies = [r for f in blockers for r in f.remedy]
-        cause = ", ".join(dict.fromkeys(f"{f.check} ({f.row})" for f in blockers))
-        fix = "" if remedies else "mend this first; no override can: " + blockers[0].evidence + " "
-        return _row(merged(own, remedies), config_dir, f"{fix}answers what blocks this round: {cause}")
+        return _mended(own, config_dir, blockers)
+    if outcome == "retrain" and suggested is None and retrains > 1:
+        return _sounder(own, config_dir, otherwise, advice)
     if outcome == "retrain":
         wanted = suggested or 2 * retrains
         more = merged(own, [f"budget.retrains={wanted}"])
@@ -61,18 +72,76 @@ def next_round(
     if open_goals:
         kept = [o for o in own if not _asks(_key(o))]
         return _row((*kept, f"goal={open_goals[0]}"), config_dir, "the next question that this incumbent was not asked")
+    asked = "every goal has been asked of this incumbent"
+    warned = [f for f in advice if f.remedy and f.row not in SAVING]
+    if warned:
+        heeded = merged(own, _remedies(warned))
+        return _row(heeded, config_dir, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
     if trials is None:
         search = merged(own, ["goal.points=[]"])
-        return _row(
-            search, config_dir, "every goal has been asked of this incumbent; a search may find more than a list"
-        )
+        return _row(search, config_dir, f"{asked}; a search may find more than a list")
     if narrowing:
-        closer = merged(own, narrowing)
-        return _row(
-            closer, config_dir, "every goal has been asked of this incumbent; the best lies inside these ranges"
-        )
+        return _row(merged(own, narrowing), config_dir, f"{asked}; the best lies inside these ranges")
     more = merged(own, [f"budget.trials={2 * trials}"])
-    return _row(more, config_dir, "every goal has been asked of this incumbent; a denser search may still find more")
+    return _row(more, config_dir, f"{asked}; a denser search may still find more")
+
+
+def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
+    """The overrides that lead to retrains which can be compared, where some gave no result; empty where none do.
+
+    A baseline of the workload that cannot be trained gives way to the best trial without the change. Where another
+    arm failed, which may happen right before a wall, a search with other seeds has other finalists.
+    """
+    decision, incumbent = conclusion.decision, conclusion.incumbent
+    broken = {n for n in conclusion.arms if decision and decision.noise.get(f"{n}.infeasible")}
+    if decision is None or INCUMBENT not in broken:
+        return (f"seed={scope.seed + 1}",) if broken else ()
+    trained = conclusion.arms.get(BASELINE) or conclusion.arms.get(decision.lead)
+    if incumbent.generation > 0 or trained is None or trained.name in broken:
+        return ()
+    changed = {n: v for n, v in trained.point.items() if incumbent.point.get(n) != v}
+    return tuple(f"++workload.baseline.{name}={_written(value)}" for name, value in changed.items())
+
+
+def _mended(own: Sequence[str], config_dir: str | None, blockers: Sequence[Finding]) -> NextRow:
+    """The remedies of all that blocks; what no override can mend is said first, since the command waits for it."""
+    mended = merged(own, _remedies(blockers))
+    beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
+    fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""
+    return _row(mended, config_dir, f"{fix}answers what blocks this round: {_named(blockers)}")
+
+
+def _sounder(
+    own: Sequence[str], config_dir: str | None, otherwise: Sequence[str], advice: Sequence[Finding]
+) -> NextRow:
+    """Where more of the same retrains would bring no sound evidence: another way to some, or what was warned of."""
+    why = "more of the same retrains cannot decide: an arm gave no result, or there was none to retrain"
+    remedies = tuple(otherwise) or _remedies(advice)
+    fix = "" if remedies else "mend this first; no override can: "
+    return _row(merged(own, remedies), config_dir, fix + why)
+
+
+def _written(value: Value) -> str:
+    return json.dumps(value) if isinstance(value, str) else show(value)
+
+
+def _remedies(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(r for f in findings for r in f.remedy)
+
+
+def _named(findings: Iterable[Finding]) -> str:
+    return ", ".join(dict.fromkeys(f"{f.check} ({f.row})" for f in findings))
+
+
+def _roomier(first: str, second: str) -> str:
+    """Of two overrides of one bound or budget the one that leaves more room; of any others the first."""
+    key, (one, other) = _key(first), (o.partition("=")[2] for o in (first, second))
+    low, high = key.endswith(".low"), key.endswith(".high") or key.startswith("budget.")
+    try:
+        more = float(other) < float(one) if low else float(other) > float(one)
+    except ValueError:
+        return first
+    return second if more and (low or high) else first
 
 
 def _row(overrides: tuple[str, ...], config_dir: str | None, why: str) -> NextRow:

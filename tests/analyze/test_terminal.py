@@ -23,6 +23,13 @@ def test_the_last_lines_are_the_verdict_the_next_command_and_the_paths(outcome: 
     assert all(line.startswith(" ") for line in lines[start + 1 : -3])  # nothing but the sentence's own lines between
 
 
+def test_where_the_next_command_is_the_same_again_it_says_what_to_do_first() -> None:
+    record = example("redesign")
+    same = record.next.model_copy(update={"overrides": record.reproduce.overrides, "why": "mend the data first"})
+    assert "to do     mend the data first" in text(record.model_copy(update={"next": same}))
+    assert "to do" not in text(record)
+
+
 def test_it_says_not_conclusive_when_the_answer_is_not() -> None:
     assert "Not conclusive." in text(example("redesign"))
     assert "Not conclusive" not in text(example("promote"))

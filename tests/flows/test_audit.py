@@ -155,6 +155,7 @@ def test_a_table_says_where_its_best_lies(
     sides = {f.where.side for f in (*of(record, "E2", "fail"), *of(record, "E3", "fail")) if f.where.parameter == "lr"}
     assert sides == ({side} if side else set())
     assert record.verdict.outcome == ("redesign" if side else "na")
+    assert (f"lr: {side} 0." in record.next.why) == bool(side)  # what to change, in the table's own terms
     assert of(record, "B2", "na")  # nobody said what was asked
     assert of(record, "F8", "na")  # there are no curves to look at
 

@@ -1,11 +1,12 @@
 """The next command is the next round: it composes, keeps what the round was, and holds the remedies."""
 
 import shlex
+from typing import Any
 
 import pytest
 
 from tasks.promote.next import command_of, merged, next_round
-from tasks.record import Finding
+from tasks.record import Finding, NextRow
 from tasks.scope.finding import finding
 
 OWN = ("workload=mine", "space=wide", "goal=dropout", "space.lr.high=0.1", "seed=3")
@@ -15,32 +16,41 @@ def blocker(*remedy: str) -> Finding:
     return finding("boundary", "E2", "fail", "The best trial stands at an edge.", remedy=remedy)
 
 
-def following(
-    outcome: str,
-    *blockers: Finding,
-    answered: frozenset[str] = frozenset(),
-    trials: int | None = 24,
-    narrowing: tuple[str, ...] = (),
-) -> tuple[str, ...]:
-    return next_round(
-        outcome,  # type: ignore[arg-type]
-        OWN,
-        None,
-        blockers,
-        goal="dropout",
-        goals=("depth", "dropout", "width"),
-        answered=answered,
-        retrains=8,
-        suggested=13 if outcome == "retrain" else None,
-        trials=trials,
-        narrowing=narrowing,
-    ).overrides
+def following(outcome: str, *blockers: Finding, **changes: Any) -> tuple[str, ...]:
+    return row_of(outcome, *blockers, **changes).overrides
+
+
+def row_of(outcome: str, *blockers: Finding, **changes: Any) -> NextRow:
+    """The next row of an ordinary round, but for `changes`."""
+    ordinary: dict[str, Any] = {
+        "goal": "dropout",
+        "goals": ("depth", "dropout", "width"),
+        "answered": frozenset(),
+        "retrains": 8,
+        "suggested": 13 if outcome == "retrain" else None,
+        "trials": 24,
+    }
+    return next_round(outcome, OWN, None, blockers, **ordinary | changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.playbook("E4", case="shows")
 def test_a_remedy_takes_the_place_of_what_it_mends_and_the_rest_stays() -> None:
-    found = following("redesign", blocker("space.lr.high=1.0", "budget.trials=48"), blocker("space.lr.high=9.0"))
+    found = following("redesign", blocker("space.lr.high=1.0", "budget.trials=48"))
     assert found == ("workload=mine", "space=wide", "goal=dropout", "space.lr.high=1.0", "seed=3", "budget.trials=48")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "roomier"),
+    [
+        ("space.lr.high=1.0", "space.lr.high=9", "space.lr.high=9"),
+        ("space.lr.high=10", "space.lr.high=9.0", "space.lr.high=10"),
+        ("space.lr.low=1e-5", "space.lr.low=1e-4", "space.lr.low=1e-5"),
+        ("budget.trials=24", "budget.trials=48", "budget.trials=48"),
+        ("goal.nuisance=[a]", "goal.nuisance=[b]", "goal.nuisance=[a]"),
+    ],
+)
+def test_of_two_remedies_for_one_key_the_roomier_counts_else_the_first(one: str, other: str, roomier: str) -> None:
+    assert merged((), (one, other)) == (roomier,)
 
 
 def test_of_two_overrides_for_one_key_the_last_is_meant_and_is_the_one_that_is_mended() -> None:
@@ -53,20 +63,16 @@ def test_a_round_that_is_gone_on_with_is_not_named_again() -> None:
 
 
 def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
-    row = next_round(
-        "redesign",
-        OWN,
-        None,
-        [blocker()],
-        goal="g",
-        goals=(),
-        answered=frozenset(),
-        retrains=8,
-        suggested=None,
-        trials=24,
-    )
+    row = row_of("redesign", blocker())
     assert "mend this first" in row.why
     assert "at an edge" in row.why
+    both = row_of("redesign", blocker("space.lr.high=1.0"), finding("a bug", "F10", "fail", "The training loss rises."))
+    assert "space.lr.high=1.0" in both.overrides
+    assert "no override can: The training loss rises." in both.why
+
+
+def test_a_remedy_that_stands_already_is_none() -> None:
+    assert "mend this first" in row_of("redesign", blocker("space.lr.high=0.1")).why
 
 
 def test_an_undecided_gate_gets_the_retrains_that_may_decide() -> None:
@@ -89,6 +95,23 @@ def test_a_narrower_search_is_next_once_every_question_was_asked_and_not_before(
     assert found == ("workload=mine", "space=wide", "goal=dropout", "space.lr.high=0.05", "seed=3", "space.lr.low=0.01")
     assert following("keep", narrowing=narrowing)[-1] == "goal=depth"
     assert following("retrain", narrowing=narrowing)[-1] == "budget.retrains=13"
+
+
+def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_search() -> None:
+    asked = {"answered": frozenset({"depth", "width"})}
+    longer = finding("still improving", "F8", "warn", "Longer.", remedy=["budget.max_train_steps=800"])
+    shorter = finding("saturated", "F9", "warn", "Shorter.", remedy=["budget.max_train_steps=200"])
+    assert following("keep", **asked, advice=[shorter, longer])[-1] == "budget.max_train_steps=800"
+    assert following("keep", **asked, advice=[shorter])[-1] == "budget.trials=48"
+    assert following("keep", advice=[longer])[-1] == "goal=depth"
+
+
+def test_retrains_that_gave_no_result_are_not_asked_for_again() -> None:
+    assert following("retrain", suggested=None, otherwise=["seed=4"]) == (*OWN[:-1], "seed=4")
+    narrower = finding("infeasible", "E9", "warn", "Too many.", remedy=["space.lr.high=0.01"])
+    assert "space.lr.high=0.01" in following("retrain", suggested=None, advice=[narrower])
+    assert "mend this first" in row_of("retrain", suggested=None).why
+    assert "budget.retrains=2" in following("retrain", suggested=None, retrains=1)
 
 
 def test_after_a_list_of_points_a_search_is_next() -> None:
