@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tasks.analyze.plots_axis import axis_plot
 from tasks.analyze.plots_curves import best_steps_plot, training_curves
 from tasks.analyze.plots_isolation import isolation_plot
-from tasks.analyze.plots_noise import best_of_n_plot, retrains_plot
+from tasks.analyze.plots_noise import best_of_n_plot
+from tasks.analyze.plots_retrains import retrains_plot
 from tasks.record import Record
 from tasks.trials.trial import Curve
 

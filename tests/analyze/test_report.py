@@ -19,13 +19,18 @@ class Reader(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.unseen = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.unseen = tag in ("title", "style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unseen = False
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        self.words += [] if self.unseen else [data]
 
     @property
     def text(self) -> str:
