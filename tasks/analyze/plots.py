@@ -58,18 +58,18 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             svg=axis_plot(record),
         ),
         Picture(
-            name="retrains",
-            title="The gate: retrains on fresh seeds",
-            caption="Only these decide a promotion; the trials that selected the points do not count here.",
-            rows=("G2", "G3"),
-            svg=retrains_plot(record),
-        ),
-        Picture(
             name="curves",
             title="Training curves of the best trials",
             caption="Worse again after the dot is overfitting; still getting better at the end asks for more steps.",
             rows=("F1", "F2", "F8", "F10"),
             svg=training_curves(record, curves),
+        ),
+        Picture(
+            name="retrains",
+            title="The gate: retrains on fresh seeds",
+            caption="Only these decide a promotion; the trials that selected the points do not count here.",
+            rows=("G2", "G3"),
+            svg=retrains_plot(record),
         ),
         Picture(
             name="best-of-n",

@@ -1,5 +1,6 @@
 """What the gate saw: the retrains of each arm, those of earlier rounds that count again, and what each counts for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from tasks.analyze.sentences import feasible
 from tasks.record import Record, TrialRow, Value
 
 KEPT, JUDGED = "incumbent.kept.", "judged."  # how the verdict's numbers name them
+_LOOK = re.compile(r"(.+)-(baseline|incumbent)\.(\d+)\.(\w+)")  # `finalist-incumbent.5.gain`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +66,32 @@ def counted_value(record: Record, trial: TrialRow) -> float | None:
     if not feasible(trial):
         return None
     return trial.best_value if noted is None else float(noted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookRow:
+    """What one comparison of the gate said after `retrains` retrains of `candidate`; `numbers` in the gate's words."""
+
+    candidate: str
+    against: str
+    retrains: int
+    numbers: Mapping[str, Value | None]
+
+
+def looks(record: Record) -> tuple[LookRow, ...]:
+    """Every look that the gate took, in its order.
+
+    Playbook: G4
+    """
+    found: dict[tuple[str, str, int], dict[str, Value | None]] = {}
+    for key, value in record.verdict.noise.items():
+        match = _LOOK.fullmatch(key)
+        if match:
+            found.setdefault((match[1], match[2], int(match[3])), {})[match[4]] = value
+    return tuple(LookRow(candidate=a, against=b, retrains=n, numbers=v) for (a, b, n), v in found.items())
+
+
+def other_numbers(record: Record) -> dict[str, Value | None]:
+    """The verdict's numbers that are of no look and of no single retrain."""
+    noise = record.verdict.noise.items()
+    return {k: v for k, v in noise if not k.startswith((KEPT, JUDGED)) and not _LOOK.fullmatch(k)}
