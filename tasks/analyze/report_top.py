@@ -106,12 +106,12 @@ def _strip(record: Record) -> Markup:
     left, right = (escape(n) for n in names)
     side = [f"← {left}" if left else "", f"{right} →" if right else ""]
     return Markup(  # positions are numbers, and the two names are escaped
-        f'<svg class="strip" role="img" aria-label="The gain and its band" height="44" width="100%">'
-        f'<line class="axis" x1="0" x2="100%" y1="15" y2="15"/>'
-        f'<line class="zero" x1="{at[3]}" x2="{at[3]}" y1="4" y2="26"/>'
-        f'<line class="band" x1="{at[0]}" x2="{at[1]}" y1="15" y2="15"/><circle cx="{at[2]}" cy="15" r="5"/>'
-        f'<text x="0" y="40">{side[0]}</text><text x="{at[3]}" y="40" text-anchor="middle">0</text>'
-        f'<text x="100%" y="40" text-anchor="end">{side[1]}</text></svg>'
+        f'<svg class="strip" role="img" aria-label="The gain and its band" height="54" width="100%">'
+        f'<line class="axis" x1="0" x2="100%" y1="26" y2="26"/>'
+        f'<line class="zero" x1="{at[3]}" x2="{at[3]}" y1="14" y2="37"/>'
+        f'<line class="band" x1="{at[0]}" x2="{at[1]}" y1="26" y2="26"/><circle cx="{at[2]}" cy="26" r="5"/>'
+        f'<text x="0" y="50">{side[0]}</text><text x="{at[3]}" y="10" text-anchor="middle">0</text>'
+        f'<text x="100%" y="50" text-anchor="end">{side[1]}</text></svg>'
     )
 
 
