@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tasks.analyze.plots_axis import axis_plot
 from tasks.analyze.plots_curves import best_steps_plot, training_curves
 from tasks.analyze.plots_isolation import isolation_plot
-from tasks.analyze.plots_noise import best_of_n_plot, retrains_plot
+from tasks.analyze.plots_noise import best_of_n_plot
+from tasks.analyze.plots_retrains import retrains_plot
 from tasks.record import Record
 from tasks.trials.trial import Curve
 
@@ -57,18 +58,18 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             svg=axis_plot(record),
         ),
         Picture(
-            name="retrains",
-            title="The gate: retrains on fresh seeds",
-            caption="Only these decide a promotion; the trials that selected the points do not count here.",
-            rows=("G2", "G3"),
-            svg=retrains_plot(record),
-        ),
-        Picture(
             name="curves",
             title="Training curves of the best trials",
             caption="Worse again after the dot is overfitting; still getting better at the end asks for more steps.",
             rows=("F1", "F2", "F8", "F10"),
             svg=training_curves(record, curves),
+        ),
+        Picture(
+            name="retrains",
+            title="The gate: retrains on fresh seeds",
+            caption="Only these decide a promotion; the trials that selected the points do not count here.",
+            rows=("G2", "G3"),
+            svg=retrains_plot(record),
         ),
         Picture(
             name="best-of-n",

@@ -1,6 +1,7 @@
 """Hyperparameter axis plots: the objective over every parameter that varied, a row of panels for each study."""
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from tasks.analyze.plots_canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, fitting, ink, key, rule, sheet
+from tasks.analyze.plots_marks import tag
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, objective_ruler, parameter_ruler, spread
 from tasks.analyze.sentences import arrow, best_of, counted, feasible, number, study_label, trials_of
 from tasks.record import Record, StudyRow, TrialRow, Value
 from tasks.scope.space import Parameter, space_from_tree
 
 COLUMNS = 4
+SHEET = 4000  # single marks of a sheet at most: with their names they are a megabyte and a half
+FEW = 40  # marks that remain single in a panel that is a picture
 
 
 def axis_plot(record: Record) -> str:
@@ -27,7 +31,7 @@ def axis_plot(record: Record) -> str:
 
     Playbook: E8, E13, F15
     """
-    return drawn("axis", "Hyperparameter axis plots", lambda: _figure(record))
+    return drawn(record, "axis", "Hyperparameter axis plots", lambda: _figure(record))
 
 
 def varied(study: StudyRow) -> tuple[Parameter, ...]:
@@ -52,11 +56,12 @@ def _figure(record: Record) -> Figure | None:
     figure, axes = sheet(rows, columns=columns)
     y = _objective(record)
     place = iter(axes)
+    room = min(MANY, SHEET // sum(len(varied(s)) for s in studies))
     for k, study in enumerate(studies):
         own = varied(study)
         for i in range(0, len(own), columns):
             for j, (axis, parameter) in enumerate(zip(next(place), own[i : i + columns], strict=True)):
-                _panel(axis, record, study, parameter, y, k, names=j == 0)
+                _panel(axis, record, study, parameter, y, k, names=j == 0, room=room)
     key(figure, _legend(record, studies))
     return figure
 
@@ -80,7 +85,15 @@ def _objective(record: Record) -> ObjectiveRuler:
 
 
 def _panel(
-    axes: Axes, record: Record, study: StudyRow, parameter: Parameter, y: ObjectiveRuler, arm: int, *, names: bool
+    axes: Axes,
+    record: Record,
+    study: StudyRow,
+    parameter: Parameter,
+    y: ObjectiveRuler,
+    arm: int,
+    *,
+    names: bool,
+    room: int,
 ) -> None:
     trials = [t for t in trials_of(record, study) if parameter.name in t.point]
     x = parameter_ruler(parameter, [t.point[parameter.name] for t in trials])
@@ -88,17 +101,19 @@ def _panel(
     _outside(axes, x)
     if any(not feasible(t) for t in trials):
         axes.axhline(y.fence, color=ink("muted"), lw=0.5, ls=(0, (1.5, 2.5)), zorder=1)
-    draw_trials(axes, trials, places(x, trials, parameter.name), y, arm)
+    draw_trials(axes, trials, places(x, trials, parameter.name), y, arm, room=room)
     best = best_of(record, trials_of(record, study))
     for i, trial in enumerate(trials):
         if best is not None and trial.id == best.id:
             at = places(x, trials, parameter.name)[i]
             shown, _ = y.shown([trial.best_value or 0.0])
-            axes.plot([at], shown, "o", ms=9.5, mfc="none", mec=ink("ink"), mew=1.3, zorder=5, gid="best")
+            axes.plot(
+                [at], shown, "o", ms=9.5, mfc="none", mec=ink("ink"), mew=1.3, zorder=5, gid=tag("best", [best.id])
+            )
     axes.set_xlabel(fitting(axes, parameter.name), labelpad=2.5, color=ink("ink"))
     if names:
         axes.set_ylabel(f"{clipped(record.objective.metric, 14)} {arrow(record)}", labelpad=4, color=ink("ink"))
-    axes.set_gid("panel")
+    axes.set_gid(tag("panel"))
     _tags(axes, record, study, parameter)
 
 
@@ -122,41 +137,56 @@ def places(x: Ruler, trials: Sequence[TrialRow], name: str) -> NDArray[np.float6
 
 
 def draw_trials(
-    axes: Axes, trials: Sequence[TrialRow], x: NDArray[np.float64], y: ObjectiveRuler, arm: int, *, faint: bool = False
+    axes: Axes,
+    trials: Sequence[TrialRow],
+    x: NDArray[np.float64],
+    y: ObjectiveRuler,
+    arm: int,
+    *,
+    faint: bool = False,
+    room: int = MANY,
 ) -> None:
     """The trials at those places: feasible as dots, out-of-sight ones as carets, the others as red crosses.
 
+    More than `room` of them are one picture, and only the best few of the feasible ones remain marks with a name.
+
     Playbook: E8
     """
-    good = np.array([feasible(t) for t in trials], dtype=bool)
     shown, cut = y.shown([t.best_value if t.best_value is not None else np.nan for t in trials])
-    many = len(trials) > MANY
-    look: dict[str, Any] = {
-        "mec": "none" if many else ink("surface"),
-        "mew": 0.0 if many else 0.4,
-        "alpha": 0.35 if faint else 0.6 if many else 0.85,
-        "ls": "none",
-        "rasterized": many,
-        "clip_on": False,
-    }
-    size = 2.6 if many else 3.2 if faint else 4.2
+    placed = np.isfinite(x)
+    good = placed & np.array([feasible(t) for t in trials], dtype=bool)
+    bad = placed & ~good
+    many = len(trials) > room
     seen = good & ~cut
-    if seen.any():
-        axes.plot(x[seen], shown[seen], MARKERS[arm % 8], mfc=arm_ink(arm), ms=size, zorder=3, gid="feasible", **look)
+    apart = _few(shown, seen, y.upward) if many else seen
+    size, alpha = (2.6, 0.6) if many else (3.2, 0.35) if faint else (4.2, 0.85)
+    for chosen, edge, flat in ((seen & ~apart, 0.0, True), (apart, 0.4, False)):
+        if chosen.any():
+            look: dict[str, Any] = {"mfc": arm_ink(arm), "mec": ink("surface") if edge else "none", "mew": edge}
+            look |= {"ls": "none", "alpha": alpha, "ms": size, "rasterized": flat, "clip_on": False}
+            gid = tag("feasible", (t.id for t in compress(trials, chosen)))
+            axes.plot(x[chosen], shown[chosen], MARKERS[arm % 8], zorder=3, gid=gid, **look)
+    bare: dict[str, Any] = {"ls": "none", "clip_on": False, "rasterized": many}
     if (good & cut).any():
-        caret = 6 if y.upward else 7
-        axes.plot(
-            x[good & cut], shown[good & cut], ls="none", marker=caret, **_bare(arm_ink(arm), 4.5, many), gid="beyond"
-        )
-    if (~good).any() and not faint:
-        at = np.full(int((~good).sum()), y.strip)
-        axes.plot(
-            x[~good], at, "x", **_bare(ink("infeasible"), 4.6, many), mew=1.2, zorder=4, gid="infeasible", ls="none"
-        )
+        gone = good & cut
+        bare |= {"color": arm_ink(arm), "ms": 4.5, "gid": tag("beyond", (t.id for t in compress(trials, gone)))}
+        axes.plot(x[gone], shown[gone], marker=6 if y.upward else 7, **bare)
+    if bad.any() and not faint:
+        bare |= {
+            "color": ink("infeasible"),
+            "ms": 4.6,
+            "mew": 1.2,
+            "gid": tag("infeasible", (t.id for t in compress(trials, bad))),
+        }
+        axes.plot(x[bad], np.full(int(bad.sum()), y.strip), marker="x", zorder=4, **bare)
 
 
-def _bare(color: str, size: float, many: bool) -> dict[str, Any]:
-    return {"color": color, "ms": size, "clip_on": False, "rasterized": many}
+def _few(shown: NDArray[np.float64], seen: NDArray[np.bool_], upward: bool) -> NDArray[np.bool_]:
+    """(trials,) bool: the best `FEW` of those in sight."""
+    losses = np.where(seen, shown if upward else -shown, np.inf)
+    few = np.zeros(len(shown), dtype=bool)
+    few[np.argsort(losses, kind="stable")[:FEW]] = True
+    return few & seen
 
 
 def _tags(axes: Axes, record: Record, study: StudyRow, parameter: Parameter) -> None:

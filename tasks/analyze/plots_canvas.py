@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tasks.analyze.plots_marks import named, teller
 from tasks.analyze.rulers import Ruler
+from tasks.record import Record
 
 WIDTH = 720.0  # points; the page scales it to its column
 
@@ -30,7 +32,7 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "early": ("#f6ead0", "#3a3220"),
     "late": ("#dcebf7", "#1d3345"),
     "arm0": ("#0072b2", "#4aa8e0"),
-    "arm1": ("#d98200", "#f0a83c"),
+    "arm1": ("#cc7a00", "#f0a83c"),
     "arm2": ("#00916a", "#2fc79b"),
     "arm3": ("#9b4fa5", "#cf8fd8"),
     "arm4": ("#80603a", "#c9a877"),
@@ -72,10 +74,11 @@ def arm_ink(index: int) -> str:
     return ink(f"arm{index % 8}")
 
 
-def drawn(name: str, title: str, figure: Callable[[], Figure | None]) -> str:
+def drawn(record: Record, name: str, title: str, figure: Callable[[], Figure | None]) -> str:
     """The figure as SVG text, or "" where there is nothing to draw. `name` keeps its ids apart from other plots'.
 
-    The SVG has no background, no prolog and no address of anything outside; it stands alone or inside a page.
+    The SVG has no background, no prolog and no address of anything outside; it stands alone or inside a page. Every
+    mark that is a trial says which, when it is pointed at.
     """
     with _drawing, rc_context(_STYLE), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message="Glyph")  # a reader's own font has what the measuring font lacks
@@ -87,7 +90,7 @@ def drawn(name: str, title: str, figure: Callable[[], Figure | None]) -> str:
         made.savefig(
             text, format="svg", dpi=144, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
         )
-    return themed(text.getvalue(), name, title)
+    return themed(named(text.getvalue(), teller(record)), name, title)
 
 
 def themed(svg: str, name: str, title: str) -> str:
@@ -96,12 +99,17 @@ def themed(svg: str, name: str, title: str) -> str:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r"<style type=\"text/css\">.*?</style>", "", body, flags=re.DOTALL)
     body = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", body)  # a text's control characters would break the XML
+    body = re.sub(
+        r'<g id="[a-zA-Z0-9_.]+">', "<g>", body
+    )  # matplotlib's own names of its parts: nothing refers to them
+    body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
+    body = re.sub(r' (d|x|y|transform)="([^"]*)"', lambda m: f' {m[1]}="{_rounded(m[2])}"', body)
     body = re.sub(r'style="([^"]*)"', lambda m: f'style="{_variables(m.group(1))}"', body)
     body = re.sub(r'\b(id|xlink:href)="(#?)(?!data:)([^"]*)"', rf'\1="\2{name}-\3"', body)
     body = body.replace("url(#", f"url(#{name}-")
     width, height = (float(size) for size in re.findall(r'(?:width|height)="([\d.]+)pt"', body)[:2])
     opening = (
-        f'<svg class="plot" role="img" aria-label="{escape(title)}" '
+        f'<svg class="plot" role="group" aria-label="{escape(title)}" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" '
         f'style="display:block;max-width:100%;min-width:{0.8 * width:g}pt;height:auto" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
@@ -109,17 +117,28 @@ def themed(svg: str, name: str, title: str) -> str:
     return opening + f"<style>{_rules()}</style>" + body[body.index(">") + 1 :].strip()
 
 
+def _rounded(numbers: str) -> str:
+    """Coordinates to a hundredth of a point: no eye sees more, and a page of thousands of marks is a third smaller."""
+    short = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), numbers)
+    return " ".join(short.split())
+
+
 def _variables(style: str) -> str:
     names = {light: name for name, (light, _) in PALETTE.items()}
     style = re.sub(r"#[0-9a-f]{6}", lambda m: f"var(--plot-{names[m[0]]})" if m[0] in names else m[0], style)
-    return re.sub(r"'DejaVu Sans'[^;]*", FONT, style)
+    return re.sub(r"font-family: 'DejaVu Sans'[^;]*;? ?", "", style)  # every text's is said once, in the rules
 
 
 def _rules() -> str:
     light, dark = ("".join(f"--plot-{n}:{shade[i]};" for n, shade in PALETTE.items()) for i in (0, 1))
     return (
-        f".plot{{{light}}}@media(prefers-color-scheme:dark){{.plot{{{dark}}}}}"
-        ".plot *{stroke-linejoin:round;stroke-linecap:butt}"
+        f".plot{{{light}}}@media screen and (prefers-color-scheme:dark)"
+        f"{{.plot{{{dark}}}.plot image{{filter:brightness(1.4)}}}}"
+        ".plot *{stroke-linejoin:round;stroke-linecap:butt}.plot [data-t]{cursor:pointer}"
+        f".plot text{{font-family:{FONT}}}.plot .wide{{stroke:transparent;stroke-width:9;stroke-dasharray:none}}"
+        ".plot use[data-t]:hover,.plot .hit{stroke:var(--plot-ink);stroke-width:2;stroke-opacity:1}"
+        ".plot g[data-t]:hover,.plot g[data-t]:focus-visible,.plot g.hit"
+        "{stroke-width:3.2!important;stroke-opacity:1!important;outline:none}"
     )
 
 

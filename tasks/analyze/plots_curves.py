@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from tasks.analyze.plots_canvas import Row, arm_ink, clipped, drawn, ink, key, rule, sheet
+from tasks.analyze.plots_marks import tag
 from tasks.analyze.rulers import Ruler, linear_ticks, log_ticks
 from tasks.analyze.sentences import feasible, number, percent, ranked, study_label, trials_of
 from tasks.record import Record, StudyRow, TrialRow
@@ -30,7 +31,7 @@ def training_curves(record: Record, curves: Mapping[str, Curve]) -> str:
 
     Playbook: F1, F15
     """
-    return drawn("curves", "Training curves of the best trials", lambda: _curves_figure(record, curves))
+    return drawn(record, "curves", "Training curves of the best trials", lambda: _curves_figure(record, curves))
 
 
 def best_steps_plot(record: Record) -> str:
@@ -38,7 +39,7 @@ def best_steps_plot(record: Record) -> str:
 
     Playbook: F15, H3
     """
-    return drawn("best-steps", "Best step of each trial", lambda: _steps_figure(record))
+    return drawn(record, "best-steps", "Best step of each trial", lambda: _steps_figure(record))
 
 
 def _curves_figure(record: Record, curves: Mapping[str, Curve]) -> Figure | None:
@@ -103,7 +104,15 @@ def _values_ruler(values: Floats) -> Ruler:
 def _draw_lines(axes: Axes, lines: list[Line], y: Ruler, arm: int, *, marked: bool) -> None:
     for (trial, steps, values), (_, alpha, dash) in reversed(list(zip(lines, LOOKS, strict=False))):
         first = alpha == 1.0
-        axes.plot(steps, y.at(values), color=arm_ink(arm), alpha=alpha, lw=1.6 if first else 1.0, ls=dash, gid="curve")
+        axes.plot(
+            steps,
+            y.at(values),
+            color=arm_ink(arm),
+            alpha=alpha,
+            lw=1.6 if first else 1.0,
+            ls=dash,
+            gid=tag("curve", [trial.id]),
+        )
         if marked and trial.best_step is not None and trial.best_value is not None:
             at = y.at([trial.best_value])
             mark: dict[str, Any] = {
@@ -113,7 +122,7 @@ def _draw_lines(axes: Axes, lines: list[Line], y: Ruler, arm: int, *, marked: bo
                 "zorder": 5,
                 "clip_on": False,
             }
-            axes.plot([trial.best_step], at, "o", ms=6 if first else 4.5, gid="best-step", **mark)
+            axes.plot([trial.best_step], at, "o", ms=6 if first else 4.5, gid=tag("best-step", [trial.id]), **mark)
 
 
 def _curves_legend(count: int) -> list[Line2D]:
@@ -185,15 +194,19 @@ def _histogram(
     counts, edges = np.histogram([t.best_step or 0 for t in trials], bins=20, range=(0, last))
     ticks, labels = linear_ticks(0.0, float(last), 5, whole=True)
     rule(axes, Ruler(limits=(0, last), ticks=ticks, labels=labels if labelled else tuple("" for _ in ticks)))
-    axes.axvspan(0, early * last, color=ink("early"), lw=0, zorder=0, gid="early")
-    axes.axvspan((1 - late) * last, last, color=ink("late"), lw=0, zorder=0, gid="late")
-    axes.bar(edges[:-1], counts, width=np.diff(edges) * 0.88, align="edge", color=arm_ink(arm), zorder=3, gid="counts")
+    axes.axvspan(0, early * last, color=ink("early"), lw=0, zorder=0, gid=tag("early"))
+    axes.axvspan((1 - late) * last, last, color=ink("late"), lw=0, zorder=0, gid=tag("late"))
+    axes.bar(
+        edges[:-1], counts, width=np.diff(edges) * 0.88, align="edge", color=arm_ink(arm), zorder=3, gid=tag("counts")
+    )
     axes.set_ylim(0, max(counts) * 1.12)
     axes.set_yticks([0, int(max(counts))], ["0", number(int(max(counts)))])
     axes.set_ylabel("trials", color=ink("ink"))
     best = ranked(record, trials)[0]
     width = last / len(counts)
     over = (min((best.best_step or 0) // width, len(counts) - 1) + 0.44) * width  # the middle of its bar
-    axes.plot([over], [max(counts) * 1.12], "v", ms=5.5, color=ink("ink"), clip_on=False, zorder=5, gid="best")
+    axes.plot(
+        [over], [max(counts) * 1.12], "v", ms=5.5, color=ink("ink"), clip_on=False, zorder=5, gid=tag("best", [best.id])
+    )
     if labelled:
         axes.set_xlabel("best step (triangle: the study's best trial)", color=ink("ink"), labelpad=2.5)

@@ -9,6 +9,8 @@ from matplotlib.lines import Line2D
 
 from tasks.analyze.plots_axis import draw_trials, places
 from tasks.analyze.plots_canvas import WIDTH, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
+from tasks.analyze.plots_marks import tag
+from tasks.analyze.retrained import counted_value
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
 from tasks.analyze.sentences import arrow, feasible, number, sign
 from tasks.record import IsolationRow, Record, TrialRow
@@ -26,7 +28,7 @@ def isolation_plot(record: Record) -> str:
 
     Playbook: F11, F12, F14, F15
     """
-    return drawn("isolation", "Isolation plots", lambda: _figure(record))
+    return drawn(record, "isolation", "Isolation plots", lambda: _figure(record))
 
 
 def _figure(record: Record) -> Figure | None:
@@ -67,11 +69,8 @@ def _retrained(record: Record, rows: list[IsolationRow]) -> list[float]:
 def _retrain_mean(record: Record, row: IsolationRow) -> float | None:
     """The mean of the best trial's retrains, None where it has none."""
     best = next((t for t in record.trials if t.id == row.best_trial), None)
-    values = [
-        t.best_value
-        for t in record.trials
-        if best and t.purpose == "retrain" and t.point == best.point and feasible(t) and t.best_value is not None
-    ]
+    own = [t for t in record.trials if best and t.purpose == "retrain" and t.point == best.point]
+    values = [v for t in own if (v := counted_value(record, t)) is not None]
     return float(np.mean(values)) if values else None
 
 
@@ -115,31 +114,53 @@ def _best(
         low, high = (float(v) for v in y.at(row.band))
         if row.bucket is None:
             axes.plot(
-                [middle] * 2, [low, high], color=colour, lw=7, alpha=0.28, solid_capstyle="butt", zorder=3, gid="band"
+                [middle] * 2,
+                [low, high],
+                color=colour,
+                lw=7,
+                alpha=0.28,
+                solid_capstyle="butt",
+                zorder=3,
+                gid=tag("band"),
             )
         else:
-            axes.fill_between(ends, low, high, color=colour, alpha=0.24, lw=0, zorder=3, gid="band")
+            axes.fill_between(ends, low, high, color=colour, alpha=0.24, lw=0, zorder=3, gid=tag("band"))
     trial = next((t for t in record.trials if t.id == row.best_trial), None)
     if row.bucket is not None and trial is not None and row.parameter in trial.point:
         at = places(x, [trial], row.parameter)
-        axes.plot(at, [best], "o", ms=5, mfc=colour, mec=ink("surface"), mew=0.6, zorder=6, gid="isolated-trial")
-    axes.plot(ends, [best, best], color=colour, lw=2.2, solid_capstyle="butt", zorder=4, gid="isolated")
+        axes.plot(
+            at,
+            [best],
+            "o",
+            ms=5,
+            mfc=colour,
+            mec=ink("surface"),
+            mew=0.6,
+            zorder=6,
+            gid=tag("isolated-trial", [trial.id]),
+        )
+    axes.plot(
+        ends,
+        [best, best],
+        color=colour,
+        lw=2.2,
+        solid_capstyle="butt",
+        zorder=4,
+        gid=tag("isolated", [trial.id] if trial else []),
+    )
     mean = _retrain_mean(record, row)
     if mean is not None:
-        axes.plot([middle], y.at([mean]), "D", ms=6, mfc=ink("surface"), mec=colour, mew=1.5, zorder=6, gid="retrained")
-    side: tuple[float, float] = (ends[1], best) if row.bucket is None else (middle, best)
+        axes.plot(
+            [middle], y.at([mean]), "D", ms=6, mfc=ink("surface"), mec=colour, mew=1.5, zorder=6, gid=tag("retrained")
+        )
+    _number(axes, row, (ends[1], best) if row.bucket is None else (middle, best))
+
+
+def _number(axes: Axes, row: IsolationRow, at: tuple[float, float]) -> None:
+    """The best value in figures: beside the bar of a value, below that of a bucket."""
     offset, align, level = ((4, 0), "left", "center") if row.bucket is None else ((0, -4), "center", "top")
-    axes.annotate(
-        number(row.best_value),
-        side,
-        offset,
-        textcoords="offset points",
-        ha=align,
-        va=level,
-        size=8,
-        weight="bold",
-        zorder=7,
-    )
+    look: dict[str, Any] = {"ha": align, "va": level, "size": 8, "weight": "bold", "zorder": 7}
+    axes.annotate(number(row.best_value), at, offset, textcoords="offset points", **look)
 
 
 def _scale(record: Record, rows: list[IsolationRow], name: str) -> Ruler:

@@ -248,6 +248,13 @@ def _verdict(outcome: str, best: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def with_kept(record: Record) -> Record:
+    """The same gated round with four retrains of the incumbent from earlier rounds that count again."""
+    kept = {f"incumbent.kept.k{i}": 0.0585 + 0.0007 * i for i in range(4)}
+    noise = record.verdict.noise | {"incumbent.kept": 4} | kept
+    return record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+
+
 def joint(count: int = 40) -> Record:
     """A joint study with a continuous scientific parameter in buckets, and with one explicit trial out of bounds."""
     rng = np.random.default_rng(3)

@@ -1,15 +1,18 @@
 """The page: verdict first, nothing lost, nothing live that a person wrote, nothing loaded from elsewhere."""
 
+import base64
 import functools
+import hashlib
 import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from tasks.analyze.report import domain_text, page, trial_tables
+from tasks.analyze.report import SCRIPT, page
+from tasks.analyze.report_tables import domain_text, trial_tables
 from tasks.record import Record
-from tests.analyze.example_records import ACKNOWLEDGED, curves_of, example, hostile, joint
+from tests.analyze.example_records import ACKNOWLEDGED, curves_of, example, hostile, joint, with_kept
 
 
 class Reader(HTMLParser):
@@ -19,13 +22,18 @@ class Reader(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.unseen = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.unseen = tag in ("title", "style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.unseen = False
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        self.words += [] if self.unseen else [data]
 
     @property
     def text(self) -> str:
@@ -56,7 +64,7 @@ def undrawn(outcome: str, **changes: Any) -> Record:
 def test_the_verdict_is_one_word_with_its_reasons(outcome: str, word: str) -> None:
     record = undrawn(outcome)
     text = page(record, {})
-    assert f'<div class="word">{word}</div>' in text
+    assert f'<span class="word">{word}</span>' in text
     assert f"tone-{outcome}" in text
     assert all(reason in Reader(text).text for reason in record.verdict.reasons)
 
@@ -73,7 +81,17 @@ def test_sections_come_in_the_order_in_which_a_reader_needs_them() -> None:
     text = drawn("promote")
     order = [
         text.index(f">{title}<")
-        for title in ("Verdict", "Answer", "Findings", "Next", "What was learned", "Pictures", "The round")
+        for title in (
+            "Answer",
+            "Verdict",
+            "How sure",
+            "Next",
+            "Caveats",
+            "What was learned",
+            "Findings",
+            "Pictures",
+            "The round",
+        )
     ]
     assert order == sorted(order)
 
@@ -82,7 +100,7 @@ def test_sections_come_in_the_order_in_which_a_reader_needs_them() -> None:
 def test_findings_stand_by_severity_with_row_evidence_numbers_thresholds_and_remedy() -> None:
     record, text = example("redesign"), read("redesign").text
     places = [
-        text.index(f.evidence) for level in ("fail", "warn", "na", "ok") for f in record.findings if f.level == level
+        text.index(f.evidence) for level in ("fail", "warn", "ok", "na") for f in record.findings if f.level == level
     ]
     assert places == sorted(places)
     assert "edge fraction 0.1" in text
@@ -109,6 +127,7 @@ def test_the_next_command_and_the_command_to_reproduce_stand_in_blocks_to_copy()
     record, text = example(), drawn("redesign")
     assert f"<pre>{record.next.command}</pre>" in text
     assert f"<pre>{record.reproduce.command}</pre>" in text
+    assert all(f"<pre>{' '.join(f.remedy)}</pre>" in text for f in record.findings if f.remedy)
 
 
 @pytest.mark.playbook("C3", case="shows")
@@ -154,11 +173,11 @@ def test_every_picture_is_on_the_page_without_being_asked() -> None:
     figures = {attrs["id"] for tag, attrs in tags if tag == "figure"}
     names = ("axis", "isolation", "retrains", "curves", "best-of-n", "best-steps")
     assert figures == {f"picture-{name}" for name in names}
-    assert sum(tag == "svg" for tag, _ in tags) == 6
+    assert sum(tag == "svg" and attrs.get("class") == "plot" for tag, attrs in tags) == 6
 
 
 def test_hostile_text_is_escaped_wherever_a_person_may_write() -> None:
-    whole = drawn("hostile")
+    whole = drawn("hostile").replace(f"<script>{SCRIPT}</script>", "")  # ours, and no other
     reader = Reader(whole)
     tags = {tag for tag, _ in reader.tags}
     assert not tags & {"script", "img", "iframe", "object", "embed", "link", "base", "form", "a"}
@@ -191,6 +210,9 @@ def test_the_page_loads_nothing_from_anywhere() -> None:
     policy = next(attrs["content"] for tag, attrs in tags if tag == "meta" and "http-equiv" in attrs)
     assert policy is not None
     assert policy.startswith("default-src 'none'")
+    (script,) = re.findall(r"<script>(.*?)</script>", whole, flags=re.DOTALL)
+    ours = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{ours}'" in policy
 
 
 def test_every_reference_inside_the_page_has_its_target() -> None:
@@ -233,7 +255,7 @@ def test_the_page_of_two_thousand_trials_is_drawn_and_small() -> None:
     whole = page(record, {})
     assert len([t for t in record.trials if t.purpose == "search"]) == 2000
     assert len(whole.encode()) * 5 < 15_000_000  # ten thousand trials have to stay below 15 MB
-    assert len(re.findall(r"<tr( class=\w+)*><td class=r>", whole)) == 2027
+    assert len(re.findall(r"<tr( class=\w+)* data-t=", whole)) == 2029
 
 
 def test_the_path_of_the_record_is_named() -> None:
@@ -254,3 +276,19 @@ def test_the_path_of_the_record_is_named() -> None:
 )
 def test_a_domain_is_written_as_a_person_says_it(tree: dict[str, object], text: str) -> None:
     assert domain_text(tree) == text
+
+
+def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_reader_must_not_forget() -> None:
+    text = read("promote").text
+    assert "promoted in at most 5 % of rounds" in text
+    assert "2 warn 3 ok 2 not asked" in text
+    assert "Holds only for width = 128, batch_size = 64." in text
+    assert "Nothing was retrained" in read("redesign").text
+    assert "either may be the better one" in read("redesign").text
+
+
+def test_retrains_of_earlier_rounds_stand_in_the_table_beside_the_fresh_ones() -> None:
+    record = with_kept(example("promote"))
+    (table,) = [t for t in trial_tables(record) if t.title.startswith("Retrains")]
+    assert [row.cells[1] for row in table.rows][-4:] == ["k0", "k1", "k2", "k3"]
+    assert {row.reason for row in table.rows[-4:]} == {"of an earlier round, counts again"}

@@ -1,0 +1,166 @@
+"""The first screen of the page: the answer, the verdict, how sure they are, what comes next, with which caveats."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from markupsafe import Markup
+
+from tasks.analyze import sentences as say
+from tasks.analyze.retrained import looks
+from tasks.analyze.sentences import number
+from tasks.record import Record
+
+VERDICTS = {"promote": "Promote", "keep": "Keep", "retrain": "Retrain", "redesign": "Redesign", "na": "No verdict"}
+TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not asked"}  # in the order of the page
+REASONS = 2  # of the verdict above the fold; the others open by a click
+NAMES = 8  # fixed hyperparameters that are named above the fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Top:
+    """The page's first screen as text; `strip` is the answer's band as a drawing, "" without one."""
+
+    facts: str
+    answer: str
+    reserve: str
+    band: str
+    strip: Markup
+    word: str
+    sentence: str
+    numbers: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]
+    further: tuple[str, ...]
+    sure: tuple[str, ...]
+    tally: tuple[tuple[str, str], ...]
+    caveats: tuple[str, ...]
+
+
+def top_of(record: Record) -> Top:
+    """What a reader who has one minute reads.
+
+    Playbook: C3, E1, G9
+    """
+    answer, reserve = say.answer_parts(record)
+    verdict = record.verdict
+    gain = [("gain", f"{number(verdict.gain)} {record.objective.metric}")] if verdict.gain is not None else []
+    rate = [("error rate", say.percent(verdict.error_rate))] if verdict.error_rate is not None else []
+    return Top(
+        facts=" · ".join(_facts(record)),
+        answer=answer,
+        reserve=reserve,
+        band=_band(record),
+        strip=_strip(record),
+        word=VERDICTS[verdict.outcome],
+        sentence=say.verdict_sentence(record),
+        numbers=(*gain, *rate),
+        reasons=verdict.reasons[:REASONS],
+        further=verdict.reasons[REASONS:],
+        sure=tuple(_sure(record)),
+        tally=_tally(record),
+        caveats=tuple(_caveats(record)),
+    )
+
+
+def _facts(record: Record) -> Iterator[str]:
+    searched = [t for t in record.trials if t.purpose != "retrain"]
+    best = say.best_of(record, searched)
+    yield say.counted(searched)
+    if len(record.trials) > len(searched):
+        yield say.plural(len(record.trials) - len(searched), "retrain")
+    yield f"best {record.objective.metric} {number(best.best_value)}" if best else "no feasible trial"
+    yield f"judged by {record.objective.metric}, {say.better(record)}"
+    if say.took(record):
+        yield f"took {say.took(record)}"
+
+
+def _gated(record: Record) -> bool:
+    """Whether the answer's band is the gate's: one of its looks then has it."""
+    return record.answer.band is not None and any(
+        (look.numbers.get("low"), look.numbers.get("high")) == record.answer.band for look in looks(record)
+    )
+
+
+def _band(record: Record) -> str:
+    """The gain with its band, and what the band is."""
+    answer = record.answer
+    if answer.gain is None or answer.band is None:
+        return ""
+    low, high = answer.band
+    where = "either may be the better one" if low <= 0 <= high else "all of it on one side of zero"
+    kind = "9 of 10 repetitions of this search would fall into the band"
+    if _gated(record):
+        kind = "limits from fresh retrains, which hold however early the gate stopped"
+    return f"Gain {number(answer.gain)} {record.objective.metric}, band {say.band_text(answer.band)}: {where} ({kind})."
+
+
+def _strip(record: Record) -> Markup:
+    """The gain and its band on a line with zero: one look tells whether luck may be all."""
+    answer = record.answer
+    if answer.gain is None or answer.band is None:
+        return Markup("")
+    ends = (*answer.band, answer.gain, 0.0)
+    low, span = min(ends), (max(ends) - min(ends)) or 1.0
+    at = [f"{6 + 88 * (v - low) / span:.2f}%" for v in (*answer.band, answer.gain, 0.0)]
+    names = [f"{number(v)[:24]} better" if v is not None else "" for v in (answer.against, answer.value)]
+    left, right = (escape(n) for n in names)
+    side = [f"← {left}" if left else "", f"{right} →" if right else ""]
+    return Markup(  # positions are numbers, and the two names are escaped
+        f'<svg class="strip" role="img" aria-label="The gain and its band" height="54" width="100%">'
+        f'<line class="axis" x1="0" x2="100%" y1="26" y2="26"/>'
+        f'<line class="zero" x1="{at[3]}" x2="{at[3]}" y1="14" y2="37"/>'
+        f'<line class="band" x1="{at[0]}" x2="{at[1]}" y1="26" y2="26"/><circle cx="{at[2]}" cy="26" r="5"/>'
+        f'<text x="0" y="50">{side[0]}</text><text x="{at[3]}" y="10" text-anchor="middle">0</text>'
+        f'<text x="100%" y="50" text-anchor="end">{side[1]}</text></svg>'
+    )
+
+
+def _sure(record: Record) -> Iterator[str]:
+    """How sure: the retrains and their noise, the rate of false promotions, and the luck of the search.
+
+    Playbook: G1, G4
+    """
+    noise = record.verdict.noise
+    counts = [
+        f"{int(v)} of the {k.removesuffix('.retrains')}" for k, v in noise.items() if k.endswith(".retrains") and v
+    ]
+    last = looks(record)[-1:]
+    if counts:
+        kept = noise.get("incumbent.kept")
+        older = f" ({kept} of them from earlier rounds)" if kept else ""
+        yield f"Retrains on fresh seeds: {', '.join(counts)}{older}."
+    else:
+        yield "Nothing was retrained, so the noise of one configuration is not measured here."
+    for look in last:
+        sds = [number(look.numbers.get(k)) for k in ("sd_candidate", "sd_against")]
+        yield f"SD of one configuration's retrains: {sds[0]} ({look.candidate}), {sds[1]} ({look.against})."
+    if record.verdict.error_rate is not None:
+        rate = say.percent(record.verdict.error_rate)
+        yield f"A change that does nothing would be promoted in at most {rate} of rounds."
+    widths = [row.band[1] - row.band[0] for row in record.isolation if row.band]
+    if widths:
+        yield f"Luck of the search: repeated, its best would lie within a band up to {number(max(widths))} wide."
+
+
+def _tally(record: Record) -> tuple[tuple[str, str], ...]:
+    counts = {level: sum(f.level == level for f in record.findings) for level in TALLY}
+    return tuple((level, f"{counts[level]} {word}") for level, word in TALLY.items() if counts[level])
+
+
+def _caveats(record: Record) -> Iterator[str]:
+    """What a reader must not forget, most pressing first; the full list stands further down."""
+    fails = dict.fromkeys(f"{f.check} ({f.row})" for f in record.findings if f.level == "fail")
+    known = [name for name in fails if name.rpartition("(")[2].rstrip(")") in record.acknowledged]
+    if known:
+        yield f"Acknowledged in writing: {', '.join(known)}."
+    warned = dict.fromkeys(f"{f.check} ({f.row})" for f in record.findings if f.level == "warn")
+    if warned:
+        yield f"Warned of: {', '.join(warned)}."
+    fixed = [f"{name} = {number(role.value)}" for name, role in record.roles.fixed.items()]
+    if fixed:
+        more = f" and {len(fixed) - NAMES} more" if len(fixed) > NAMES else ""
+        yield f"Holds only for {', '.join(fixed[:NAMES])}{more}."
+    told = [c for c in record.caveats if not any(c.startswith(f"Holds for {name} = ") for name in record.roles.fixed)]
+    yield from told[:2]
+    if told[2:]:
+        yield f"{say.plural(len(told) - 2, 'caveat')} more below, under roles."
