@@ -19,8 +19,7 @@ from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
 
-NO_PATTERN = 0.05  # corrected chance above which no hyperparameter explains them; one bug in twenty is then missed
-ASKABLE = 0.02  # the clearest pattern that these counts can show must be clearer than this, or nothing can be asked
+NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains them; one bug in fifty is then missed
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
 FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may share a corner that no axis shows
@@ -142,7 +141,7 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     stray = inside & ~fringe
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
     among = region.usable | inside
-    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "askable": ASKABLE}
+    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "no_pattern": NO_PATTERN}
 
     def say(level: str, sentence: str, **where: str) -> Finding:
         asked = "fail" if level == "fail" else "na" if level == "na" else "ok"
@@ -153,13 +152,14 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
         return say("ok", explained if lost else "No trial is infeasible.")
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
-    clearest = 2.0 * len(study.study.space) / math.comb(int(among.sum()), count)
-    if count < FEWEST or clearest > ASKABLE:
+    tried = len(study.study.space) + sum(1 for _ in diagonals(study.study.space))
+    clearest = 2.0 * tried / math.comb(int(among.sum()), count)  # the chance of the clearest pattern that can be shown
+    if count < FEWEST or clearest > NO_PATTERN:
         return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")
     seen = pattern(study, inside, among)
     if seen is None:
         return say("na", f"{told}, and nothing varies that could explain them.")
-    numbers |= {"chance": round(seen.chance, 4), "no_pattern": NO_PATTERN}
+    numbers |= {"chance": round(seen.chance, 4)}
     if seen.chance <= NO_PATTERN:
         said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
         return say("ok", said, **({"parameter": seen.parameter} if seen.parameter in study.study.space else {}))

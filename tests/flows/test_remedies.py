@@ -32,7 +32,27 @@ from tests.scope.example_scopes import (
 )
 from tests.scope.test_guards import FAULTY
 
-CHECKED = {"D12", "D13", "E2", "E3", "E5", "E7", "E9", "F2", "F5", "F6", "F8", "F9", "H3", "H4", "H5"}
+CHECKED = {
+    "B5",
+    "B6",
+    "B8",
+    "D12",
+    "D13",
+    "D14",
+    "E2",
+    "E3",
+    "E5",
+    "E7",
+    "E9",
+    "F2",
+    "F5",
+    "F6",
+    "F8",
+    "F9",
+    "H3",
+    "H4",
+    "H5",
+}
 GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9", "C10", "D4", "D5", "D9", "D10", "D11", "H2"}
 DECAY = {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
 HELD = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
