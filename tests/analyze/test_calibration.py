@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.calibration import FIRST, Tally, reference, score, settings, tally, wilson
-from tests.benchmarks.calibration_page import GATE, page_text, written
+from tests.benchmarks.calibration_page import PARTS, page_text, written
 from tests.benchmarks.calibration_why import MISSED, WHY, WRONG, at, unexplained, worse
 from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
 
@@ -74,7 +74,7 @@ def test_the_page_says_that_all_holds_where_all_holds(tmp_path: Path) -> None:
 
 
 def test_the_page_says_what_misses_with_its_numbers_and_its_reason(tmp_path: Path) -> None:
-    (tmp_path / GATE).write_text("Measured elsewhere.")
+    (tmp_path / PARTS["The gate"]).write_text("Measured elsewhere.")
     noisy = spoilt("F8", at("noise", 2.0), 4, True)
     page = page_text(noisy, 10, 0, tmp_path)
     assert f"- F8: recall 0.40 at 2. {WHY['noise', 'F8', MISSED]}" in page

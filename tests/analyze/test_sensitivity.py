@@ -67,7 +67,7 @@ def test_a_monotone_change_of_the_metric_makes_no_pair() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_claim_is_grossly_off_at_the_reference_setting(shape: str) -> None:
-    got = measured(shape, 20)
+    got = measured(shape, range(20))
     assert got["matters"] >= 0.9
     assert got["false matters"] + got["false interact"] <= 0.2
     assert got["false idle"] <= 0.1

@@ -9,7 +9,8 @@ from tests.benchmarks.calibration_why import at, misses, why
 from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GATE = "calibration_gate.md"  # written by the gate's own calibration; added to the page where it exists
+# Written by the calibrations of their own, and added to the page where they exist.
+PARTS = {"What matters, and what interacts (B5)": "calibration_sensitivity.md", "The gate": "calibration_gate.md"}
 LABELS = {
     "noise": "a trial's luck, as a share of the effect",
     "trials": "trials a study",
@@ -37,7 +38,7 @@ def page_text(counts: Tally, seeds: int, first: int, docs: Path) -> str:
         f"(calibration_{axis}.svg)\n\n{_axis(counts, seeds, axis)}"
         for axis in AXES
     )
-    gate = f"\n## The gate\n\n{(docs / GATE).read_text()}" if (docs / GATE).exists() else ""
+    parts = "".join(f"\n## {t}\n\n{(docs / n).read_text()}" for t, n in PARTS.items() if (docs / n).exists())
     planted = "\n".join(f"| {s.name} | {s.says} | {_list(s.fires)} | {_list(s.grey)} |" for s in SCENARIOS)
     return f"""# How often the checks are right
 
@@ -72,7 +73,7 @@ intervals.
 ### Where it is worse, and why
 
 {why(counts, seeds)}
-{gate}
+{parts}
 ## What was planted
 
 An effect is what a third of a range (a decade of three) off the optimum costs; each hyperparameter costs half to twice
