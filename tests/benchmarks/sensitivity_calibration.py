@@ -73,8 +73,8 @@ def page(seeds: Sequence[int]) -> str:
     rows = ((*map(str, at), *(f"{share:.3f}" for share in shares.values())) for at, shares in got.items())
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     wrong = max(share for shares in got.values() for name, share in shares.items() if name.startswith("false"))
-    return f"""{len(seeds)} studies a row, seeds {seeds[0]} to {seeds[-1]}, three hyperparameters, the last of which does
-nothing. *matters*: of the two that do, how many are named, alone or in a pair. *interact*: the first two are
+    return f"""{len(seeds)} studies a row, seeds {seeds[0]} to {seeds[-1]}, three hyperparameters, the last of which
+does nothing. *matters*: of the two that do, how many are named, alone or in a pair. *interact*: the first two are
 said to need tuning together, which is so in the product and the valley; a valley is nothing but a pair. *idle*:
 the third is said to be one that can be fixed. *false*: said of what it is not true of; "interact" is false of
 the bowl, the warped bowl and the one that levels off ("at its ceiling").
