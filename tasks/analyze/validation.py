@@ -94,12 +94,14 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
     """A warning where a test on the validation examples calls a lead significant that a repeated search may undo.
 
     Such a test asks whether other examples would show the difference between two trained models; nothing in it
-    knows that the same configuration, trained again, is another model. It is no evidence for the configuration.
+    knows that the same configuration, trained again, is another model. It is no evidence for the configuration,
+    and where the round goes on to fresh retrains nobody has to be warned of it.
 
     Playbook: G8
     """
     say = partial(finding, "significance", "G8")
-    examples, order = evidence.round.scope.objective.examples, ranking(evidence)
+    scope, order = evidence.round.scope, ranking(evidence)
+    examples = scope.objective.examples
     if examples is None or len(order) < 2 or order[0].parameter is None:
         return [say("na", "Not checked: no two values are compared, or objective.examples is not known.")]
     first, second = order[0], order[1]
@@ -116,6 +118,8 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
     )
     if chance >= SIGNIFICANT or band[0] > 0:
         return [say("ok", f"{told}: the two do not disagree.", numbers=numbers)]
+    if scope.goal.kind == "improve" and scope.budget.retrains > 1:
+        return [say("ok", f"{told}, which may be none: fresh retrains decide, not that test.", numbers=numbers)]
     text = (
         f"{told}, which may be none: significance on one validation set knows nothing of the luck of training and "
         f"search, and is no evidence by itself. Fresh retrains are."

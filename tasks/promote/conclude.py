@@ -130,7 +130,9 @@ def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
     if not looks:
         return ()
     widths = [row.band[1] - row.band[0] for row in analysis.isolation if row.band]
-    return (variances_sentence(looks[0], max(widths, default=None)),)
+    of_data = next((f.numbers.get("standard_error") for f in analysis.findings if f.check == "validation set"), None)
+    examples = of_data if isinstance(of_data, float) else None
+    return (variances_sentence(looks[0], max(widths, default=None), examples),)
 
 
 def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:
