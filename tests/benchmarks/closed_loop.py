@@ -76,7 +76,7 @@ SCENARIOS = (
     _planted("a wall for one arm", "workload.optimum=0.3", "workload.wall=0.02", "workload.walled=relu"),
     _planted("nothing trains", "workload.optimum=1e-5", "workload.wall=5e-5"),
     _planted("a well", "workload.narrow=0.3", settles="D13", ends=CONCLUSIONS),
-    _planted("few trials", "budget.trials=4"),
+    _planted("few trials", "budget.trials=4", settles="D12", ends=CONCLUSIONS),
     _planted("still improving", "workload.pace=400", settles="F8", ends=CONCLUSIONS),
     _planted("saturated", "workload.pace=10", settles="F9", ends=CONCLUSIONS),
     _planted("overfitting", "workload.overfit=40"),

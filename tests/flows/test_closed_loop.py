@@ -38,7 +38,7 @@ def loop(name: str, root: Path) -> Ended:
         ("a wall for one arm", 2, "space.learning_rate.high"),
         ("incumbent behind a wall", 3, "++workload.baseline.learning_rate"),
         ("nothing trains", 4, "space.learning_rate.low"),
-        ("few trials", 3, "budget.trials"),
+        ("few trials", 4, "budget.trials"),
         ("overfitting", 2, "~goal.fixed.weight_decay"),
         ("still improving", 3, "budget.max_train_steps"),
     ],
@@ -62,6 +62,15 @@ def test_a_round_that_names_itself_as_next_is_seen_for_a_loop(tmp_path: Path) ->
     assert followed(stubborn, 0, tmp_path).end == "loop"
 
 
-def test_the_last_next_command_of_a_loop_composes_too(tmp_path: Path) -> None:
+def test_the_last_next_command_of_a_loop_composes_too_and_searches_where_the_best_was_found(tmp_path: Path) -> None:
     last = loop("sound", tmp_path).rounds[-1]
-    assert from_overrides(last.next.overrides, str(FOLDER)).budget.trials == 48
+    before, after = (range_of(said) for said in (last.reproduce.overrides, last.next.overrides))
+    assert before[0] < after[0] < 3e-3 < after[1] < before[1]  # where the optimum is planted
+
+
+def range_of(said: tuple[str, ...]) -> tuple[float, float]:
+    """The learning rate's range in the round of these overrides."""
+    (found,) = (p for p in from_overrides(said, str(FOLDER)).space if p.name == "learning_rate")
+    assert found.low is not None
+    assert found.high is not None
+    return found.low, found.high
