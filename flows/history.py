@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(_shown(ledger, said.round_id), end="")
             elif said.command == "lengths":
                 print(_lengths(_ended(ledger, said.short), _ended(ledger, said.long)), end="")
+            elif said.command == "designs":
+                print(_designs([_ended(ledger, name) for name in said.rounds]), end="")
             elif said.command == "rank":
                 print(_ranked(ledger, said.round_id, _settings(said.setting)), end="")
             else:
@@ -113,6 +115,19 @@ def _lengths(short: Record, long: Record) -> str:
     return f"{found.level}: {found.evidence}\n"
 
 
+def _designs(records: Sequence[Record]) -> str:
+    from tasks.analyze.designs import lead, repeated
+    from tasks.analyze.sentences import number
+
+    found, metric = repeated(records), records[0].objective.metric
+    rows = [
+        (r.label, *map(number, r.bests), number(r.mean), number(r.sd), f"{r.held[0]} of {r.held[1]}") for r in found
+    ]
+    seeds = tuple(f"seed {r.seed}" for r in records)
+    said = _table((f"best {metric}", *seeds, "mean", "SD", "held by a band"), rows)
+    return f"{said}{lead(found, metric)}\n"
+
+
 def _settings(words: Sequence[str]) -> dict[str, str]:
     said = dict(word.partition("=")[::2] for word in words)
     if strange := next((key for key in said if key not in _RANK_SETTINGS), None):
@@ -178,7 +193,7 @@ def _minute(when: str) -> str:
 def _nothing_yet(root: Path, command: str | None) -> int:
     if not root.is_dir():
         raise InputError(f"there is no folder {root}: tracking.root=PATH names the one that holds the rounds")
-    if command in ("show", "rank", "lengths"):
+    if command in ("show", "rank", "lengths", "designs"):
         raise InputError(f"there is no round yet under {root}: python -m flows.round runs one")
     print(f"no round yet under {root}: python -m flows.round runs one")
     return 0
@@ -203,7 +218,8 @@ class _Sentence(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
         prog="python -m flows.history",
-        usage="python -m flows.history [list | show ID | rank ID objective=final | lengths ID ID] [tracking.root=PATH]",
+        usage="python -m flows.history [list | show ID | rank ID objective=final | lengths ID ID | designs ID ID ...] "
+        "[tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
     )
@@ -219,6 +235,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     lengths.add_argument("short", metavar="ROUND_ID")
     lengths.add_argument("long", metavar="ROUND_ID")
+    designs = commands.add_parser(
+        "designs", help="the luck of the search, from rounds that only their seeds tell apart"
+    )
+    designs.add_argument("rounds", nargs="+", metavar="ROUND_ID")
     return parser
 
 

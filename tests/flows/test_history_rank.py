@@ -132,3 +132,22 @@ def test_two_rounds_of_different_length_are_compared_point_by_point(shell: Shell
     code, out, _ = shell("lengths", "long-4", "short-3", f"tracking.root={tmp_path}")
     assert code == 0
     assert out.startswith("ok: Of 6 points that ran 30 and 300 steps the rank correlation is 1 ")
+
+
+def test_designs_that_only_their_seeds_tell_apart_show_the_luck_of_the_search(shell: Shell, tmp_path: Path) -> None:
+    concluded(tmp_path)
+    assert "two rounds or more" in refused(shell("designs", "r-1", f"tracking.root={tmp_path}"))
+    with open_ledger(tmp_path) as ledger:
+        for seed, bests in ((3, (0.2, 0.3)), (4, (0.22, 0.36))):
+            rows = [
+                {"parameter": "optimizer", "value": v, "best_trial": "t", "best_value": b, "band": [b - 0.02, b + 0.02]}
+                for v, b in zip(("adam", "sgd"), bests, strict=True)
+            ]
+            tree = record(f"s-{seed}").model_dump(by_alias=True) | {"seed": seed, "isolation": rows}
+            begin(ledger, f"s-{seed}", "optimizer")
+            whole = Record.model_validate(tree).model_dump_json(by_alias=True)
+            ledger.conclude(f"s-{seed}", whole, "d", "2026-01-01T10:01")
+    code, out, _ = shell("designs", "s-3", "s-4", f"tracking.root={tmp_path}")
+    assert code == 0
+    assert out.splitlines()[1].split()[:5] == ["optimizer", "=", "adam", "0.2", "0.22"]
+    assert "optimizer = adam is ahead of optimizer = sgd in 2 of 2 designs" in out
