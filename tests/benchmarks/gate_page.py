@@ -77,7 +77,7 @@ def nulls(rounds: int, processes: int) -> list[tuple[Cell, float]]:
 def page(rounds: int, processes: int) -> str:
     """The section; its pictures are drawn beside it."""
     points, false = characteristic(rounds, processes), nulls(rounds, processes)
-    _draw("calibration_gate.svg", (9.6, 3.7), lambda figure: _curves(figure, points, rounds))
+    _draw("calibration_gate.svg", (9.6, 4.1), lambda figure: _curves(figure, points, rounds))
     _draw("calibration_gate_nulls.svg", (9.6, 4.6), lambda figure: _nulls(figure, false, rounds))
     worst = max(share for cell, share in false if not _unstable(cell))
     low, high = (pick(share for cell, share in false if _unstable(cell)) for pick in (min, max))
@@ -145,7 +145,7 @@ def _curves(figure: Figure, points: Mapping[tuple[str, float], Point], rounds: i
     left.text(2.5, STATED + 0.015, "stated error rate", ha="right", color=GREY, fontsize=7.5)
     left.set(xlabel="true gain, in SDs of a retrain", ylabel="promoted", ylim=(0, 1.02))
     right.set(xlabel="true gain, in SDs of a retrain", ylabel="fresh retrains an arm", ylim=(0, None))
-    left.legend(frameon=False, fontsize=7.5, loc="lower right", bbox_to_anchor=(1.0, 0.09))
+    figure.legend(frameon=False, fontsize=7.5, loc="outside lower center", ncols=3)
     for panel in (left, right):
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_xticks(np.arange(0, 2.6, 0.5))
@@ -167,7 +167,7 @@ def _nulls(figure: Figure, false: Sequence[tuple[Cell, float]], rounds: int) -> 
     panel.set(xlabel="promoted although nothing is better (bars: 95 %)", xlim=(0, None))
     panel.grid(axis="y", color="#e5e7ea", linewidth=0.6)
     panel.set_axisbelow(True)
-    panel.legend(frameon=False, loc="lower right")
+    panel.legend(frameon=False, loc="upper right")
     panel.spines[["top", "right"]].set_visible(False)
 
 
