@@ -86,6 +86,8 @@ def _helps(baseline: Slice, change: Slice) -> Finding:
     gain = baseline.best_loss - change.best_loss
     told = f"{change.label} gains {number(gain)} {change.objective.metric} over {baseline.label} ({band_text(band)})"
     numbers = {"gain": gain, "low": band[0], "high": band[1], "minimum_gain": bar}
+    if band[0] > bar:
+        return say("ok", f"{told}: it helps, as far as the searches show.", numbers=numbers)
     if band[1] > bar:
-        return say("ok", f"{told}: it may help.", numbers=numbers)
+        return say("ok", f"{told}: the searches alone leave open whether it helps.", numbers=numbers)
     return say("warn", f"{told}: it does not help, and can be left out of the next rounds.", numbers=numbers)

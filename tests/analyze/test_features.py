@@ -53,7 +53,10 @@ def test_clean_trials_ask_for_nothing_and_a_change_that_helps_is_kept() -> None:
     assert (wanted.level, wanted.remedy) == ("ok", ())
     wanted, (change,) = told(worth(0.2))
     assert (wanted.level, change.level) == ("ok", "ok")
-    assert "it may help" in change.evidence
+    assert "it helps, as far as the searches show" in change.evidence
+    _, (change,) = told(worth(0.001))
+    assert change.level == "ok"
+    assert "leave open whether it helps" in change.evidence
 
 
 @pytest.mark.playbook("B6", case="fires")
