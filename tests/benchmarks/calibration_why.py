@@ -43,6 +43,7 @@ WHY: Mapping[tuple[str, str, str], str] = {
     ("trials", "E5", WRONG): "With few trials the best one may be the next to the wall by chance.",
     ("trials", "E6", MISSED): "It sums up E2, E3 and E7, and misses what they miss.",
     ("trials", "E6", WRONG): "It sums up E2, E3 and E7 and errs with them.",
+    ("trials", "E7", MISSED): "It is na below nine trials: of so few a sound study may have one good one by luck.",
     ("trials", "E7", WRONG): "Of few trials a sound study may have one good one by luck.",
     ("trials", "E9", MISSED): "A third of eight trials is two or three, and two are no more than a quarter.",
     ("trials", "E10", MISSED): "It is na below three unexplained trials, and where no pattern could be told from luck.",
@@ -52,6 +53,7 @@ WHY: Mapping[tuple[str, str, str], str] = {
     ("dimensions", "E2/E3", MISSED): "As many trials say less of each side of more hyperparameters.",
     ("dimensions", "E5", MISSED): "As many trials say less of each side of more hyperparameters.",
     ("dimensions", "E6", MISSED): "It sums up E2, E3 and E7, and misses what they miss.",
+    ("dimensions", "E7", MISSED): "In the plane the well is wide enough for more than one trial to fall into it.",
     ("dimensions", "E11", MISSED): "It sums up E5 and misses what that misses.",
     ("dimensions", "F7", MISSED): "Further off the optimum the best of two arms are further apart.",
 }  # fmt: skip

@@ -27,7 +27,7 @@ from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
-THOROUGH = 0.95
+THOROUGH = 1.0
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
