@@ -66,7 +66,7 @@ def repeated_bests(losses: Floats, rng: np.random.Generator, bootstraps: int) ->
     if n < FEWEST:
         return np.full(bootstraps, np.nan)
     k = max(2, round(math.sqrt(n)))
-    scale = float(ordered[k] - ordered[:k].mean())
+    scale = max(0.0, float(ordered[k] - ordered[:k].mean()))  # rounding may make it -0.0 or less where all are equal
     rank = np.minimum(rng.geometric(0.5, bootstraps), n)
     between, below = rng.random(bootstraps), rng.exponential(scale, bootstraps)
     upper = ordered[rank - 1]

@@ -124,5 +124,6 @@ def test_three_feasible_trials_have_no_band() -> None:
     assert best_band(np.append(few, 0.4), np.random.default_rng(0), 100) is not None
 
 
-def test_equal_losses_have_a_band_without_width() -> None:
-    assert best_band(np.full(9, 0.25), np.random.default_rng(0), 100) == (0.25, 0.25)
+@pytest.mark.parametrize("loss", [0.25, 0.0, -0.0, 0.1])  # an accuracy of 0 everywhere is a loss of -0.0
+def test_equal_losses_have_a_band_without_width(loss: float) -> None:
+    assert best_band(np.full(9, loss), np.random.default_rng(0), 100) == pytest.approx((loss, loss))
