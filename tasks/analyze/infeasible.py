@@ -110,7 +110,8 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
     listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
     told = f"{len(lost)} of {n} trials are infeasible or failed ({listed})" if lost else f"All {n} trials are feasible"
     if stuck:
-        said = f"{told}; {plural(stuck, 'finite run')} never left chance and count as infeasible in all that follows."
+        count = f"{plural(stuck, 'finite run')} never left chance and {'counts' if stuck == 1 else 'count'}"
+        said = f"{told}; {count} as infeasible in all that follows."
         return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
     kept = "; they are kept, drawn as crosses, and never best" if lost else ""
     return finding("infeasible", "E8", "ok", f"{told}{kept}.", study=study.study.id, numbers=numbers)

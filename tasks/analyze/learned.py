@@ -54,7 +54,8 @@ def _ahead(evidence: Evidence) -> Iterator[str]:
     if band:
         weight = "more than" if band[0] > 0 or band[1] < 0 else "no more than"
         verdict = f"{weight} the luck of the searches explains (gain {band_text(band)} in 9 of 10 repetitions)"
-    yield f"In order of their best trials: {'; '.join(s.label for s in order)}."
+    if len(order) > 2:
+        yield f"In order of their best trials: {'; '.join(s.label for s in order)}."
     yield f"{first.label} is ahead of {second.label} by {number(gap)} {first.objective.metric}, {verdict}."
 
 

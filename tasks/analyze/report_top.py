@@ -10,6 +10,7 @@ from tasks.analyze import sentences as say
 from tasks.analyze.retrained import looks
 from tasks.analyze.sentences import number
 from tasks.record import Record
+from tasks.scope.arms import listing
 
 VERDICTS = {"promote": "Promote", "keep": "Keep", "retrain": "Retrain", "redesign": "Redesign", "na": "No verdict"}
 TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not asked"}  # in the order of the page
@@ -121,8 +122,11 @@ def _sure(record: Record) -> Iterator[str]:
     Playbook: G1, G4
     """
     noise = record.verdict.noise
+    retrained = {k.removesuffix(".retrains"): int(v) for k, v in noise.items() if k.endswith(".retrains") and v}
     counts = [
-        f"{int(v)} of the {k.removesuffix('.retrains')}" for k, v in noise.items() if k.endswith(".retrains") and v
+        f"{n}{' each' * (len(arms) > 1)} of the {listing(arms)}"
+        for n in dict.fromkeys(retrained.values())
+        if (arms := [name.replace("-", " ") for name, own in retrained.items() if own == n])
     ]
     last = looks(record)[-1:]
     if counts:

@@ -34,8 +34,10 @@ def told(known: Sensitivity) -> str:
     said = []
     if known.telling:
         shares = listing(f"{n} ({_percent(parts[n].share)}, {_band(parts[n])})" for n in known.telling)
-        beyond = "" if len(parts) == 1 else ", each beyond the others" if known.jointly else ", each alone"
-        verb = "explains" if len(known.telling) == 1 else "explain"
+        alone = len(known.telling) == 1
+        each = "" if alone else "each "
+        beyond = "" if len(parts) == 1 else f", {each}beyond the others" if known.jointly else f", {each}alone"
+        verb = "explains" if alone else "explain"
         said.append(f"{shares} {verb} the differences between the trials{beyond}.")
     said += [f"{listing(names)} interact: tune them together." for names in known.together]
     said += [f"{n} explains at most {_percent(parts[n].most)}: it can be fixed." for n in known.idle]

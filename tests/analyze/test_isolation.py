@@ -11,7 +11,7 @@ from tasks.analyze.isolation import answer, gain_band, isolate, ranking
 from tasks.analyze.learned import learned
 from tasks.analyze.slices import slices
 from tasks.record import Point
-from tests.analyze.planted_curves import SPACE, Metrics, distance, falling, planted_round
+from tests.analyze.planted_curves import SPACE, Metrics, clean, compared_round, distance, falling, planted_round
 
 Rng = np.random.Generator
 WITH_DECAY = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
@@ -188,6 +188,7 @@ def test_the_sentences_name_the_best_the_order_and_the_luck() -> None:
     text = " ".join(learned(optimizers(arm_gap(0.2))))
     assert "optimizer = adam: best valid_error" in text
     assert "In order of their best trials: optimizer = adam;" in text
+    assert "In order" not in " ".join(learned(compared_round(clean)))  # of two who is ahead says it all
     assert "more than the luck of the searches explains" in text
     equal = " ".join(learned(optimizers(arm_gap(0.0))))
     assert "no more than the luck of the searches explains" in equal
