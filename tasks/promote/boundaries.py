@@ -75,7 +75,7 @@ def boundaries(
         density = _walked(alive, before, info)
         spent = _quantile_above(density, error * (info**LATE - before**LATE) / known[-1] ** LATE)
         upper.append(round(max(spent, float(-ndtri(error))), 4))
-        lower.append(round(min(_line(info, offset, error), upper[-1] - UNDECIDED), 4))
+        lower.append(round(min(_line(info, offset, error), upper[-1] - UNDECIDED), 4) + 0.0)  # no reader wants "-0"
         alive = density * _share_of_cell_below(upper[-1]) * (1.0 - _share_of_cell_below(lower[-1]))
     return Boundaries(looks=at, upper=tuple(upper), lower=tuple(lower))
 
