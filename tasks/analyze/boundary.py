@@ -83,7 +83,7 @@ def _of(study: StudyEvidence, scope: Scope) -> list[Finding]:
     if usable < FEWEST:
         why = f"Only {usable} of {len(study.trials)} trials can be compared; {FEWEST} are needed to speak of edges."
         return [_quiet(study, row, "na", why) for row in ("E2", "E3")]
-    surface = surface_of(study, region)
+    surface = surface_of(study)
     found = edges(study, region, surface) if surface else []
     fails = [(e, row) for e in found if (row := e.row(study.policy))]
     rows = {row for _, row in fails}

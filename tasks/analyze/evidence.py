@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from tasks.record import Finding
 from tasks.scope.goal import Objective
 from tasks.scope.policy import Policy
 from tasks.trials.trial import Trial
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,20 @@ class StudyEvidence:
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator that depends on the study and the purpose alone."""
         return np.random.default_rng(derived_seed(self.study.seed, self.study.id, purpose))
+
+
+def once(ask: Callable[[StudyEvidence], Told]) -> Callable[[StudyEvidence], Told]:
+    """The function, computed once for each study and kept with it: several checks ask the same of one study."""
+    name = f"{ask.__module__}.{ask.__qualname__}"
+
+    @wraps(ask)
+    def asked(study: StudyEvidence) -> Told:
+        kept = vars(study)  # where cached properties are kept too
+        if name not in kept:
+            kept[name] = ask(study)
+        return cast(Told, kept[name])
+
+    return asked
 
 
 @dataclass(frozen=True, kw_only=True)

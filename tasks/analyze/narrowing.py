@@ -78,7 +78,7 @@ def doubts(s: StudyEvidence, found: tuple[Finding, ...]) -> tuple[str, ...]:
 def study_spans(study: StudyEvidence) -> dict[str, Span]:
     """The span of each numeric range of the study; empty where there is no surface through its trials."""
     region = region_of(study)
-    surface = surface_of(study, region)
+    surface = surface_of(study)
     if surface is None:
         return {}
     good = surface.heights <= max(np.sqrt(2.0) * _noise(surface), float(surface.heights.min()))

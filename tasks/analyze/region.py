@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.analyze.evidence import StudyEvidence
+from tasks.analyze.evidence import StudyEvidence, once
 from tasks.analyze.threshold import SIDES, Direction, Floats, Side, Wall, diagonals
 
 Mask = NDArray[np.bool_]
@@ -73,6 +73,7 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
     return study.feasible & (left <= study.policy.stuck_fraction)
 
 
+@once
 def region_of(study: StudyEvidence) -> Region:
     """The walls of the study, found one after the other, each explaining infeasible trials that the last ones did not.
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
-from tasks.analyze.evidence import StudyEvidence
-from tasks.analyze.region import Region
+from tasks.analyze.evidence import StudyEvidence, once
+from tasks.analyze.region import region_of
 from tasks.scope.space import Parameter
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,8 @@ class Surface:
         return _student(-slope / deviation, len(outer) - 2)
 
 
-def surface_of(study: StudyEvidence, region: Region) -> Surface | None:
+@once
+def surface_of(study: StudyEvidence) -> Surface | None:
     """The surface through the usable trials; None where they are too few, or all equally good.
 
     Weighted least squares on x and x^2 of every range (x in box coordinates), an indicator for every choice and for
@@ -86,6 +87,7 @@ def surface_of(study: StudyEvidence, region: Region) -> Surface | None:
 
     Playbook: E2, E3, E5
     """
+    region = region_of(study)
     rows = np.flatnonzero(region.usable)
     losses = study.losses[rows]
     if len(rows) < FEWEST:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc  # type: ignore[import-untyped]
 
-from tasks.analyze.evidence import StudyEvidence
+from tasks.analyze.evidence import StudyEvidence, once
 from tasks.analyze.region import region_of
 from tasks.scope.policy import Policy
 from tasks.scope.space import Parameter
@@ -65,6 +65,7 @@ class Term:
     whole: Floats
 
 
+@once
 def sensitivity_of(study: StudyEvidence) -> Sensitivity | None:
     """A functional analysis of variance of the usable trials; None with fewer than eight, or all equally good.
 

@@ -75,7 +75,7 @@ def _of(study: StudyEvidence) -> list[Finding]:
     if not region.walls:
         why = "Every trial is feasible." if not lost else f"The {lost} infeasible trials lie beyond no threshold."
         return [_quiet(study, "ok", f"{why} So no instability bounds the best ones.", region)]
-    surface = surface_of(study, region)
+    surface = surface_of(study)
     stands = [stand(study, region, surface, w) for w in region.walls]
     blocking = [s for s in stands if s.blocks(study.policy)]
     if blocking:

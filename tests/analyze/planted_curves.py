@@ -1,6 +1,7 @@
 """Rounds with planted curves: what each trial does is drawn by the test, everything around it is the real thing."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,14 @@ SPACE: dict[str, Any] = {
 }
 
 
+@cache
+def _shipped() -> dict[str, Any]:
+    return dict(yaml.safe_load((CONF / "policy" / "default.yaml").read_text()))
+
+
 def shipped_policy(**changes: Any) -> Policy:
     """The thresholds that ship, so that what is calibrated here is what a person gets."""
-    return Policy.model_validate(yaml.safe_load((CONF / "policy" / "default.yaml").read_text()) | changes)
+    return Policy.model_validate(_shipped() | changes)
 
 
 def planted_round(
@@ -47,6 +53,7 @@ def planted_round(
     metric: str = "valid_error",
     direction: str = "minimize",
     examples: int | None = None,
+    chance: float | None = None,
     baseline: Mapping[str, Any] | None = None,
     acknowledged: Mapping[str, str] | None = None,
     **policy: Any,
@@ -57,7 +64,7 @@ def planted_round(
     """
     declared = space_from_tree(SPACE if space is None else space)
     objective = Objective.model_validate(
-        {"metric": metric, "direction": direction, "chance": None, "examples": examples}
+        {"metric": metric, "direction": direction, "chance": chance, "examples": examples}
     )
     asked = {n: v[0] for n, v in (scientific or {}).items() if v != "range" and n not in declared}
     point = {**asked, **(baseline or {})}  # a hyperparameter is known by the space or the baseline

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.calibration import FIRST, Tally, reference, score, settings, tally, wilson
+from tests.benchmarks.calibration import FIRST, Tally, keep, kept, reference, score, settings, tally, wilson
 from tests.benchmarks.calibration_page import PARTS, page_text, written
 from tests.benchmarks.calibration_why import MISSED, WHY, WRONG, at, unexplained, worse
 from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
@@ -95,6 +95,11 @@ def test_a_row_that_misses_at_the_reference_is_named_and_one_without_a_reason_is
 
 def test_a_reason_is_of_a_row_and_an_axis_that_there_are() -> None:
     assert {(axis, row) for axis, row, _ in WHY} <= {(a, r) for a in ("noise", "trials", "dimensions") for r in ROWS}
+
+
+def test_counts_are_kept_as_they_are(tmp_path: Path) -> None:
+    keep(perfect(), FIRST, 10, tmp_path / "kept.json")
+    assert kept(tmp_path / "kept.json") == (perfect(), FIRST, 10)
 
 
 def test_asked_is_counted_apart_from_silent() -> None:

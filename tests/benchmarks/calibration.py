@@ -4,20 +4,22 @@
 
 What is planted, what must fire and what is not scored stands in tests/benchmarks/scenarios.py. The seeds from `FIRST`
 on are held out: no threshold and no scenario was chosen on them. Who changes a check looks at seeds below it
-(`--first 0 --reference`).
+(`--first 0 --reference`). The counts are kept in build/, and `--again` writes the page from them.
 """
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
+from pathlib import Path
 
-from tests.benchmarks.planted_study import evidence_of, heard
+from tests.benchmarks.planted_study import heard
 from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Scenario, Setting
 
 AXES: Mapping[str, Sequence[float]] = {
@@ -27,6 +29,7 @@ AXES: Mapping[str, Sequence[float]] = {
 }
 RECALL, FALSE_ALARMS = 0.95, 0.05  # the bar, at the reference setting
 FIRST, SEEDS = 10_000, 200
+KEPT = Path(__file__).resolve().parents[2] / "build" / "calibration.json"
 Counts = Mapping[str, tuple[int, int]]  # by row: in how many studies it fired, and in how many it was asked
 Tally = Mapping[tuple[Setting, str], Counts]  # by setting and scenario
 
@@ -69,7 +72,7 @@ def settings() -> tuple[Setting, ...]:
 def counted(job: tuple[Setting, Scenario], seeds: Sequence[int]) -> Counts:
     """In how many of the studies with these seeds each row fired, and was asked."""
     setting, scenario = job
-    found = [heard(evidence_of(scenario, setting, seed)) for seed in seeds]
+    found = [heard(scenario, setting, seed) for seed in seeds]
     return {row: (sum(row in f for _, f in found), sum(row in a for a, _ in found)) for row in ROWS}
 
 
@@ -119,6 +122,20 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
 
 
+def keep(counts: Tally, first: int, seeds: int, path: Path = KEPT) -> None:
+    """Writes the counts, so that a page can be written again from them."""
+    path.parent.mkdir(exist_ok=True)
+    told = [[asdict(setting), scenario, found] for (setting, scenario), found in counts.items()]
+    path.write_text(json.dumps({"first": first, "seeds": seeds, "counts": told}))
+
+
+def kept(path: Path = KEPT) -> tuple[Tally, int, int]:
+    """`(the counts, the first seed, how many seeds)` of the last whole calibration."""
+    tree = json.loads(path.read_text())
+    counts = {(Setting(**at), name): {r: (n, of) for r, (n, of) in c.items()} for at, name, c in tree["counts"]}
+    return counts, tree["first"], tree["seeds"]
+
+
 def main() -> None:
     """Measures, prints and writes the page."""
     from tests.benchmarks.calibration_page import written  # its pictures need matplotlib, children do not
@@ -129,11 +146,18 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST, help="the first seed; below the default: not held out")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--reference", action="store_true", help="only the reference setting; prints, writes nothing")
+    parser.add_argument("--again", action="store_true", help="measures nothing: the page from the counts of last time")
     chosen = parser.parse_args()
-    asked = dict.fromkeys((REFERENCE, *OWN.values())) if chosen.reference else settings()
-    counts = tally(asked, range(chosen.first, chosen.first + chosen.seeds), chosen.processes)
-    print(written(counts, chosen.seeds, chosen.first, page=not chosen.reference))
-    missing = [] if chosen.reference else unexplained(counts, chosen.seeds)
+    first, seeds = chosen.first, chosen.seeds
+    if chosen.again:
+        counts, first, seeds = kept()
+    else:
+        asked = dict.fromkeys((REFERENCE, *OWN.values())) if chosen.reference else settings()
+        counts = tally(asked, range(first, first + seeds), chosen.processes)
+        if not chosen.reference:
+            keep(counts, first, seeds)
+    print(written(counts, seeds, first, page=not chosen.reference))
+    missing = [] if chosen.reference else unexplained(counts, seeds)
     if missing:
         print(f"no reason is written in calibration_why.py for: {'; '.join(missing)}", file=sys.stderr)
 

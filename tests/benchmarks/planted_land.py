@@ -1,6 +1,6 @@
 """Where a planted study's optimum, walls and valleys lie: the half of a scenario that depends on the point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from tasks.record import Point
 from tests.analyze.planted_curves import Floats, Rng
 
 WELL = 0.08  # ranges: half the width of a needle's well
-DEEP = 6.0  # effects: what a plateau costs
+DEEP = 6.0  # effects: what a plateau costs, and what a bowl comes to where it levels off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class Land:
     and one minus momentum: `wall` is then of the difference of their coordinates, and so is the optimum, in this
     interval. `breaks` of the trials end infeasible wherever they lie.
     `needle`: a plateau with one well around one of the trials. `valley`: at its half-width, along a diagonal of the
-    first two, one effect is lost; the plain costs `DEEP`.
+    first two, one effect is lost; the plain costs `DEEP`. `levels`: the bowl levels off at `DEEP`. `flat`: no place is
+    better than another. `stuck`: what lies beyond the wall ends where a guesser is, and is not infeasible.
     """
 
     optimum: tuple[float, float] = (0.25, 0.75)
@@ -31,6 +32,9 @@ class Land:
     breaks: float = 0.0
     needle: bool = False
     valley: tuple[float, float] | None = None
+    levels: bool = False
+    flat: bool = False
+    stuck: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +52,19 @@ class Ground:
         apart = u - self.centre
         if self.land.needle:
             return DEEP * (1.0 - float(np.exp(-float((apart**2).sum()) / (2 * WELL**2))))
+        if self.land.flat:
+            return 0.0
         if self.land.valley is None:
-            return 9.0 * float(self.bends @ apart**2)
+            lost = 9.0 * float(self.bends @ apart**2)
+            return DEEP * (1.0 - float(np.exp(-lost / DEEP))) if self.land.levels else lost
         across = (apart[0] + np.sign(self.width) * apart[1]) / np.sqrt(2.0)
         along = (apart[0] - np.sign(self.width) * apart[1]) / np.sqrt(2.0)
         lost = (across / self.width) ** 2 + 9.0 * (self.bends[0] * along**2 + self.bends[2:] @ apart[2:] ** 2)
         return DEEP * (1.0 - float(np.exp(-lost / DEEP)))
+
+    def moved(self, by: float) -> "Ground":
+        """The same ground with its optimum moved by so many ranges along every hyperparameter, past the middle."""
+        return replace(self, centre=self.centre + by * np.where(self.centre < 0.5, 1.0, -1.0))
 
     def diverges(self, u: Floats, rng: Rng) -> bool:
         """Whether a trial there comes to nothing."""

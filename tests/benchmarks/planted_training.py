@@ -11,6 +11,9 @@ EFFECT = 0.05
 DESCENT = 0.6  # what `falling` falls by
 WAVE = 0.25  # effects: how far a planted period swings
 RESTART = 2.0  # effects: what a restart of the schedule loses for a while
+LEVEL = 0.3  # where the best place of a land ends
+GUESS = LEVEL + DESCENT  # what a guesser's error is
+EXAMPLES = 2000  # of the validation set, where one is sampled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,8 @@ class Curves:
 
     `pace` is a share of training and differs between trials by `spread` of itself, both ways. `period`: an interval,
     in evaluations. `train_error`: where it ends, an interval. `spike`: by what the gradient's norm jumps at one late
-    evaluation, an interval; without one it wanders by half its logarithm.
+    evaluation, an interval; without one it wanders by half its logarithm. `sample`: how far all `EXAMPLES` examples and
+    the sample of them that is evaluated on differ, in standard errors of the sample, an interval.
     """
 
     evaluations: int = 20
@@ -36,6 +40,13 @@ class Curves:
     decays: bool = False  # a decaying learning rate is reported
     train_error: tuple[float, float] | None = None
     spike: tuple[float, float] | None = None
+    sample: tuple[float, float] | None = None
+
+
+def guessing(curves: Curves, noise: float, rng: Rng) -> Mapping[str, Floats]:
+    """The curves of a trial that never learns: its error is a guesser's, but for the luck of each evaluation."""
+    scatter = EFFECT * curves.jitter * noise
+    return {name: GUESS + scatter * rng.standard_normal(curves.evaluations) for name in ("valid_error", "train_loss")}
 
 
 def trained(
@@ -43,9 +54,9 @@ def trained(
 ) -> Mapping[str, Floats]:
     """The curves of a trial whose place is so many effects from the best; `noise` and `poor` in effects.
 
-    `shared` draws what all trials of the study have in common: the length of an epoch.
+    `shared` draws what all trials of the study have in common: the length of an epoch, how a sample differs.
     """
-    level = 0.3 + EFFECT * (away + noise * float(rng.standard_normal()))
+    level = LEVEL + EFFECT * (away + noise * float(rng.standard_normal()))
     jitter = EFFECT * (-curves.jitter if curves.jitter < 0 else curves.jitter * noise) / DESCENT
     count = curves.evaluations
     if curves.early:
@@ -67,7 +78,11 @@ def trained(
         cycles = np.arange(count) / shared.uniform(*curves.period)
         valid = valid + EFFECT * WAVE * np.sin(2 * np.pi * (cycles + rng.random()))
     valid = valid + 0.5 * EFFECT * RESTART * (1 + np.cos(np.pi * (time * curves.restarts % 1))) * (curves.restarts > 0)
-    return {"valid_error": valid, "train_loss": train, **_beside(curves, time, jitter, rng)}
+    found = {"valid_error": valid, "train_loss": train, **_beside(curves, time, jitter, rng)}
+    if curves.sample is not None:
+        off = shared.uniform(*curves.sample) * shared.choice([-1.0, 1.0]) * np.sqrt(LEVEL * (1 - LEVEL) / EXAMPLES)
+        found["full_valid_error"] = np.where(np.arange(1, count + 1) % 5 == 0, valid + off, np.nan)
+    return found
 
 
 def _beside(curves: Curves, time: Floats, jitter: float, rng: Rng) -> dict[str, Floats]:

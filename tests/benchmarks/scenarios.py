@@ -26,17 +26,21 @@ from typing import Any
 
 from tasks.record import Value
 from tests.benchmarks.planted_land import Land
-from tests.benchmarks.planted_training import Curves
+from tests.benchmarks.planted_training import EXAMPLES, GUESS, Curves
 
 # What is scored, and what each row asks. E2 and E3 are one question (is outward better?) and share one line; F3 is the
 # remedy of F2 and has no row of its own; H1 reports a class, so each class is scored as a row.
 ROWS: Mapping[str, str] = {
+    "B6/new": "a feature asked for?",
+    "B6/drop": "a change of no use?",
+    "B8": "ranges to narrow?",
     "D12": "few trials?",
     "D13": "best-of-n still falling?",
     "E2/E3": "is outward better?",
     "E5": "is the best at a wall?",
     "E6": "edges by adaptive search?",
     "E7": "too few good trials?",
+    "E8": "stuck at chance?",
     "E9": "too many infeasible?",
     "E10": "broken without pattern?",
     "E11": "signs of instability?",
@@ -48,17 +52,27 @@ ROWS: Mapping[str, str] = {
     "F9": "saturated?",
     "F10": "rising training loss?",
     "F13": "an arm tuned less?",
+    "G8": "significance alone?",
+    "G10": "ready to exploit?",
     "H1/bound": "compute-bound?",
     "H1/not": "not compute-bound?",
     "H3": "where is the best step?",
     "H4": "steps only just enough?",
     "H5": "enough for one arm only?",
     "H9": "training set not fitted?",
+    "H11": "short trials mislead?",
     "J5": "a steady period?",
+    "J8/size": "too few examples?",
+    "J8/part": "a skewed sample?",
 }
+ASK_FOR_MORE = ("F2", "F5", "F6", "F8", "E11")
+SAYS_READY = ("B8", "G10")
+DOUBTS = frozenset({"E2/E3", "E5", "E7"})
 OPTIMIZERS = ("optimizer", ("nesterov", "adam"))
 REGULARIZERS = ("regularizer", ("none", "dropout"))
 WIDTHS = ("width", (64, 256))
+_GUESSED = {"chance": GUESS}
+_UNDERSTOOD = {"kind": "understand", "examples": 10_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +92,11 @@ OWN: Mapping[str, Setting] = {"D12": Setting(trials=16)}  # where a row's fault 
 class Scenario:
     """What is planted (`says`), the rows that must fire, and those that are not scored; all others must be silent.
 
-    `compares`: two values, the second of which is two effects worse; `first` is the land of the first and `second` the
-    curves of the second, where they differ. `conditional`: each value has hyperparameters of its own. `adaptive`: the
-    search goes by its results.
+    `compares`: two values, the second of which is `gap` effects worse; `first` is the land of the first and `second`
+    the curves of the second, where they differ. `lucky`: one trial of the second is by luck so many effects better
+    than the best place. `conditional`: each value has hyperparameters of its own. `adaptive`: the search goes by its
+    results. `longer`: the same points are run again for more steps, and the optimum has then moved by so many ranges.
+    `asks`: what else the round declares. `quiet`: rows of `SAYS_READY` that must be silent.
     """
 
     name: str
@@ -92,8 +108,13 @@ class Scenario:
     compares: tuple[str, tuple[Value, Value]] | None = None
     first: Land | None = None
     second: Curves | None = None
+    gap: float = 2.0
+    lucky: float = 0.0
     conditional: bool = False
     adaptive: bool = False
+    longer: float | None = None
+    asks: Mapping[str, Any] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
 
     def wanted(self, row: str, setting: Setting) -> bool | None:
         """Whether the row must fire (True), be silent (False), or is not scored here (None).
@@ -101,12 +122,21 @@ class Scenario:
         D12 asks for the number of trials alone. D13 is scored as silent only from 32 trials in at most 3 dimensions:
         fewer in more leave room that a search should be told of, and how much is a matter of degree. "Not
         compute-bound" is wrong only of what is: between the two, either may be said. E11 sums up E5 and F10, and is
-        grey where one of them is.
+        grey where one of them is, and B6/new sums up what asks for a feature. Whether a change that costs less than
+        four effects may be left out is a matter of degree. B8 and G10 say that all is well: they must be silent where
+        it is not, and elsewhere they are scored only where they are named.
         """
         if row == "D12":
             return setting.trials <= 20
+        if row == "B6/new":
+            asked = [self.wanted(part, setting) for part in ASK_FOR_MORE]
+            return True if True in asked else None if None in asked else False
         if row in self.fires:
             return True
+        if row in SAYS_READY:
+            return False if row in self.quiet or self.fires & DOUBTS else None
+        if row == "B6/drop" and self.compares and abs(self.gap) < 4:
+            return None
         if row == "D13" and (setting.trials < 32 or setting.dimensions > 3):
             return None
         if row == "H1/not" and "H1/bound" not in self.fires:
@@ -116,12 +146,17 @@ class Scenario:
         return None if row in self.grey else False
 
 
-def _scenario(name: str, says: str, fires: str = "", grey: str = "F7", **parts: Any) -> Scenario:
-    return Scenario(name=name, says=says, fires=frozenset(fires.split()), grey=frozenset(grey.split()), **parts)
+def _scenario(name: str, says: str, fires: str = "", grey: str = "F7", quiet: str = "", **parts: Any) -> Scenario:
+    rows = {"fires": fires, "grey": grey, "quiet": quiet}
+    parts |= {part: frozenset(names.split()) for part, names in rows.items()}
+    return Scenario(name=name, says=says, **parts)
 
 
 _SEARCH = (
-    _scenario("interior", "a bowl, its optimum in the middle half; nothing is wrong"),
+    _scenario("interior", "a bowl, its optimum in the middle half; nothing is wrong", "B8 G10"),
+    _scenario("levels off", "the bowl levels off, so that half of its space is a plain", "G10",
+              land=Land(levels=True)),
+    _scenario("flat", "no hyperparameter does anything", "", "F7 D13 E2/E3", "G10", land=Land(flat=True)),
     _scenario("just outside", "the optimum 5 to 15 % of the range beyond an edge", "E2/E3", "F7 E7 D13",
               land=Land(optimum=(1.05, 1.15), either_side=True)),
     _scenario("outside", "the optimum 17 to 33 % of the range beyond an edge", "E2/E3", "F7 E7 D13",
@@ -153,6 +188,12 @@ _INFEASIBLE = (
               "F7 D13", land=Land(diagonal=(-0.5, -0.5), wall=(0.1, 0.2))),
     _scenario("harmless diagonal wall", "divergence at a ratio, half the range or more above the optimum's", "",
               "F7 E9 D13", land=Land(diagonal=(-0.35, -0.15), wall=(0.3, 0.4))),
+    _scenario("stuck", "the wall, and what lies beyond it ends where a guesser is", "E5 E8 E11", "F7 E7 E9 D13",
+              land=Land(optimum=(0.87, 0.98), wall=(0.78, 0.82), levels=True, stuck=True), asks=_GUESSED),
+    _scenario("harmless stuck", "a guesser's error from a third of the range above the optimum on", "E8 E9", "F7 D13",
+              land=Land(optimum=(0.17, 0.23), wall=(0.52, 0.6), levels=True, stuck=True), asks=_GUESSED),
+    _scenario("poor but learning", "a guesser's error is known, and the worst come half as far from it as the best",
+              land=Land(levels=True), asks=_GUESSED),
     _scenario("bug", "a quarter of the trials breaks, wherever they lie", "E10", "F7 E5 E9 D13",
               land=Land(breaks=0.25)),
     _scenario("half broken", "half of the trials breaks, wherever they lie", "E9 E10", "F7 E5 E7 D13",
@@ -205,7 +246,29 @@ _CURVES = (
               curves=Curves(jitter=-3.0)),
 )  # fmt: skip
 
-SCENARIOS: tuple[Scenario, ...] = (*_SEARCH, *_INFEASIBLE, *_CURVES)
+_ANSWERS = (
+    _scenario("a change that harms", "the change costs four effects", "B6/drop", "", compares=OPTIMIZERS, gap=4.0),
+    _scenario("a change that helps", "the change gains four effects", "", "", compares=OPTIMIZERS, gap=-4.0),
+    _scenario("a lucky trial", "two equal values, and a trial of one is lucky by two effects", "G8", "F7 E7 D13",
+              compares=OPTIMIZERS, gap=0.0, lucky=2.0, land=Land(levels=True), asks=_UNDERSTOOD),
+    _scenario("a clear lead", "one of two values is six effects better", "", "E7 D13",
+              compares=OPTIMIZERS, gap=6.0, asks=_UNDERSTOOD, land=Land(levels=True)),
+    _scenario("few examples", "a lucky trial, and too few examples to call it significant", "", "F7 E7 D13",
+              compares=OPTIMIZERS, gap=0.0, lucky=2.0, land=Land(levels=True), asks=_UNDERSTOOD | {"examples": 50}),
+    _scenario("small gains", "a gain is sought that is half the luck of which examples there are", "J8/size",
+              land=Land(levels=True), asks={"examples": 500, "minimum_gain": 0.01}),
+    _scenario("large gains", "a gain is sought that is twice that luck", "",
+              land=Land(levels=True), asks={"examples": 500, "minimum_gain": 0.05}),
+    _scenario("a skewed sample", "evaluated on a sample, five to eight standard errors off the whole", "J8/part",
+              curves=Curves(sample=(5.0, 8.0)), land=Land(levels=True), asks={"examples": EXAMPLES}),
+    _scenario("a fair sample", "evaluated on a sample, up to two standard errors off the whole", "",
+              curves=Curves(sample=(0.0, 2.0)), land=Land(levels=True), asks={"examples": EXAMPLES}),
+    _scenario("longer moves", "with more steps the optimum moves by half the range of each hyperparameter", "H11",
+              longer=0.5),
+    _scenario("longer holds", "with more steps the order stays as it was", longer=0.0),
+)  # fmt: skip
+
+SCENARIOS: tuple[Scenario, ...] = (*_SEARCH, *_INFEASIBLE, *_CURVES, *_ANSWERS)
 
 
 def by_name(names: Sequence[str]) -> tuple[Scenario, ...]:

@@ -104,9 +104,11 @@ def leaves_a_daemon(trial: Any, pid: str, how: str) -> None:
         if how == "program":
             daemon = subprocess.Popen(["sleep", "600"], start_new_session=True, cwd="/").pid
         elif (daemon := os.fork()) == 0:
-            os.setsid()
             os.chdir("/")
+            os.setsid()
             time.sleep(600)
+        while os.getsid(daemon) == os.getsid(0):  # who dies first takes along what is still in its session
+            time.sleep(0.001)
         Path(pid).write_text(str(daemon))
         os.kill(os.getpid(), signal.SIGKILL)
     trial.report(1, loss=0.5)
