@@ -35,6 +35,7 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (40 minutes)
 	@$(BIN)/python -m tests.benchmarks.gate_page >/dev/null
 	@$(BIN)/python -m tests.benchmarks.sensitivity_calibration >/dev/null
+	@$(BIN)/python -m tests.benchmarks.isolation_calibration >/dev/null
 	@$(BIN)/python -m tests.benchmarks.calibration $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback

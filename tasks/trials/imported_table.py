@@ -68,6 +68,8 @@ def _read(path: Path, what: str) -> pd.DataFrame:
     except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(f"{what}: {path.name} cannot be read as a table: {said[:200]}") from None
+    if len(table.columns) == 1 and any(mark in str(table.columns[0]) for mark in ";\t|"):
+        raise InputError(f"{what}: {path.name} has one column, {table.columns[0]!r}; separate its columns by commas.")
     if table.empty:
         raise InputError(f"{what}: {path.name} has no rows; name a table with a row a trial.")
     return table

@@ -12,6 +12,7 @@ from tasks.analyze.learned import learned
 from tasks.analyze.slices import slices
 from tasks.record import Point
 from tests.analyze.planted_curves import SPACE, Metrics, clean, compared_round, distance, falling, planted_round
+from tests.benchmarks.isolation_calibration import LANDS, bands, conclusive
 
 Rng = np.random.Generator
 WITH_DECAY = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
@@ -169,6 +170,20 @@ def test_gain_is_positive_for_better_in_either_direction() -> None:
         assert high.band is not None
         assert low.band is not None
         assert high.band == pytest.approx((1.0 - low.band[1], 1.0 - low.band[0]))
+
+
+@pytest.mark.playbook("F14", case="shows")
+@pytest.mark.parametrize("shape", LANDS)
+def test_the_band_of_one_search_holds_what_others_find_when_they_are_run(shape: str) -> None:
+    held, width = bands(shape, range(20), trials=32, noise=0.25)
+    assert held >= 0.85
+    assert 1.0 < width < 6.0
+
+
+@pytest.mark.playbook("F14", case="shows")
+def test_equal_values_are_seldom_told_apart_and_far_ones_are() -> None:
+    assert conclusive("levels off", range(20), trials=32, noise=0.25, values=4, gap=0.0) <= 0.1
+    assert conclusive("levels off", range(20), trials=32, noise=0.25, values=2, gap=3.0) >= 0.9
 
 
 def test_one_slice_of_a_range_answers_with_the_value_of_its_best_trial() -> None:

@@ -10,7 +10,11 @@ from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 # Written by the calibrations of their own, and added to the page where they exist.
-PARTS = {"What matters, and what interacts (B5)": "calibration_sensitivity.md", "The gate": "calibration_gate.md"}
+PARTS = {
+    "What matters, and what interacts (B5)": "calibration_sensitivity.md",
+    "The bands of isolation plots (F14)": "calibration_isolation.md",
+    "The gate": "calibration_gate.md",
+}
 LABELS = {
     "noise": "a trial's luck, as a share of the effect",
     "trials": "trials a study",

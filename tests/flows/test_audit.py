@@ -214,6 +214,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "no table": (["source=HERE/trials.txt"], "source: trials.txt is none of .csv, .parquet"),
     "an empty file": (["source=HERE/empty.csv"], "source: empty.csv cannot be read as a table"),
     "no rows": (["source=HERE/head.csv"], "source: head.csv has no rows"),
+    "semicolons": (["source=HERE/semicolons.csv"], "source: semicolons.csv has one column, 'lr;error'; separate its"),
     "no metric": (["source=HERE/trials.csv"], "objective.metric: trials.csv has 3 (lr, dropout, error); name one"),
     "another metric": (
         ["source=HERE/trials.csv", "objective.metric=loss"],
@@ -262,6 +263,7 @@ def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsy
     (tmp_path / "trials.txt").write_text("lr error")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "head.csv").write_text("lr,error\n")
+    (tmp_path / "semicolons.csv").write_text("lr;error\n0,1;0,5\n")
     (tmp_path / "words.csv").write_text("lr,error\n0.1,low\n")
     (tmp_path / "nan.csv").write_text("lr,error\n0.1,inf\n0.2,\n")
     (tmp_path / "text.db").write_text("no database at all, and long enough to be looked at" * 20)
