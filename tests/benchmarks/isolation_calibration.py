@@ -93,7 +93,7 @@ the side of caution.
 
 It holds {min(coverage):.2f} to {max(coverage):.2f} of them and is {min(width):.1f} to {max(width):.1f} times as wide.
 
-A lead is called conclusive where the band of the difference between the two best values excludes none. The share of
+A lead is called conclusive where the band of the difference between the two best values excludes zero. The share of
 rounds in which it is, of values that are equal (wrongly), and of two that are apart (rightly):
 
 {_table(told, leads)}
@@ -104,7 +104,7 @@ independent designs (`python -m flows.history designs`) do not.
 
 
 def _table(head: Sequence[str], rows: Mapping[tuple[str, int, float], Sequence[float]]) -> str:
-    names = ("surface", "trials", "noise", *head)
+    names = ["surface", "trials", "noise", *head]
     lines = [
         names,
         ["---"] * len(names),
