@@ -105,11 +105,8 @@ independent designs (`python -m flows.history designs`) do not.
 
 def _table(head: Sequence[str], rows: Mapping[tuple[str, int, float], Sequence[float]]) -> str:
     names = ["surface", "trials", "noise", *head]
-    lines = [
-        names,
-        ["---"] * len(names),
-        *((*map(str, at), *(f"{v:.3g}" for v in found)) for at, found in rows.items()),
-    ]
+    lines = [names, ["---"] * len(names)]
+    lines += [[*map(str, at), *(f"{v:.3f}" if v <= 1 else f"{v:.2f}" for v in found)] for at, found in rows.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
