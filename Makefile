@@ -32,7 +32,7 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 	@TUNEBOOK_FAULTS=full TUNEBOOK_FAULTS_TALLY=$(CURDIR)/build/faults.jsonl $(BIN)/python -m pytest -q tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.table build/faults.jsonl
 
-calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (40 minutes)
+calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (two hours)
 	@$(BIN)/python -m tests.benchmarks.gate_page >/dev/null
 	@$(BIN)/python -m tests.benchmarks.sensitivity_calibration >/dev/null
 	@$(BIN)/python -m tests.benchmarks.isolation_calibration >/dev/null

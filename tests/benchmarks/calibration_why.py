@@ -12,7 +12,27 @@ from tests.benchmarks.scenarios import REFERENCE, ROWS, Setting
 MISSED, WRONG = "missed", "wrong"
 _FAINT = "A gain or a rise counts only beyond three SDs of what the evaluations scatter, which grows with the luck."
 _EDGES = "The best trials are where the luck was, and the surface is too unsure to speak."
+_READY = "It rests on E2, E3, E5 and E7, and goes wrong where they miss an edge, a wall or a well."
+_ASKS = "It sums up E11, F2, F5, F6 and F8, and misses what they miss."
+_BANDS = "The bands of the two searches overlap: so little is told of a change by searches alone."
 WHY: Mapping[tuple[str, str, str], str] = {
+    ("noise", "B6/new", MISSED): _ASKS,
+    ("noise", "B6/drop", MISSED): _BANDS,
+    ("noise", "B8", MISSED): "The good trials, those that luck cannot tell from the best, fill the space.",
+    ("noise", "B8", WRONG): _READY,
+    ("noise", "E8", MISSED): "A guesser's best of noisy evaluations is further from chance than `stuck_fraction`.",
+    ("noise", "E9", MISSED): "Guessers that E8 does not see are not counted.",
+    ("noise", "G8", MISSED): "Among others with luck a lucky trial stands out less, and no test calls it significant.",
+    ("noise", "G10", MISSED): "It cannot be told which hyperparameters matter (B5), or luck put the best near an end.",
+    ("noise", "G10", WRONG): _READY,
+    ("noise", "J8/size", MISSED): "The best of lucky values is low, and a lower share has a smaller standard error.",
+    ("trials", "B6/new", MISSED): _ASKS,
+    ("trials", "B6/drop", MISSED): _BANDS,
+    ("trials", "B8", MISSED): "Of few trials E7 is na, or the surface is too unsure to let a part of any range go.",
+    ("trials", "B8", WRONG): _READY,
+    ("trials", "G10", MISSED): "Of few trials E7 is na, and it cannot be told which hyperparameters matter (B5).",
+    ("dimensions", "B6/drop", MISSED): _BANDS,
+    ("dimensions", "G10", MISSED): "Of more hyperparameters one is sooner close to an end, where that costs little.",
     ("noise", "D13", MISSED): "The spread of the luck is as large as what the well stands out by.",
     ("noise", "D13", WRONG): "Luck alone makes a best that stands alone.",
     ("noise", "E2/E3", MISSED): _EDGES,
