@@ -5,7 +5,6 @@ bests of other studies of the same size on the same truth, which are run; the ba
 is known that they are equal, or apart. The surfaces are those of the planted suite, in three hyperparameters.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -18,8 +17,8 @@ from tasks.design.points import unit_points
 from tasks.record import Point
 from tests.analyze.planted import planned_round, scored
 from tests.analyze.planted_curves import Floats
-from tests.benchmarks.calibration import FIRST, SEEDS
 from tests.benchmarks.planted_land import Ground, Land, ground
+from tests.benchmarks.section import command
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calibration_isolation.md"
 LANDS = {
@@ -110,16 +109,5 @@ def _table(head: Sequence[str], rows: Mapping[tuple[str, int, float], Sequence[f
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def main() -> None:
-    """Measures, prints and writes the section."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--first", type=int, default=FIRST, help="the first seed; below the default: not held out")
-    chosen = parser.parse_args()
-    text = page(range(chosen.first, chosen.first + chosen.seeds))
-    PAGE.write_text(text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    command(page, PAGE, __doc__)

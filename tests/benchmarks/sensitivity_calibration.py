@@ -6,7 +6,6 @@ nothing. An interaction is a product of the first two, one effect high in the co
 degrees, with a correlation of 0.8. Noise is the SD of a trial's luck, in effects.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
@@ -17,7 +16,7 @@ import numpy as np
 from tasks.analyze.evidence import Evidence
 from tasks.analyze.variance import sensitivity_of
 from tests.analyze.planted import planned_round, scored
-from tests.benchmarks.calibration import FIRST, SEEDS
+from tests.benchmarks.section import command
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "calibration_sensitivity.md"
 SHAPES = ("bowl", "product", "valley", "warped", "at its ceiling")
@@ -87,16 +86,5 @@ at most. Of a valley the idle one is seldom named: what the pair explains leaves
 """
 
 
-def main() -> None:
-    """Measures, prints and writes the section."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--first", type=int, default=FIRST, help="the first seed; below the default: not held out")
-    chosen = parser.parse_args()
-    text = page(range(chosen.first, chosen.first + chosen.seeds))
-    PAGE.write_text(text)
-    print(text)
-
-
 if __name__ == "__main__":
-    main()
+    command(page, PAGE, __doc__)
