@@ -103,10 +103,14 @@ def adopted(asked: Asked) -> list[ArmName]:
 
 
 def _winner(asked: Asked, arms: Arms) -> ArmName | None:
-    """Of the finalists that are adopted the one with the best mean; else the baseline, where it beats the incumbent."""
+    """Of the adopted finalists the one with the best mean beside its price; else the baseline, if it beats the incumbent.
+
+    The margin is the price here: it differs between finalists by that alone, but where simplicity meets a minimum gain.
+    """
     passed = adopted(asked)
     if passed:
-        return min(passed, key=lambda name: mean(arms[name][: asked[name, INCUMBENT].last.retrains]))
+        beside = {a: asked[a, INCUMBENT] for a in passed}
+        return min(passed, key=lambda name: mean(arms[name][: beside[name].last.retrains]) + beside[name].margin)
     return BASELINE if FALL_BACK in asked and asked[FALL_BACK].state == "better" else None
 
 

@@ -52,7 +52,7 @@ def gate(
     a promotion, at most. `budget`: fresh retrains an arm, at most. `shared`: arms that are the same configuration as
     another and have no retrains of their own. `kept`: losses of the incumbent from earlier rounds that count.
     `price`: what an arm's complexity costs, in the metric's unit: a candidate must gain that much more than the
-    minimum, and a simpler one may lose as much as its simplicity is worth. `patience`: see `boundaries`.
+    minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth. `patience`: see `boundaries`.
 
     Playbook: G2, G3, G4, G5
     """
@@ -80,7 +80,11 @@ def _known(values: Sequence[float | None]) -> tuple[float, ...]:
 def _margins(
     arms: Arms, own: Mapping[ArmName, ArmName], minimum_gain: float, price: Mapping[ArmName, float]
 ) -> dict[Pair, float]:
-    """What must be gained, by the pairs that can be asked: both arms are there, and are not one configuration."""
+    """What must be gained, by the pairs that can be asked: both arms are there, and are not one configuration.
+
+    A simpler candidate is let off the minimum gain by as much as its simplicity is worth, and no more: a measured price
+    differs between two runs of one configuration, and so slight a difference must not change what is asked.
+    """
     found = {}
     for name in filter(is_finalist, arms):
         for other in (INCUMBENT, BASELINE):
@@ -88,7 +92,7 @@ def _margins(
     found[FALL_BACK] = 0.0
     pairs = [(a, b) for a, b in found if a in arms and b in arms and own.get(a, a) != own.get(b, b)]
     dearer = {(a, b): price.get(a, 0.0) - price.get(b, 0.0) for a, b in pairs}
-    return {pair: more + (minimum_gain if more >= 0 else 0.0) for pair, more in dearer.items()}
+    return {pair: more + max(0.0, minimum_gain + min(0.0, more)) for pair, more in dearer.items()}
 
 
 def _comparisons(

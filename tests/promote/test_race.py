@@ -152,6 +152,29 @@ def test_a_simpler_finalist_need_not_be_better_and_may_not_be_much_worse() -> No
     assert ask(worse, price=price, minimum_gain=0.1).outcome == "keep"
 
 
+@pytest.mark.playbook("G5", case="fires")
+def test_a_hair_of_simplicity_does_not_let_a_finalist_off_the_minimum_gain() -> None:
+    losses = {"finalist": around(0.95, 16, 0), "incumbent": around(1.0, 16, 1)}
+    for price in ({}, {"incumbent": 1e-9}, {"finalist": 0.3, "incumbent": 0.1 + 0.2}):
+        assert ask(losses, minimum_gain=0.1, price=price).outcome == "keep"
+    assert ask(losses, minimum_gain=0.1, price={"incumbent": 0.2}).outcome == "promote"
+
+
+def test_what_is_asked_of_a_finalist_falls_steadily_with_its_simplicity() -> None:
+    losses = {"finalist": around(1.0, 16, 0), "incumbent": around(1.0, 16, 1)}
+    worth = (0.0, 0.01, 0.05, 0.1, 0.2, 0.4)
+    asked = [ask(losses, minimum_gain=0.1, price={"incumbent": w}).comparisons[0].margin for w in worth]
+    assert asked == pytest.approx([0.1, 0.08, 0.0, -0.1, -0.2, -0.4])
+
+
+def test_of_finalists_that_pass_at_one_look_a_dearer_one_must_be_better_by_its_price() -> None:
+    means = (0.50, 0.55, 0.7, 1.0)
+    losses = {name: around(mean, 16, i) for i, (name, mean) in enumerate(zip(THREE, means, strict=True))}
+    assert ask(losses).winner == "finalist"
+    assert ask(losses, price={"finalist": 0.1}).winner == "finalist-2"
+    assert ask(losses, price={"finalist": 0.02}).winner == "finalist"
+
+
 # patience
 
 
