@@ -16,7 +16,7 @@ FINALIST: Final = "finalist"
 BASELINE: Final = "baseline"
 INCUMBENT: Final = "incumbent"
 State = Literal["open", "better", "not better", "undecided", "void"]
-Z_MAX = 8.0  # as sure as 64-bit tails can say; also what two arms without any noise get
+Z_MAX = 8.0  # as sure as 64-bit tails can say
 NO_NOISE = 1e-12  # a standard error below this share of the values is rounding
 
 
@@ -95,9 +95,9 @@ def look_at(mine: Losses, theirs: Losses, margin: float, upper: float, lower: fl
     beyond = gain - margin / scale
     errors = [_welch(a, b)] if len(a) == len(b) else [_welch(a, b), _pooled(a, b)]
     if errors[0][0] <= NO_NOISE:
-        z, half = (Z_MAX if beyond > NO_NOISE else -Z_MAX), 0.0
+        z, half = (_z_of_ties(len(a), len(b)) if beyond > NO_NOISE else -Z_MAX), 0.0
     else:
-        z = min(_z(beyond / error, freedom) for error, freedom in errors)
+        z = min(_z(beyond / error, freedom) for error, freedom in errors) + 0.0  # no reader wants "-0"
         half = max(-float(stdtrit(freedom, ndtr(-upper))) * error for error, freedom in errors)
     va, vb = variance(a), variance(b)
     return Look(
@@ -113,6 +113,14 @@ def look_at(mine: Losses, theirs: Losses, margin: float, upper: float, lower: fl
         sd_against=math.sqrt(vb) * scale,
         correlation=_correlation(a, b) if paired and len(a) > 2 and min(va, vb) / len(a) > NO_NOISE**2 else None,
     )
+
+
+def _z_of_ties(mine: int, theirs: int) -> float:
+    """The z of two arms that each gave one value alone: as sure as that luck did not deal them so.
+
+    A metric that counts a few mistakes often takes two values only, and three equal ones are then soon dealt.
+    """
+    return min(Z_MAX, -float(ndtri(1 / math.comb(mine + theirs, mine))))
 
 
 def _z(t: float, freedom: float) -> float:

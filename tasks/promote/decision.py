@@ -103,9 +103,9 @@ def adopted(asked: Asked) -> list[ArmName]:
 
 
 def _winner(asked: Asked, arms: Arms) -> ArmName | None:
-    """Of the adopted finalists the one with the best mean beside its price; else the baseline, if it beats the incumbent.
+    """Of the adopted finalists the one with the best mean beside its margin; else the baseline over the incumbent.
 
-    The margin is the price here: it differs between finalists by that alone, but where simplicity meets a minimum gain.
+    The margin is the price here: what else is in it is the minimum gain, as far as simplicity does not waive it.
     """
     passed = adopted(asked)
     if passed:

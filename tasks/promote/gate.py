@@ -18,7 +18,7 @@ than it is, if anything, and so they make a promotion harder, never easier.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.promote.boundaries import QUICK, boundaries, looks, standing
+from tasks.promote.boundaries import FIRST, QUICK, boundaries, looks, standing
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, look_at
 from tasks.promote.decision import FALL_BACK, Arms, Asked, Decision, Pair, adopted, decided, infeasible
 from tasks.scope.goal import Kind
@@ -30,6 +30,9 @@ ALONE = 0.8
 CROWD, CROWD_KEPT = 1.06, 0.56
 # With a baseline two may be promoted by luck: with a noisy finalist the two lucks hardly overlap.
 BESIDE_BASELINE, OF_BASELINE = 0.93, 0.42
+# Against an incumbent that is known a noisy finalist's luck lies in its first looks, and a smaller budget spends more
+# there: up to 11 retrains so much less is spent, from 16 on (of a more patient gate, so much later) all.
+EARLY, TIGHT, AMPLE = 0.8, 11, 16
 
 
 def gate(
@@ -52,7 +55,8 @@ def gate(
     a promotion, at most. `budget`: fresh retrains an arm, at most. `shared`: arms that are the same configuration as
     another and have no retrains of their own. `kept`: losses of the incumbent from earlier rounds that count.
     `price`: what an arm's complexity costs, in the metric's unit: a candidate must gain that much more than the
-    minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth. `patience`: see `boundaries`.
+    minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth.
+    `patience`: see `boundaries`.
 
     Playbook: G2, G3, G4, G5
     """
@@ -63,13 +67,14 @@ def gate(
     arms = {name: (*kept, *values) if own.get(name, name) == INCUMBENT else values for name, values in arms.items()}
     margins = _margins(arms, own, minimum_gain, price or {})
     at = looks(budget, len(kept))
-    asked = _comparisons(margins, arms, error_rate, at, len(kept), patience) if budget > 1 else {}
+    warm = {pair: _warm(pair, own, len(kept)) for pair in margins}
+    asked = _comparisons(margins, arms, error_rate, at, warm, patience) if budget > 1 else {}
     needs: dict[ArmName, int] = {}
     for i, n in enumerate(at):
         needs = _needs(asked, arms, own, n)
         if needs:
             break
-        asked |= {pair: _looked(asked[pair], arms, i, len(kept)) for pair in _open(asked)}
+        asked |= {pair: _looked(asked[pair], arms, i, warm[pair]) for pair in _open(asked)}
     return decided(asked, arms, needs, len(kept), error_rate, minimum_gain, budget)
 
 
@@ -96,18 +101,24 @@ def _margins(
 
 
 def _comparisons(
-    margins: Mapping[Pair, float], arms: Arms, error_rate: float, at: tuple[int, ...], kept: int, patience: float
+    margins: Mapping[Pair, float],
+    arms: Arms,
+    error_rate: float,
+    at: tuple[int, ...],
+    warm: Mapping[Pair, tuple[int, int]],
+    patience: float,
 ) -> dict[Pair, Comparison]:
     """Every comparison before its first look, with the share of the error rate that is its own."""
     racing = len({a for a, b in margins if is_finalist(a) and b == INCUMBENT})
     two_may_win = racing > 0 and FALL_BACK in margins
     found = {}
     for (a, b), margin in margins.items():
-        known = kept if b == INCUMBENT else 0
+        known = warm[a, b][1]
         crowd = max(1, racing) ** (CROWD + CROWD_KEPT * standing(known))
         share = ALONE * (BESIDE_BASELINE if two_may_win else 1.0) / crowd if is_finalist(a) else OF_BASELINE
         rivals = max(0, racing - 1) if is_finalist(a) else 0
         share = share if is_finalist(a) or two_may_win else ALONE
+        share *= _early(at[-1], patience) if known > FIRST else 1.0
         found[a, b] = Comparison(
             candidate=a,
             against=b,
@@ -141,11 +152,22 @@ def _needs(asked: Asked, arms: Arms, own: Mapping[ArmName, ArmName], n: int) -> 
     return {own.get(name, name): n - len(arms[name]) for name in wanted if len(arms[name]) < n}
 
 
-def _looked(comparison: Comparison, arms: Arms, i: int, kept: int) -> Comparison:
+def _warm(pair: Pair, own: Mapping[ArmName, ArmName], kept: int) -> tuple[int, int]:
+    """How many of each arm's retrains are kept ones: only the incumbent has any, under whatever name it goes."""
+    first, second = (kept if own.get(name, name) == INCUMBENT else 0 for name in pair)
+    return first, second
+
+
+def _early(budget: int, patience: float) -> float:
+    """The share of the error rate that is left to spend where the incumbent is known: see `EARLY`."""
+    ample = budget / max(1.0, 1.0 + patience - QUICK)
+    return EARLY + (1.0 - EARLY) * min(1.0, max(0.0, (ample - TIGHT) / (AMPLE - TIGHT)))
+
+
+def _looked(comparison: Comparison, arms: Arms, i: int, warm: tuple[int, int]) -> Comparison:
     """The comparison after its look `i`; retrains beyond that look are not seen, but for those that were kept."""
-    at = comparison.boundaries
-    known = kept if comparison.against == INCUMBENT else 0
+    at, known = comparison.boundaries, warm[1]
     mine, theirs = arms[comparison.candidate], arms[comparison.against]
     n = at.looks[i]
-    look = look_at(mine[:n], theirs[: max(n, known)], comparison.margin, at.upper[i], at.lower[i], paired=not known)
+    look = look_at(mine[:n], theirs[: max(n, known)], comparison.margin, at.upper[i], at.lower[i], paired=not any(warm))
     return comparison.model_copy(update={"looks": (*comparison.looks, look)})

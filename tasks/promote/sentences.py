@@ -15,7 +15,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     if comparison.state == "better":
         told = f"more than {_bar(comparison)}: z {show(look.z)} reached {show(look.upper)}"
     elif comparison.state == "not better":
-        told = f"no more than {_bar(comparison)} as far as these show: z {show(look.z)} is below {show(look.lower)}"
+        told = f"no more than {_bar(comparison)} as far as these show: z {show(look.z)} is not above {show(look.lower)}"
     else:
         when = "after the last retrain" if comparison.state == "undecided" else "so far"
         told = f"not told from luck {when}: z {show(look.z)} lies between {show(look.lower)} and {show(look.upper)}"

@@ -326,6 +326,20 @@ def test_arms_without_any_noise_are_told_apart_and_ties_keep_the_incumbent(bette
     assert decision.outcome == ("promote" if better else "keep")
 
 
+@pytest.mark.playbook("G3", case="fires")
+def test_a_metric_that_takes_two_values_promotes_no_more_often_than_stated_though_many_arms_are_all_ties() -> None:
+    names = ("finalist", "finalist-2", "finalist-3", "incumbent")
+    coins = np.random.default_rng(4).integers(0, 2, (ROUNDS, len(names), 8)) / 500
+    rounds = [ask(dict(zip(names, round.tolist(), strict=True)), kind="understand") for round in coins]
+    assert share(rounds) <= STATED + NOISE
+
+
+def test_three_ties_an_arm_are_looked_at_again_and_five_decide() -> None:
+    arms = {"finalist": [0.1] * 5, "incumbent": [0.3] * 5}
+    assert ask({name: values[:3] for name, values in arms.items()}, kind="understand").outcome == "continue"
+    assert ask(arms, kind="understand").outcome == "promote"
+
+
 def test_every_pair_of_winner_and_outcome_is_consistent_with_its_comparisons() -> None:
     grid = itertools.product((-2.0, -0.6, 0.0), repeat=2)
     for seed, (finalist, baseline) in enumerate(grid):
@@ -354,3 +368,12 @@ def test_the_reasons_carry_the_numbers_and_paired_correlation_is_told_apart() ->
     assert any("gain 1" in reason and "3 retrains each" in reason for reason in decision.reasons)
     assert -1 <= float(decision.noise["finalist-incumbent.3.correlation"] or 0) <= 1
     assert decision.answer_sentence.startswith("Yes")
+
+
+def test_equal_arms_are_told_without_a_negative_zero() -> None:
+    losses = {"finalist": [0.1, 0.2, 0.3], "incumbent": [0.1, 0.2, 0.3]}
+    (said,) = ask(losses, budget=3, kind="understand", minimum_gain=0.0).reasons
+    assert "z 0 is not above" in said
+    falls = {"finalist": [0.2, 0.3, 0.4], "incumbent": [0.1, 0.2, 0.3]}
+    (said,) = ask(falls, budget=3, kind="understand", price={"incumbent": 0.1}).reasons
+    assert "z -0 " not in said

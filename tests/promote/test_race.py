@@ -119,6 +119,24 @@ def test_kept_retrains_save_retrains_and_lose_no_power() -> None:
     assert used[1] < used[0] - 1
 
 
+@pytest.mark.playbook("G3", "G6", case="fires")
+@pytest.mark.parametrize("sds", [(1, 1), (3, 1)])
+def test_kept_retrains_promote_no_more_often_than_stated_on_a_small_budget_either(sds: tuple[float, ...]) -> None:
+    rounds = 6000
+    noise = np.random.default_rng(11).standard_normal((rounds, 2, 9 + 8)) * np.array(sds)[:, None]
+    losses = [({"finalist": a[:9].tolist(), "incumbent": b[:9].tolist()}, b[9:].tolist()) for a, b in noise]
+    assert share([ask(arms, budget=9, kept=kept) for arms, kept in losses]) <= STATED + LUCK / 2
+
+
+def test_a_baseline_that_is_the_known_incumbent_is_known_as_well_and_no_pairs_are_told_of() -> None:
+    losses = {"finalist": around(0.9, 8, 0), "baseline": [], "incumbent": around(1.0, 8, 1)}
+    decision = ask(losses, kind="improve", kept=around(1.0, 16, 2), shared={"baseline": "incumbent"})
+    over_incumbent, over_baseline = decision.comparisons
+    assert over_incumbent.looks == over_baseline.looks
+    assert over_baseline.last.correlation is None
+    assert decision.answer_gain == decision.gain
+
+
 def test_an_incumbent_that_is_known_is_not_retrained_before_the_finalist_overtakes_it() -> None:
     decision = ask({"finalist": [], "incumbent": []}, kept=around(1.0, 5, 0))
     assert decision.needs == {"finalist": 3}
