@@ -1,14 +1,14 @@
 """A round as MLflow shows it, from the ledger and the record's folder alone, whoever asks: see `tasks.tracking`."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tasks.design.study import Planned
-from tasks.ledger import Ledger, LedgerError, open_ledger
-from tasks.record import Record, hash_of
+from tasks.ledger import Generation, Ledger, LedgerError, open_ledger
+from tasks.record import Point, Record, hash_of
 from tasks.scope.goal import Objective
 from tasks.tracking import ROUND, Earlier, Picture, Tracking, connect, entries
 from tasks.trials.checkpoints import Checkpoints
@@ -39,7 +39,8 @@ def picture_of(ledger: Ledger, round_id: str, missing: Callable[[str], None] = l
     if record is not None:
         for name in (n for n in _FILES if not (folder / n).is_file()):
             missing(f"round {round_id}: {folder / name} has gone and is left out")
-    bests = _bests(trials, objective) if record is not None else []
+    promoted = next((g for g in ledger.generations(config["workload"]["name"]) if g.round_id == round_id), None)
+    bests = shown_retrains(trials, objective, promoted.point if promoted else None) if record is not None else []
     files = {t.id: found for t in bests if (found := _checkpoint(folder / "trials" / t.id, t.id, missing))}
     return Picture(
         workload=config["workload"]["name"],
@@ -50,7 +51,7 @@ def picture_of(ledger: Ledger, round_id: str, missing: Callable[[str], None] = l
         folder=folder,
         config=config,
         checkpoints=files,
-        promoted=_promoted(ledger, round_id, config["workload"]["name"], bests, files),
+        promoted=_promoted(promoted, bests, files),
     )
 
 
@@ -126,10 +127,16 @@ def earlier(root: Path, tracking: Tracking) -> Earlier:
                 yield
 
 
-def _bests(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
-    """The feasible retrains, best first."""
+def shown_retrains(trials: Iterable[Trial], objective: Objective, promoted: Point | None) -> list[Trial]:
+    """The best feasible retrains, best first; one of the `promoted` point is among them, wherever it comes.
+
+    A simpler configuration may be promoted although each of its retrains is worse than many others.
+    """
     kept = [t for t in trials if t.planned.purpose == "retrain" and t.feasible and t.best_value is not None]
-    return sorted(kept, key=lambda t: (objective.sign * (t.best_value or 0.0), t.id))[:SHOWN]
+    ordered = sorted(kept, key=lambda t: (objective.sign * (t.best_value or 0.0), t.id))
+    mine = [t for t in ordered if t.planned.point == promoted][:1]
+    shown = ordered[:SHOWN]
+    return shown if not mine or mine[0] in shown else [*shown[:-1], *mine]
 
 
 def _checkpoint(folder: Path, trial: str, missing: Callable[[str], None]) -> tuple[Path, ...]:
@@ -145,11 +152,8 @@ def _checkpoint(folder: Path, trial: str, missing: Callable[[str], None]) -> tup
 
 
 def _promoted(
-    ledger: Ledger, round_id: str, workload: str, bests: Sequence[Trial], files: Mapping[str, tuple[Path, ...]]
+    promoted: Generation | None, bests: Sequence[Trial], files: Mapping[str, tuple[Path, ...]]
 ) -> tuple[tuple[Path, ...], int] | None:
     """The checkpoint of the best retrain of what the round promoted, and its generation."""
-    for generation in ledger.generations(workload):
-        if generation.round_id == round_id:
-            mine = [files[t.id] for t in bests if t.planned.point == generation.point and t.id in files]
-            return (mine[0], generation.generation) if mine else None
-    return None
+    mine = [files[t.id] for t in bests if promoted and t.planned.point == promoted.point and t.id in files]
+    return (mine[0], promoted.generation) if promoted and mine else None

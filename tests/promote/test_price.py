@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from flows.pictures import SHOWN, shown_retrains
 from tasks.design.study import Planned
 from tasks.promote.kept import kept_retrains
 from tasks.promote.price import price_of, uncharged
@@ -89,3 +90,13 @@ def test_with_three_finalists_the_best_three_points_race() -> None:
     rates = [rate(found[name].point) for name in list(found)[:3]]
     assert rates == sorted(rates)
     assert len(set(rates)) == 3
+
+
+@pytest.mark.playbook("G2", case="shows")
+def test_a_retrain_of_what_was_promoted_is_shown_though_every_other_one_is_better() -> None:
+    simpler: dict[str, Value] = {"optimizer": "sgd"}
+    better = [trial([0.1 + 0.01 * i], i) for i in range(SHOWN + 2)]
+    worse = [trial([0.5 + 0.01 * i], 100 + i, simpler) for i in range(3)]
+    shown = shown_retrains([*better, *worse], LOSS, simpler)
+    assert [t.id for t in shown] == [*(t.id for t in better[: SHOWN - 1]), worse[0].id]
+    assert shown_retrains([*worse, *better], LOSS, None) == better[:SHOWN]
