@@ -145,8 +145,9 @@ def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[s
     if decision is None or decision.answer != "no" or answer.value is None or answer.gain is None:
         return ()
     change = f"{scope.roles.scientific[0]} = {show(answer.value)}" if len(scope.roles.scientific) == 1 else "The change"
+    none = "no gain" if answer.gain <= 0 else "no gain that luck does not explain"
     return (
-        f"{change} showed no gain on fresh retrains ({show(answer.gain)} {scope.objective.metric} over the retuned "
+        f"{change} showed {none} on fresh retrains ({show(answer.gain)} {scope.objective.metric} over the retuned "
         "baseline), so it can be left out of the next rounds.",
     )
 

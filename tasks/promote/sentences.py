@@ -76,4 +76,4 @@ def _bar(comparison: Comparison) -> str:
     margin = comparison.margin
     if margin < 0:
         return f"{show(margin)}, which its simplicity is worth"
-    return f"the minimum gain {show(margin)}" if margin else "zero"
+    return f"{show(margin)}, which it must gain at least" if margin else "zero"
