@@ -95,7 +95,8 @@ def look_at(mine: Losses, theirs: Losses, margin: float, upper: float, lower: fl
     beyond = gain - margin / scale
     errors = [_welch(a, b)] if len(a) == len(b) else [_welch(a, b), _pooled(a, b)]
     if errors[0][0] <= NO_NOISE:
-        z, half = (_z_of_ties(len(a), len(b)) if beyond > NO_NOISE else -Z_MAX), 0.0
+        z = _z_of_ties(len(a), len(b)) if beyond > NO_NOISE else -Z_MAX
+        half = beyond * upper / z if 0 < z < upper else 0.0  # ties that may be luck have no band of width 0
     else:
         z = min(_z(beyond / error, freedom) for error, freedom in errors) + 0.0  # no reader wants "-0"
         half = max(-float(stdtrit(freedom, ndtr(-upper))) * error for error, freedom in errors)

@@ -336,7 +336,10 @@ def test_a_metric_that_takes_two_values_promotes_no_more_often_than_stated_thoug
 
 def test_three_ties_an_arm_are_looked_at_again_and_five_decide() -> None:
     arms = {"finalist": [0.1] * 5, "incumbent": [0.3] * 5}
-    assert ask({name: values[:3] for name, values in arms.items()}, kind="understand").outcome == "continue"
+    three = ask({name: values[:3] for name, values in arms.items()}, kind="understand")
+    assert three.outcome == "continue"
+    assert three.band is not None
+    assert three.band[0] < 0.0 < 0.2 < three.band[1]
     assert ask(arms, kind="understand").outcome == "promote"
 
 
