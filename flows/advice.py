@@ -23,6 +23,9 @@ def _change(override: str, scope: Scope) -> str:
         return f"{name}: {leaf} {value}"
     if group == "budget" and rest in _BUDGET:
         return f"{_BUDGET[rest]}: {getattr(scope.budget, rest)} -> {value}"
+    if key == "goal.nuisance":
+        gone = [n for n in scope.roles.nuisance if n not in value.strip("[]").split(",")]
+        return f"{', '.join(gone)}: compared (goal.scientific) or fixed"
     if group == "acknowledge":
         return f"or accept it in writing: {key}={value}"
     return override

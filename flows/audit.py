@@ -47,6 +47,8 @@ COMMAND = "flows.audit"
 _FILE = "sqlite:///"
 CURVES = "curves.parquet"
 UNASKED = {
+    "A3": "Not checked: the source does not say what was done with every hyperparameter of the optimizer, so the "
+    "training program's own defaults may have stood.",
     "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values, name: range "
     "asks of a whole range.",
     "D5": "The search has been run; what its sampler means for the findings stands at E6.",

@@ -11,6 +11,7 @@ from tests.scope.example_scopes import REGULARIZERS, scope
     [
         ("space.learning_rate.high=1", "learning_rate: high 0.1 -> 1"),
         ("space.width.values=[64,128,256]", "width: values [64,128,256]"),
+        ("goal.nuisance=[learning_rate]", "one_minus_momentum: compared (goal.scientific) or fixed"),
         ("budget.trials=48", "trials: 24 -> 48"),
         ("budget.max_train_steps=200", "steps: 100 -> 200"),
         ('acknowledge.E5="no cure"', 'or accept it in writing: acknowledge.E5="no cure"'),
