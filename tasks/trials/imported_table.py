@@ -12,6 +12,7 @@ from tasks.trials.imported import ImportedStudy, ImportedTrial, chosen, directed
 
 OWN = ("status", "reason", "seed", "trial", "seconds")  # columns that are neither parameter nor metric
 KINDS = (".csv", ".parquet")
+STATUSES = ("complete", "infeasible", "failed")
 
 
 def table_study(
@@ -38,7 +39,7 @@ def table_study(
         value = plain(row.get(named))
         reports = rows.get(id) or ({} if value is None and not _is_number(row.get(named)) else {1: _value(row, named)})
         best = _any(reports, named)
-        status, reason = ended(best, _text(row.get("status")), _text(row.get("reason")) or "")
+        status, reason = ended(best, _status(row, path), _text(row.get("reason")) or "")
         point = {n: v for n in names if (v := plain(row[n])) is not None}
         seed, seconds = plain(row.get("seed")), plain(row.get("seconds"))
         trials.append(
@@ -117,6 +118,13 @@ def _any(reports: Mapping[int, Mapping[str, float]], metric: str) -> float | Non
     """A finite value of the metric, if there is one; else what stands there instead."""
     values = [row[metric] for row in reports.values() if metric in row]
     return next((v for v in values if np.isfinite(v)), values[0] if values else None)
+
+
+def _status(row: Mapping[str, Any], path: Path) -> str | None:
+    status = (_text(row.get("status")) or "").lower() or None
+    if status not in (None, *STATUSES):
+        raise InputError(f"source: the column status of {path.name} says {status!r}; say {', '.join(STATUSES)}.")
+    return status
 
 
 def _text(value: Any) -> str | None:

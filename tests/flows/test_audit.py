@@ -190,6 +190,26 @@ def test_a_table_in_parquet_with_curves_and_words_of_its_own_is_read_whole(
     assert all(t.steps_done == STEPS[-1] for t in record.trials)
 
 
+def test_what_a_table_does_not_say_of_an_optimizer_is_not_checked_and_blocks_nothing(
+    audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd"] * 20)
+    record = audited(
+        f"source={path}",
+        "objective.metric=error",
+        "objective.direction=minimize",
+        "goal.scientific={optimizer: [sgd, adam]}",
+    )
+    assert not of(record, "A3")
+    assert of(record, "A3", "na")
+
+
+def test_a_status_that_means_nothing_here_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, status=["done"] * 40)
+    assert main([f"source={path}", "objective.metric=error", "objective.direction=minimize"]) == 2
+    assert "'done'; say complete, infeasible, failed" in capsys.readouterr().err
+
+
 def test_scientific_values_are_studies_of_their_own(audited: Callable[..., Record], tmp_path: Path) -> None:
     path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd", "lion", "sgd"] * 10)
     record = audited(
