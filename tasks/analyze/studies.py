@@ -9,7 +9,7 @@ from tasks.analyze.curves import FEWEST as FEWEST_EVALUATIONS
 from tasks.analyze.curves import objective_shape
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.sentences import number, plural
-from tasks.analyze.slices import compared
+from tasks.analyze.slices import Slice, compared, slices
 from tasks.record import Finding, Value
 from tasks.scope.finding import finding
 from tasks.trials.trial import Trial
@@ -20,7 +20,8 @@ def few_trials(evidence: Evidence) -> list[Finding]:
 
     Playbook: D12
     """
-    return [_few_trials(s) for s in evidence.studies]
+    whole = {s.study.study.id: s for s in slices(evidence) if len(s.trials) == len(s.study.trials)}
+    return [_few_trials(s, whole.get(s.study.id, s)) for s in evidence.studies]
 
 
 def still_falling(evidence: Evidence) -> list[Finding]:
@@ -58,14 +59,15 @@ def late_noise(evidence: Evidence) -> list[Finding]:
     return [_late_noise(pairs[0], pairs[1])]
 
 
-def _few_trials(s: StudyEvidence) -> Finding:
+def _few_trials(s: StudyEvidence, as_learned: StudyEvidence | Slice) -> Finding:
+    """`as_learned`: whose band the report tells elsewhere, so that it tells one and not two."""
     say = partial(finding, "few trials", "D12", study=s.study.id)
     count, feasible = len(s.losses), int(s.feasible.sum())
     if s.study.sampler == "points" or feasible < FEWEST:
         why = "its points were given, not drawn" if s.study.sampler == "points" else f"{feasible} trials are feasible"
         return say("na", f"The luck of the search was not estimated: {why}.")
     quantiles = best_of_n(s.losses, np.array([count]))[0]
-    band = best_band(s.losses, s.rng("few trials"), s.policy.bootstraps)
+    band = best_band(as_learned.losses, as_learned.rng("band"), s.policy.bootstraps)
     assert s.best is not None  # four feasible trials have a best and a band
     assert band is not None
     shape = objective_shape(s, s.best)

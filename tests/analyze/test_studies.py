@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.analyze.evidence import Evidence
+from tasks.analyze.learned import learned
+from tasks.analyze.sentences import number
 from tasks.analyze.studies import few_trials, still_falling
 from tasks.record import Finding, Point
 from tests.analyze.planted_curves import Metrics, distance, falling, planted_round
@@ -37,6 +39,13 @@ def test_a_study_of_twenty_trials_or_fewer_is_read_with_care(trials: int) -> Non
     assert found.numbers["few_trials"] == 20
     assert float(found.numbers["late_noise"] or 0.0) == pytest.approx(0.006, rel=0.5)
     assert "in 9 of 10 cases" in found.evidence
+
+
+def test_the_luck_of_a_search_is_one_band_wherever_the_report_tells_it() -> None:
+    evidence = bowl(20, noise=0.01)
+    found = one(few_trials(evidence))
+    told = f"another search like it: {number(found.numbers['low'])} to {number(found.numbers['high'])}"
+    assert told in learned(evidence)[0]
 
 
 @pytest.mark.playbook("D12", case="silent")
