@@ -1,4 +1,4 @@
-"""The findings as the page shows them: what blocks, what warns, what is clean, and what was not asked."""
+"""The findings as the page shows them: what blocks, what warns, what is clean, and what was not checked."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from tasks.analyze import sentences as say
 from tasks.analyze.sentences import number
 from tasks.record import Finding, Record
 
-GROUPS = {"fail": "Fail", "warn": "Warn", "ok": "OK", "na": "Not asked"}
+GROUPS = {"fail": "Fail", "warn": "Warn", "ok": "OK", "na": "Not checked"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class FindingGroup:
 
 
 def groups_of(record: Record) -> tuple[FindingGroup, ...]:
-    """The levels that have findings: what blocks, what warns, what is clean, what was not asked.
+    """The levels that have findings: what blocks, what warns, what is clean, what was not checked.
 
     Playbook: E1
     """

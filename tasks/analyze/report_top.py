@@ -9,11 +9,11 @@ from markupsafe import Markup
 from tasks.analyze import sentences as say
 from tasks.analyze.retrained import looks
 from tasks.analyze.sentences import number
-from tasks.record import Record
+from tasks.record import Record, Value
 from tasks.scope.arms import listing
 
 VERDICTS = {"promote": "Promote", "keep": "Keep", "retrain": "Retrain", "redesign": "Redesign", "na": "No verdict"}
-TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not asked"}  # in the order of the page
+TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not checked"}  # in the order of the page
 REASONS = 2  # of the verdict above the fold; the others open by a click
 NAMES = 8  # fixed hyperparameters that are named above the fold
 
@@ -75,13 +75,6 @@ def _facts(record: Record) -> Iterator[str]:
         yield f"took {say.took(record)}"
 
 
-def _gated(record: Record) -> bool:
-    """Whether the answer's band is the gate's: one of its looks then has it."""
-    return record.answer.band is not None and any(
-        (look.numbers.get("low"), look.numbers.get("high")) == record.answer.band for look in looks(record)
-    )
-
-
 def _band(record: Record) -> str:
     """The gain with its band, and what the band is."""
     answer = record.answer
@@ -90,7 +83,7 @@ def _band(record: Record) -> str:
     low, high = answer.band
     where = "either may be the better one" if low <= 0 <= high else "all of it on one side of zero"
     kind = "9 of 10 repetitions of this search would fall into the band"
-    if _gated(record):
+    if say.gated(record):
         kind = "limits from fresh retrains, which hold however early the gate stopped"
     return f"Gain {number(answer.gain)} {record.objective.metric}, band {say.band_text(answer.band)}: {where} ({kind})."
 
@@ -128,22 +121,32 @@ def _sure(record: Record) -> Iterator[str]:
         for n in dict.fromkeys(retrained.values())
         if (arms := [name.replace("-", " ") for name, own in retrained.items() if own == n])
     ]
-    last = looks(record)[-1:]
     if counts:
         kept = noise.get("incumbent.kept")
         older = f" ({kept} of them from earlier rounds)" if kept else ""
         yield f"Retrains on fresh seeds: {', '.join(counts)}{older}."
     else:
         yield "Nothing was retrained, so the noise of one configuration is not measured here."
-    for look in last:
-        sds = [number(look.numbers.get(k)) for k in ("sd_candidate", "sd_against")]
-        yield f"SD of one configuration's retrains: {sds[0]} ({look.candidate}), {sds[1]} ({look.against})."
+    sds = _deviations(record)
+    if sds:
+        yield f"SD of one configuration's retrains: {', '.join(f'{number(sd)} ({arm})' for arm, sd in sds.items())}."
     if record.verdict.error_rate is not None:
         rate = say.percent(record.verdict.error_rate)
         yield f"A change that does nothing would be promoted in at most {rate} of rounds."
     widths = [row.band[1] - row.band[0] for row in record.isolation if row.band]
     if widths:
-        yield f"Luck of the search: repeated, its best would lie within a band up to {number(max(widths))} wide."
+        widest = " (the widest)" if len(widths) > 1 else ""
+        found = f"9 of 10 repetitions would find their best in a band {number(max(widths))} wide{widest}"
+        yield f"Luck of the search: {found}."
+
+
+def _deviations(record: Record) -> dict[str, Value | None]:
+    """The SD of each arm's retrains, from the look at the most of them: a comparison that ended early knows less."""
+    found: dict[str, Value | None] = {}
+    for look in sorted(looks(record), key=lambda k: k.retrains):
+        found[look.candidate.replace("-", " ")] = look.numbers.get("sd_candidate")
+        found[look.against] = look.numbers.get("sd_against")
+    return found
 
 
 def _tally(record: Record) -> tuple[tuple[str, str], ...]:

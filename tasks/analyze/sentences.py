@@ -196,15 +196,24 @@ def _so_far(record: Record) -> str:
     answer = record.answer
     if blockers(record):
         return "The findings that block come first; until then the numbers are provisional."
+    if not record.roles.scientific:
+        return "Nothing was to be compared: goal.scientific={name: [first, second]} says what."
     if answer.gain is None or answer.value is None:
         return "The trials do not suffice for an answer."
     word = "ahead of" if answer.gain > 0 else "behind"
     luck = answer.band is not None and answer.band[0] <= 0 <= answer.band[1]
+    noise = "noise of the retrains" if gated(record) else "luck of the search"
     return (
         f"{_scientific(record, answer.value)} is {number(abs(answer.gain))} {record.objective.metric} {word} "
-        f"{_scientific(record, answer.against)} so far"
-        + (", which the luck of the search explains as well." if luck else ".")
+        f"{_scientific(record, answer.against)} so far" + (f", which the {noise} explains as well." if luck else ".")
     )
+
+
+def gated(record: Record) -> bool:
+    """Whether the answer's band is the gate's: one of its looks then has it."""
+    noise, band = record.verdict.noise, record.answer.band
+    ends = ((low, noise.get(f"{name[:-4]}.high")) for name, low in noise.items() if name.endswith(".low"))
+    return band is not None and any(pair == band for pair in ends)
 
 
 def _scientific(record: Record, value: Value | None) -> str:

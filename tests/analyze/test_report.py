@@ -11,6 +11,7 @@ import pytest
 
 from tasks.analyze.report import SCRIPT, page
 from tasks.analyze.report_tables import domain_text, trial_tables
+from tasks.analyze.sentences import answer_sentence
 from tasks.record import Record
 from tests.analyze.example_records import ACKNOWLEDGED, curves_of, example, hostile, joint, with_kept
 
@@ -281,10 +282,42 @@ def test_a_domain_is_written_as_a_person_says_it(tree: dict[str, object], text: 
 def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_reader_must_not_forget() -> None:
     text = read("promote").text
     assert "promoted in at most 5 % of rounds" in text
-    assert "2 warn 3 ok 2 not asked" in text
+    assert "2 warn 3 ok 2 not checked" in text
     assert "Holds only for width = 128, batch_size = 64." in text
     assert "Nothing was retrained" in read("redesign").text
     assert "either may be the better one" in read("redesign").text
+
+
+def test_the_noise_of_each_arm_is_that_of_its_last_look_even_if_another_comparison_ended_early() -> None:
+    record = example("promote")
+    looks = {
+        "finalist-incumbent.3": (0.1, 0.2),
+        "finalist-incumbent.9": (0.3, 0.4),
+        "baseline-incumbent.3": (0.5, 0.2),
+    }
+    noise = {
+        f"{k}.{n}": v for k, pair in looks.items() for n, v in zip(("sd_candidate", "sd_against"), pair, strict=True)
+    }
+    gated = record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+    text = Reader(page(gated, {})).text
+    assert "SD of one configuration's retrains: 0.3 (finalist), 0.4 (incumbent), 0.5 (baseline)." in text
+
+
+def test_an_undecided_gap_names_the_luck_that_its_band_is_of() -> None:
+    record = example("retrain")
+    answer = record.answer.model_copy(update={"gain": 0.01, "band": (-0.01, 0.03), "conclusive": False})
+    noise = {"finalist-baseline.5.low": -0.01, "finalist-baseline.5.high": 0.03}
+    searched = record.model_copy(update={"answer": answer})
+    retrained = searched.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+    assert "which the luck of the search explains" in answer_sentence(searched)
+    assert "which the noise of the retrains explains" in answer_sentence(retrained)
+
+
+def test_where_nothing_is_compared_the_trials_are_not_blamed() -> None:
+    roles = example("na").roles.model_copy(update={"scientific": ()})
+    record = example("na").model_copy(update={"roles": roles, "findings": ()})
+    bare = record.model_copy(update={"answer": record.answer.model_copy(update={"conclusive": False})})
+    assert "Nothing was to be compared" in answer_sentence(bare)
 
 
 def test_retrains_of_earlier_rounds_stand_in_the_table_beside_the_fresh_ones() -> None:
