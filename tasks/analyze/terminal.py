@@ -10,6 +10,7 @@ from tasks.analyze.sentences import number
 from tasks.record import Finding, Record, StudyRow
 
 SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
+LINES = 2  # of each
 REASONS = 3
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # but for line ends
 STUDIES = 5
@@ -115,11 +116,15 @@ def _findings(record: Record, width: int, colour: bool) -> Iterator[str]:
 def _finding(record: Record, finding: Finding, width: int, colour: bool) -> Iterator[str]:
     why = record.acknowledged.get(finding.row)
     head = f"{finding.level} {finding.row:<4}"
-    sentence = plain(finding.evidence) + (f" (acknowledged: {plain(why)})" if why and finding.level == "fail" else "")
+    several = finding.level == "warn" and len(record.studies) > 1
+    study = next((s for s in record.studies if several and s.id == finding.where.study), None)
+    label = f"{cut(say.study_label(record, study), 40)}: " if study else ""
+    sentence = (
+        label + plain(finding.evidence) + (f" (acknowledged: {plain(why)})" if why and finding.level == "fail" else "")
+    )
     room = max(width - INDENT - len(head), 20)
     lines = textwrap.wrap(sentence, room) or [""]
-    most = 2 if finding.level == "fail" else 1
-    lines = lines if len(lines) <= most else [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), room)]
+    lines = lines if len(lines) <= LINES else [*lines[: LINES - 1], cut(" ".join(lines[LINES - 1 :]), room)]
     yield f"{'':<{INDENT}}{paint(head, finding.level, colour)}{lines[0]}"
     yield from (f"{'':<{INDENT + len(head)}}{line}" for line in lines[1:])
     if finding.remedy and finding.level == "fail":
@@ -132,7 +137,8 @@ def _reasons(record: Record, width: int) -> Iterator[str]:
 
 
 def _band(record: Record) -> str:
-    return "" if record.answer.band is None else f" Band of the gain: {say.band_text(record.answer.band)}."
+    kind = "from fresh retrains" if say.gated(record) else "in 9 of 10 such searches"
+    return "" if record.answer.band is None else f" Band of the gain: {say.band_text(record.answer.band)}, {kind}."
 
 
 def _to_do(record: Record, width: int) -> Iterator[str]:
