@@ -3,6 +3,7 @@
 from flows.config import RoundConfig
 from flows.session import looked_up
 from tasks.analyze.adaptive import ADAPTIVE, in_parallel
+from tasks.analyze.sentences import plural
 from tasks.design.points import SAMPLERS
 from tasks.design.study import Round, design
 from tasks.scope.error import InputError
@@ -109,7 +110,7 @@ def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
     search, retrains = len(round.trials), (budget.finalists + 2) * budget.retrains
-    shape = f"{len(round.studies)} studies, {len(scope.roles.nuisance)} nuisances"
+    shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"

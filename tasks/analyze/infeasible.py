@@ -108,10 +108,14 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         "stuck_fraction": study.policy.stuck_fraction,
     }
     listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
-    told = f"{len(lost)} of {n} trials are infeasible or failed ({listed})" if lost else f"All {n} trials are feasible"
+    told = (
+        f"{len(lost)} of {n} trials are infeasible or failed ({listed})"
+        if lost
+        else f"None of {n} trials is infeasible or failed"
+    )
     if stuck:
         count = f"{plural(stuck, 'finite run')} never left chance and {'counts' if stuck == 1 else 'count'}"
-        said = f"{told}; {count} as infeasible in all that follows."
+        said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
         return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
     kept = "; they are kept, drawn as crosses, and never best" if lost else ""
     return finding("infeasible", "E8", "ok", f"{told}{kept}.", study=study.study.id, numbers=numbers)
@@ -127,7 +131,7 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
     ratios = [w.direction.name for w in region.walls if not w.direction.single]
     way = f"search {' and '.join(ratios)} instead of one of the two" if ratios else "shrink that side"
     hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
-    said = f"{lost} of {n} trials are infeasible, more than {most:.0%}; {hint}."
+    said = f"{lost} of {n} trials are infeasible, more than {100 * most:.3g} %; {hint}."
     remedies = [r for w in region.walls if (r := narrowed(w))]
     if lost == n:  # what every workload has in common: it diverges above some learning rate
         rates = [p for p in study.study.space if RATES.search(p.name)]
@@ -167,7 +171,8 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     first = study.trials[int(np.flatnonzero(stray)[0])]
     said = (
         f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "
-        f"{seen.chance:.0%} of the time). Suspect a bug in the training code; trial {first.id} says: {_kind(first)}."
+        f"{100 * seen.chance:.0f} % of the time). Suspect a bug in the training code; trial {first.id} says: "
+        f"{_kind(first)}."
     )
     return say("fail", said, trial=first.id)
 

@@ -60,7 +60,7 @@ def _ahead(evidence: Evidence) -> Iterator[str]:
 
 
 def _of_study(s: StudyEvidence) -> Iterator[str]:
-    name = point_label(s.study.scientific) or "the study"
+    name = point_label(s.study.scientific) or "all trials"
     lost = [t for t in s.trials if not t.feasible]
     if lost:
         reasons = Counter(_kind(t.reason) for t in lost).most_common(2)
@@ -74,10 +74,8 @@ def _of_study(s: StudyEvidence) -> Iterator[str]:
     steps = [t.best_step for t in s.trials if t.feasible and t.best_step is not None]
     if steps:
         low, middle, high = np.quantile(steps, (0.0, 0.5, 1.0))
-        yield (
-            f"{name}: best steps from {number(int(low))} to {number(int(high))}, the middle one at "
-            f"{number(int(middle))} of {s.max_train_steps}."
-        )
+        spread = f"from {number(int(low))} to {number(int(high))}, the middle one at {number(int(middle))}"
+        yield f"{name}: best steps {spread if low < high else f'all at {number(int(low))}'} of {s.max_train_steps}."
 
 
 def _walls(s: StudyEvidence) -> str:

@@ -55,7 +55,7 @@ class Slice:
     def label(self) -> str:
         """The slice as a person names it: `optimizer = adam`, `weight_decay from 1e-05 to 0.0001`."""
         if self.parameter is None:
-            return f"study {self.study.study.id}"
+            return "all trials"
         if self.bucket is not None:
             return f"{self.parameter} from {show(self.bucket[0])} to {show(self.bucket[1])}"
         return f"{self.parameter} = {show(self.value)}"

@@ -71,7 +71,7 @@ def next_round(
     open_goals = [g for g in goals if g not in answered and g != goal]
     if open_goals:
         kept = [o for o in own if not _asks(_key(o))]
-        return _row((*kept, f"goal={open_goals[0]}"), config_dir, "the next question that this incumbent was not asked")
+        return _row((*kept, f"goal={open_goals[0]}"), config_dir, "a question that was not asked of this incumbent yet")
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
     if warned:

@@ -148,7 +148,7 @@ def test_what_is_idle_under_one_value_alone_is_not_fixed_for_the_others() -> Non
 def test_what_was_learned_says_the_same() -> None:
     evidence = planted_round(by_rate, space=WITH_DECAY, trials=24)
     (sentence,) = [s for s in learned(evidence) if "the differences between the trials" in s]
-    assert sentence == f"the study: {one(sensitivity(evidence)).evidence}"
+    assert sentence == f"all trials: {one(sensitivity(evidence)).evidence}"
 
 
 def scope_by_shell(*words: str) -> Scope:

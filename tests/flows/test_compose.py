@@ -212,5 +212,5 @@ def test_the_plan_shows_roles_studies_and_cost_and_runs_nothing(
     assert "scientific  switch: a, b" in said
     assert "nuisance    x" in said
     assert said.count("7 trials by halton") == 2
-    assert "14 trials (2 studies, 1 nuisances)" in said
+    assert "14 trials (2 studies, 1 nuisance)" in said
     assert not (folder.parent / "store" / "records").exists()
