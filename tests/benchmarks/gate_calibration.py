@@ -82,8 +82,9 @@ def cells() -> Iterator[Cell]:
     yield from _design("two finalists", 2)
     for n in (1, 3):
         yield from _design(f"thorough, {n} finalist{'s' * (n > 1)}", n, budget=20, patience=THOROUGH)
-    for budget in (5, 8):
-        yield from _design(f"at most {budget}", 1, budget=budget, brief=True)
+    yield from _design("thorough, 1 finalist", 1, kept=16, budget=20, patience=THOROUGH, brief=True)
+    for budget, kept in ((5, 0), (8, 0), (8, 8), (9, 16), (12, 16)):
+        yield from _design(f"at most {budget}", 1, kept=kept, budget=budget, brief=True)
     for n in (1, 3):
         yield from _with_baseline(n)
     for name, gain in (("no gain", 0.0), ("exactly the minimum gain", 0.25), ("1.25 more than it", 1.5)):
