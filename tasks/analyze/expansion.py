@@ -18,20 +18,23 @@ NEAR_ONE = 0.95  # a share above this has nowhere to go: the rest of the way to 
 def natural_limit(parameter: Parameter, side: Side) -> str | None:
     """Why the side cannot be moved at all, in half a sentence; None where it can.
 
-    Zero ends a linear range (a dropout rate, a weight decay), one layer or one unit is the least there is, and 1 ends
-    what is written as one minus something and every share, which is told by its name: `…rate` (but no learning
-    rate), `…dropout`, `…probability`, `…momentum`, `…smoothing`, `…beta1`, `…fraction`. A best trial at such an end is
-    no reason to expand; the playbook is silent here.
+    Zero ends a linear range (a dropout rate, a weight decay; but not one that begins below it, such as a logarithm),
+    a switch has nothing beyond on and off, one layer or one unit is the least there is, and 1 ends what is written
+    as one minus something and every share, which is told by its name: `…rate` (but no learning rate), `…dropout`,
+    `…probability`, `…momentum`, `…smoothing`, `…beta1`, `…fraction`. A best trial at such an end is no reason to
+    expand; the playbook is silent here.
 
     Playbook: E2, E3
     """
+    if any(isinstance(v, bool) for v in parameter.values):
+        return "nothing lies beyond on and off"
     end = _end(parameter, side)
     if end is None:
         return None
     if side == "low":
-        if end <= 0 and parameter.scale == "linear":
+        if end == 0 and parameter.scale == "linear":
             return f"{end:g} is the least it can be"
-        if parameter.type != "float" and end <= 1 and float(end).is_integer():
+        if parameter.type != "float" and 0 <= end <= 1 and float(end).is_integer():
             return f"{end:g} is the least it can be"
         return None
     if _complement(parameter) and end >= 1.0:
