@@ -94,8 +94,20 @@ class Shape:
         evaluations, and in at most 3 % of those without one. Noise that wanders (correlated by 0.6 from one
         evaluation to the next, 5 % of the descent) is taken for a rise in up to 13 %.
         """
-        bar = max(self.policy.overfit_fraction * self.descent, self.policy.overfit_sds * self.noise, self._rounding)
+        return self._stays_up and self.rise > self.policy.overfit_sds * self.noise
+
+    @property
+    def may_rise(self) -> bool:
+        """Whether it stayed up by a share of its descent that noise may explain: then nobody can tell.
+
+        Of five or six evaluations the noise cannot be told from the bend of the descent, and so passes for large.
+        """
+        return self._stays_up and not self.rises
+
+    @property
+    def _stays_up(self) -> bool:
         peak = float(self.smooth[self.turn :].max() - self.smooth[self.turn])
+        bar = max(self.policy.overfit_fraction * self.descent, self._rounding)
         return self.rise > bar and self.rise >= 0.5 * peak
 
     @cached_property

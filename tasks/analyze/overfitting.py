@@ -31,8 +31,9 @@ OFF = frozenset({"none", "off", "no", "null", "false", ""})
 def overfits(study: StudyEvidence, trial: Trial) -> bool | None:
     """Whether the objective turned and stayed worse while the trial still fitted its training data.
 
-    None with too few evaluations. Where the training loss rose as well the trial came apart, which is F10's or an
-    instability, and no regularizer mends it; where it never fell at all there was nothing to overfit.
+    None with too few evaluations, or where noise may explain so large a rise. Where the training loss rose as well
+    the trial came apart, which is F10's or an instability, and no regularizer mends it; where it never fell at all
+    there was nothing to overfit.
 
     Playbook: F2
     """
@@ -40,6 +41,8 @@ def overfits(study: StudyEvidence, trial: Trial) -> bool | None:
     if objective is None:
         return None
     train = loss_shape(study, trial, TRAIN_LOSS)
+    if objective.may_rise and not (train is not None and train.rises):
+        return None
     fitted = objective.moved if train is None else train.moved and not train.rises
     return objective.rises and fitted
 
@@ -89,6 +92,10 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
     if curve is None:
         return say("na", f"{s.label}: {_too_few(study, trial)}")
     numbers = rise_numbers(curve)
+    if verdict is None:
+        told = f"{study.objective.metric} ended {number(curve.rise)} off its best smoothed value"
+        text = f"{told}, which evaluations as few or as noisy as these ({len(curve.losses)}) cannot tell from chance"
+        return say("na", f"{s.label}: not checked: {text}.", numbers=numbers)
     if not verdict:
         text = f"{s.label}: the best trial does not overfit; {_why_not(study, trial, curve)}."
         return say("ok", text + _loss_note(study, trial), numbers=numbers)
@@ -215,7 +222,7 @@ def _any_overfitting(evidence: Evidence, s: StudyEvidence) -> Finding:
     judged = [v for t in s.trials if t.feasible and (v := overfits(s, t)) is not None]
     say = partial(finding, "any overfitting", "F6", study=s.study.id)
     if not judged:
-        return say("na", f"No trial has {FEWEST} evaluations to judge.")
+        return say("na", f"No trial has {FEWEST} evaluations that are calm enough to judge.")
     count = sum(judged)
     numbers: dict[str, Value | None] = {"overfitting": count, "judged": len(judged), "share": count / len(judged)}
     told = f"{count} of {plural(len(judged), 'feasible trial')} overfit"

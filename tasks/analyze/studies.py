@@ -44,7 +44,7 @@ def late_noise(evidence: Evidence) -> list[Finding]:
 
     The best trials of the two best scientific values; in a round that compares none, the two best trials. The gap is
     that of their best values or of their smoothed curves, whichever is smaller: the best of a noisy curve is partly
-    its luckiest evaluation.
+    its luckiest evaluation. Where the two are equal and neither moves (both at a ceiling, say) noise decides nothing.
 
     Playbook: F7
     """
@@ -148,6 +148,8 @@ def _late_noise(
         f"Late in training {study.objective.metric} moves by {number(noise)} (SD) from one evaluation to the next; the "
         f"best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves"
     )
+    if noise == 0 and apart == 0:
+        return say("ok", f"{told}: equal, and steady.", numbers=numbers)
     if noise < gap:
         return say("ok", f"{told}.", numbers=numbers)
     text = (

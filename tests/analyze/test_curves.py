@@ -80,6 +80,24 @@ def test_noise_a_spike_and_a_restart_are_no_rise(plant: Plant, count: int) -> No
     assert np.mean([s.rises for s in shapes(plant, count)]) <= 0.05
 
 
+@pytest.mark.playbook("F2", case="silent")
+@pytest.mark.parametrize(("count", "rise"), [(5, 0.5), (6, 0.25)])
+def test_a_rise_that_so_few_evaluations_cannot_tell_from_noise_is_not_checked(count: int, rise: float) -> None:
+    """A curve as short that falls to its end is sound."""
+
+    def told(rise: float) -> list[str]:
+        return levels(
+            overfitting(planted_round(lambda p, i, r: {"valid_error": _short(r, count, rise)}, evaluations=count))
+        )
+
+    assert told(rise) == ["na"]
+    assert told(0.0) == ["ok"]
+
+
+def _short(rng: Rng, count: int, rise: float) -> Floats:
+    return falling(rng, count=count, pace=0.15, rise=rise, turn=0.4, noise=0.005)
+
+
 @pytest.mark.parametrize("count", [10, 20, 40])
 def test_even_strong_noise_is_rarely_taken_for_a_rise(count: int) -> None:
     loud = shapes(lambda rng, n: falling(rng, count=n, noise=0.1), count)
@@ -196,6 +214,15 @@ def test_in_a_single_study_the_best_is_held_against_the_second() -> None:
     found = one(late_noise(planted_round(outcome)))
     assert found.level == "ok"
     assert found.numbers["gap"] == pytest.approx(0.02, abs=0.005)
+
+
+@pytest.mark.playbook("F7", case="silent")
+def test_two_trials_at_the_ceiling_that_do_not_move_are_no_noise() -> None:
+    """Where they move and are as good, noise decides."""
+    steady = planted_round(lambda p, i, r: {"accuracy": np.minimum(np.arange(1, 21) / 10, 1.0)}, metric="accuracy")
+    assert levels(late_noise(steady)) == ["ok"]
+    moving = planted_round(lambda p, i, r: {"valid_error": falling(r, noise=0.02)})
+    assert levels(late_noise(moving)) == ["warn"]
 
 
 @pytest.mark.playbook("F10", case="fires")
