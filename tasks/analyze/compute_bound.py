@@ -8,7 +8,7 @@ from tasks.analyze.curves import FEWEST, Shape, decays, objective_shape
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.sentences import number, percent, plural
 from tasks.analyze.slices import Slice, slices
-from tasks.analyze.steps import LEADERS, leaders, mostly_improving, saturation
+from tasks.analyze.steps import LEADERS, cut_short, cut_words, leaders, mostly_improving, saturation
 from tasks.record import Finding, Value
 from tasks.scope.families import family
 from tasks.scope.finding import finding
@@ -91,6 +91,8 @@ def _stingy(s: StudyEvidence) -> Finding:
         return say(
             "na", "Not asked: the study is compute-bound, and how long it trains is a matter of what it may cost."
         )
+    if end := cut_short(s):
+        return say("na", f"Not asked: {cut_words(s, end)}, so the rest was not spent.", numbers={"ended": end})
     bar = DONE * s.policy.improving_fraction
     late = sum(c.gains(bar) for c in shapes)
     numbers: dict[str, Value | None] = {

@@ -17,6 +17,7 @@ from tasks.trials.trial import Trial
 
 LEADERS = 3  # the best trials of a study that are looked at: "the best few"
 SURE = 1.65  # SDs above the measured gain: a larger one is then excluded with 95 % confidence
+CUT = 0.1  # of the steps: trials that end earlier than that, and by an evaluation at least, were cut short
 CONSISTENT = 0.75  # of the feasible trials: what "consistently" means where the playbook gives no number
 
 
@@ -88,6 +89,26 @@ def mostly_improving(study: StudyEvidence) -> bool:
     return sum(c.improving for c in shapes) > len(shapes) / 2
 
 
+def cut_short(study: StudyEvidence) -> int | None:
+    """The step at which the best trials ended, where that is well before the budget's; None where they ran.
+
+    Early stopping or a limit on time does that, and what more steps bring was then not seen.
+
+    Playbook: J11
+    """
+    shapes = _shapes(study)
+    if not shapes:
+        return None
+    last = int(np.median([c.steps[-1] for c in shapes]))
+    gap = float(np.median([c.steps[-1] - c.steps[-2] for c in shapes]))
+    return last if last + max(gap, CUT * study.max_train_steps) < study.max_train_steps else None
+
+
+def cut_words(study: StudyEvidence, end: int) -> str:
+    """What `cut_short` found, in words."""
+    return f"the best trials ended at step {end} of {study.max_train_steps}"
+
+
 def saturation(shapes: Sequence[Shape]) -> Saturation | None:
     """What the curves gained in their second half, each counted alike; None where one never fell.
 
@@ -129,6 +150,9 @@ def _still_improving(evidence: Evidence, s: StudyEvidence) -> Finding:
     if not mostly_improving(s):
         text = f"{told}: {improving} of {len(shapes)} were still improving at the end."
         return say("ok", text, numbers=numbers)
+    if end := cut_short(s):
+        text = f"{told}, and {cut_words(s, end)}: let them run to their end, whatever stopped them still improving."
+        return say("warn", text, numbers={**numbers, "ended": end})
     faded = any(decays(t) for t in leaders(s))
     note = " The learning rate had decayed, so a late gain is normal, and longer may bring less than it seems." * faded
     text = f"{told}: compute-bound at {s.max_train_steps} steps. Train longer, or change the schedule.{note}"
@@ -140,6 +164,8 @@ def _saturated(evidence: Evidence, s: StudyEvidence) -> Finding:
     say = partial(finding, "saturated", "F9", study=s.study.id)
     if not shapes:
         return say("na", _too_few(s))
+    if end := cut_short(s):
+        return say("na", f"Not asked: {cut_words(s, end)}, so the rest was not spent.", numbers={"ended": end})
     train = [c for t in leaders(s) if (c := loss_shape(s, t, TRAIN_LOSS))]
     found = [f for c in (shapes, train) if (f := saturation(c))]
     if len(found) < 1 + bool(train):
@@ -173,6 +199,8 @@ def _best_steps(evidence: Evidence, s: StudyEvidence) -> Finding:
     if len(steps) < LEADERS or not _shapes(s):
         short = f"Not checked: fewer than {LEADERS} feasible trials, or than {FEWEST} evaluations a trial."
         return say("na", short)
+    if end := cut_short(s):
+        return say("na", f"Not checked: {cut_words(s, end)}, which says where the best step can be.")
     at = steps / s.max_train_steps
     late = float((at >= 1.0 - s.policy.late_step).mean())
     numbers: dict[str, Value | None] = {

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tasks.analyze.compute_bound import stingy_steps
 from tasks.analyze.evidence import Evidence
 from tasks.analyze.steps import best_steps, saturated, still_improving
 from tasks.record import Point
@@ -39,6 +40,23 @@ def test_a_study_that_ends_too_soon_is_told_to_train_longer_by_both_checks() -> 
 def test_a_study_of_the_right_length_is_told_nothing() -> None:
     right = study_of(lambda rng: falling(rng, pace=0.15, noise=0.01))
     assert levels([*still_improving(right), *saturated(right), *best_steps(right)]) == ["ok", "ok", "ok"]
+
+
+@pytest.mark.playbook("F8", "F9", "H3", "H4", case="silent")
+def test_trials_that_were_stopped_early_are_not_judged_by_steps_that_they_never_ran() -> None:
+    """Their twin ran all of the steps; and trials that were cut off while they fell are told to run on."""
+
+    def stopped(pace: float, at: int) -> Evidence:
+        return study_of(lambda rng: falling(rng, count=at, pace=pace, noise=0.002), evaluations=20)
+
+    calm = stopped(0.05, 12)
+    judged = [*still_improving(calm), *saturated(calm), *best_steps(calm), *stingy_steps(calm)]
+    assert levels(judged) == ["ok", "na", "na", "na"]
+    assert "step 600 of 1000" in judged[1].evidence
+    assert one(saturated(stopped(0.05, 20))).level == "warn"
+    cut = one(still_improving(stopped(0.5, 12)))
+    assert (cut.level, cut.remedy) == ("warn", ())
+    assert "run to their end" in cut.evidence
 
 
 @pytest.mark.playbook("F9", case="fires")
