@@ -1,5 +1,6 @@
 """What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from tasks.analyze.expansion import RATES, expansion
 from tasks.analyze.region import Region, region_of
 from tasks.analyze.sentences import plural
 from tasks.analyze.threshold import diagonals, narrowed
+from tasks.design.cube import from_unit
 from tasks.record import Finding
 from tasks.scope.finding import finding
+from tasks.scope.roles import show
 from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
@@ -51,13 +54,14 @@ def pattern(study: StudyEvidence, marked: Mask, among: Mask) -> Pattern | None:
 
     Ranges by the rank-sum test, exact at these sizes, which sees everything that goes one way; choices, and whether a
     conditional hyperparameter exists, by Fisher's test. Two ranges together by the rank sums of their sum and their
-    difference: what diverges is often the ratio of the learning rate to one minus momentum, and neither alone.
-    Bonferroni over all of them.
+    difference: what diverges is often the ratio of the learning rate to one minus momentum, and neither alone. A range
+    under one value of a choice: of two optimizers one diverges, and only at a large learning rate. Bonferroni over all
+    of them.
 
     Playbook: E10
     """
     tried = [(p.name, c) for j, p in enumerate(study.study.space) for c in _chances(study, j, marked, among)]
-    tried += _pairs(study, marked, among)
+    tried += [*_pairs(study, marked, among), *_under_a_choice(study, marked, among)]
     if not tried:
         return None
     name, chance = min(tried, key=lambda t: t[1])
@@ -87,6 +91,23 @@ def _pairs(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, f
         if marked[here].any() and not marked[here].all():
             names = " with ".join(p.name for p in diagonal.parameters)
             tried.append((names, float(mannwhitneyu(along[here & marked], along[here & ~marked]).pvalue)))
+    return [(name, chance) for name, chance in tried if math.isfinite(chance)]
+
+
+def _under_a_choice(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, float]]:
+    """`(names, chance)` for each end of each range among the trials of one value of a choice, all others at no end."""
+    tried = []
+    for (i, choice), (j, range_) in itertools.product(enumerate(study.study.space), repeat=2):
+        if choice.type != "choice" or not range_.has_edges:
+            continue
+        here = among & np.isfinite(study.unit[:, i]) & np.isfinite(study.unit[:, j])
+        if not marked[here].any() or marked[here].all():
+            continue
+        for level, sign in itertools.product(np.unique(study.unit[here, i]), (1, -1)):
+            along = np.where(study.unit[:, i] == level, sign * study.unit[:, j], -np.inf)
+            above = mannwhitneyu(along[here & marked], along[here & ~marked], alternative="greater")
+            name = f"{choice.name} = {show(from_unit(choice, float(level)))} with {range_.name}"
+            tried.append((name, min(1.0, 2.0 * float(above.pvalue))))
     return [(name, chance) for name, chance in tried if math.isfinite(chance)]
 
 
@@ -158,6 +179,7 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
     tried = len(study.study.space) + sum(1 for _ in diagonals(study.study.space))
+    tried += len(_under_a_choice(study, inside, among))
     clearest = 2.0 * tried / math.comb(int(among.sum()), count)  # the chance of the clearest pattern that can be shown
     if count < FEWEST or clearest > NO_PATTERN:
         return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")

@@ -137,6 +137,7 @@ def _own(s: Stand) -> str:
 def _fail(study: StudyEvidence, s: Stand) -> Finding:
     direction, move = s.wall.direction, narrowed(s.wall)
     rate = any(bare(p.name) == "learning_rate" for p in direction.parameters)
+    rate = rate and not (direction.single and s.wall.side == "low")  # too small a step is no matter of warmup
     cure = "warm up or clip gradients" if rate else "make the run stable there"
     at = show(s.best.planned.point[s.wall.parameter.name]) if direction.single else _own(s)
     near = f" near {s.wall.shown}" if direction.single or direction.log else ""

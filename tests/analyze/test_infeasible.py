@@ -69,6 +69,28 @@ def test_infeasible_trials_of_one_choice_are_no_bug() -> None:
 
 
 @pytest.mark.playbook("E10", case="silent")
+def test_a_large_learning_rate_of_one_optimizer_alone_is_no_bug() -> None:
+    """Neither the optimizer nor the rate explains it by itself; as many anywhere are a bug with or without a choice."""
+    tree = {
+        "optimizer": {"choices": ["sgd", "adam", "lion"]},
+        "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log"},
+    }
+    tree |= {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
+
+    def lost(seed: int, anywhere: bool) -> bool:
+        luck = np.random.default_rng(seed).permutation(32) < 6
+
+        def loss(point: Mapping[str, Any], index: int) -> float:
+            diverges = point["optimizer"] == "sgd" and float(point["learning_rate"]) > 10**-2.5
+            return math.nan if (luck[index] if anywhere else diverges) else 1.0 + 0.01 * index
+
+        return "E10" in rows(infeasible(scored(planned_round(tree, seed, trials=32), loss)))
+
+    assert sum(lost(s, False) for s in range(60)) <= 3
+    assert sum(lost(s, True) for s in range(60)) >= 54
+
+
+@pytest.mark.playbook("E10", case="silent")
 def test_too_few_infeasible_trials_are_not_asked() -> None:
     found = of("E10", infeasible(scored(planned_round(TREE, 0), lambda p, i: math.nan if i == 7 else 1.0 + i)))
     assert found.level == "na"

@@ -233,10 +233,16 @@ def test_a_wall_near_the_end_of_the_range_needs_no_narrower_range() -> None:
 
 
 def test_the_cure_of_a_learning_rate_is_named_under_whatever_name_it_goes() -> None:
-    def said(name: str) -> str:
+    def said(name: str, up: int = 1) -> str:
         planned = planned_round({name: {"low": 1e-5, "high": 1e-1, "scale": "log"}}, 0)
-        evidence = scored(planned, lambda p, i: math.nan if float(p[name]) > 1e-3 else -math.log10(float(p[name])))
+
+        def loss(point: Mapping[str, Value], index: int) -> float:
+            above = up * (math.log10(float(point[name])) + 3.0)
+            return math.nan if above > 0 else -above
+
+        evidence = scored(planned, loss)
         return " ".join(f.evidence for f in wall(evidence) if f.level == "fail")
 
     assert "Do not expand: warm up or clip gradients (section I)" in said("adam.lr")
     assert "Do not expand: make the run stable there (section I)" in said("temperature")
+    assert "Do not expand: make the run stable there (section I)" in said("adam.lr", -1)  # warmup cures no small steps
