@@ -8,7 +8,7 @@ import numpy as np
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.expansion import expansions, natural_limit
 from tasks.analyze.region import Region, region_of
-from tasks.analyze.surface import FEWEST, Surface, surface_of
+from tasks.analyze.surface import FEWEST, Surface, spread_of, surface_of
 from tasks.analyze.threshold import SIDES, Floats, Side
 from tasks.analyze.wall import stand
 from tasks.record import Finding
@@ -159,7 +159,7 @@ def _is_flat(losses: Floats, away: Floats, width: float) -> bool:
     `losses` and `away`, from the edge in ranges, are (trials,).
     """
     order = np.argsort(away, kind="stable")
-    level = losses.min() + LEVEL * (float(np.median(losses)) - losses.min())
+    level = losses.min() + LEVEL * spread_of(losses)
     steps = np.flatnonzero(losses[order] > level)
     run = order[: steps[0]] if len(steps) else order
     return len(run) >= FLAT and bool(away[run[-1]] - away[run[0]] >= width)

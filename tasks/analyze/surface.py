@@ -16,6 +16,8 @@ FEWEST = 4  # usable trials below which the edges say nothing
 FLAT_PRIOR = 0.02  # ridge on slopes: a weak pull to "does not matter", in units of the better half's spread
 BOWL_PRIOR = 0.05  # ridge on curvatures
 FAR = 6.0  # heights are cut here: how bad a bad trial is says nothing about the optimum
+GULF = 30.0  # times as far from the best as all nearer trials: what lies beyond is a failure of another kind
+NEARER = 1 / 4  # of the trials, and `FEWEST`, are on this side of a gulf at least
 OUTER_SHARE = 1 / 3  # of the trials: what the local slope at an edge is measured on
 
 
@@ -24,7 +26,7 @@ class Surface:
     """What the usable trials say about the objective as a sum of one parabola for each hyperparameter.
 
     `at`: (trials, parameters) coordinates of the box, 0 where a parameter does not exist. `exists`: same shape, bool.
-    `heights`: (trials,) losses in units of median minus best, the best at 0. `slopes`, `bends`: (parameters,) the
+    `heights`: (trials,) losses in units of `spread_of`, the best at 0. `slopes`, `bends`: (parameters,) the
     fit's coefficients. `slope_draws`, `bend_draws`: (draws, parameters), what else the trials allow them to be.
     `parts`: (trials, parameters) each hyperparameter's share of the fit; `rest`: (trials,) heights minus the fit.
     """
@@ -73,6 +75,21 @@ class Surface:
         return _student(-slope / deviation, len(outer) - 2)
 
 
+def spread_of(losses: Floats) -> float:
+    """The unit of heights: median minus best, of the trials on this side of a gulf; 0 where all are equally good.
+
+    Where half of a range does not learn at all, the median is a failed trial, and measured by that all others are
+    equally good: finite losses of 1e6 beside some of 0.1 to 0.5 would hide every slope between those.
+
+    Playbook: E2, E3
+    """
+    far = np.sort(losses) - losses.min()
+    least = max(FEWEST, int(np.ceil(NEARER * len(far))))
+    beyond = (i for i in range(least, len(far)) if 0.0 < GULF * far[i - 1] < far[i])
+    near = far[: next(beyond, len(far))]
+    return float(np.median(near)) or float(np.mean(near))
+
+
 @once
 def surface_of(study: StudyEvidence) -> Surface | None:
     """The surface through the usable trials; None where they are too few, or all equally good.
@@ -92,7 +109,7 @@ def surface_of(study: StudyEvidence) -> Surface | None:
     losses = study.losses[rows]
     if len(rows) < FEWEST:
         return None
-    spread = float(np.median(losses) - losses.min()) or float(np.mean(losses) - losses.min())
+    spread = spread_of(losses)
     if spread <= 0.0:
         return None
     rows = rows[np.lexsort((*study.unit[rows].T, losses))]  # one order, so that a shuffled study gives the same sums

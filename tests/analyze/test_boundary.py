@@ -26,10 +26,6 @@ def fails(findings: list[Finding]) -> list[Finding]:
     return [f for f in findings if f.level == "fail"]
 
 
-def _bowl(point: Mapping[str, Value]) -> float:
-    return (math.log10(float(point["learning_rate"])) + 3.0) ** 2
-
-
 def one(tree: Mapping[str, Any], name: str) -> Parameter:
     return space_from_tree(tree)[name]
 
@@ -113,29 +109,6 @@ def test_a_natural_limit_is_no_edge_to_expand() -> None:
     findings = boundary(studied(planned_round(tree, 0), bowls=bowls))
     assert not fails(findings)
     assert any("0 is the least it can be" in f.evidence for f in findings)
-
-
-@pytest.mark.playbook("E2", "E4", case="fires")
-def test_a_linear_range_that_begins_below_zero_does_not_end_there() -> None:
-    """A learning rate searched by its logarithm; its twin that begins at zero cannot go lower."""
-    below = {"log_lr": {"low": -5.0, "high": -1.0}}
-    found = fails(boundary(studied(planned_round(below, 0), bowls={"log_lr": {"optimum": -6.0, "curvature": 4.0}})))
-    assert [(f.row, f.where.side, f.remedy) for f in found] == [("E2", "low", ("space.log_lr.low=-7",))]
-    assert natural_limit(one({"log_lr": {"low": 0.0, "high": 4.0}}, "log_lr"), "low") == "0 is the least it can be"
-
-
-@pytest.mark.playbook("E2", "E3", case="silent")
-def test_a_switch_is_no_edge_to_expand() -> None:
-    """A listed number that is better at its end is one."""
-
-    def fired(values: list[Value]) -> bool:
-        tree = LR | {"nesterov": {"values": values}}
-        best = values[-1]
-        told = scored(planned_round(tree, 0), lambda p, i: _bowl(p) + 4.0 * (p["nesterov"] != best))
-        return bool(fails(boundary(told)))
-
-    assert not fired([False, True])
-    assert fired([1, 2, 3])
 
 
 def test_shuffling_the_trials_or_rescaling_the_metric_changes_no_finding() -> None:
