@@ -18,6 +18,7 @@ BOWL_PRIOR = 0.05  # ridge on curvatures
 FAR = 6.0  # heights are cut here: how bad a bad trial is says nothing about the optimum
 GULF = 30.0  # times as far from the best as all nearer trials: what lies beyond is a failure of another kind
 NEARER = 1 / 4  # of the trials, and `FEWEST`, are on this side of a gulf at least
+STIFFER = 15.0  # times as strong a pull where there are more coefficients than trials, which could follow all luck
 OUTER_SHARE = 1 / 3  # of the trials: what the local slope at an edge is measured on
 
 
@@ -95,9 +96,10 @@ def surface_of(study: StudyEvidence) -> Surface | None:
     """The surface through the usable trials; None where they are too few, or all equally good.
 
     Weighted least squares on x and x^2 of every range (x in box coordinates), an indicator for every choice and for
-    every parameter that exists at some trials only, with a weak ridge. A trial counts by 1 / (1 + height^2), so that
-    the good ones decide and a cliff far away does not. Draws follow the fit's Student posterior; they stand in for
-    a bootstrap, which at eight trials and seven coefficients would refit the same few trials again and again.
+    every parameter that exists at some trials only, with a weak ridge; a stronger one where there are more
+    coefficients than trials. A trial counts by 1 / (1 + height^2), so that the good ones decide and a cliff far away
+    does not. Draws follow the fit's Student posterior; they stand in for a bootstrap, which at eight trials and
+    seven coefficients would refit the same few trials again and again.
 
     Calibrated on additive, skewed, capped and coupled surfaces with 1 to 6 hyperparameters and 8 to 64 trials
     (tests/benchmarks/check_calibration.py prints the table).
@@ -130,6 +132,8 @@ def _fitted(
     basis = np.column_stack([straight, bent, extras, np.ones(len(heights))])
     p = len(space)
     ridge = np.repeat([FLAT_PRIOR, BOWL_PRIOR, FLAT_PRIOR, 1e-6], [p, p, extras.shape[1], 1])
+    if basis.shape[1] > len(heights):
+        ridge[:-1] *= STIFFER
     weights = 1.0 / (1.0 + heights**2)
     weighted = basis.T * weights
     inverse = np.linalg.inv(weighted @ basis + np.diag(ridge))

@@ -64,3 +64,20 @@ def test_a_switch_is_no_edge_to_expand() -> None:
 
     assert not fired([False, True])
     assert fired([1, 2, 3])
+
+
+@pytest.mark.playbook("E2", "E3", case="silent")
+@pytest.mark.parametrize(("dimensions", "trials"), [(10, 16), (20, 32)])
+def test_of_more_hyperparameters_than_trials_can_tell_apart_luck_makes_no_edge(dimensions: int, trials: int) -> None:
+    """Nothing but the learning rate matters: with its optimum inside, and beyond its high end."""
+    tree = LR | {f"x{i}": {"low": 0.0, "high": 1.0} for i in range(1, dimensions)}
+
+    def fired(seed: int, optimum: float) -> set[str | None]:
+        def loss(point: Mapping[str, Value], index: int) -> float:
+            luck = np.random.default_rng([seed, index]).standard_normal()
+            return (math.log10(float(point["learning_rate"])) - optimum) ** 2 + 0.25 * luck
+
+        return {f.where.parameter for f in fails(boundary(scored(planned_round(tree, seed, trials=trials), loss)))}
+
+    assert sum(bool(fired(s, -3.0)) for s in range(40)) <= 3
+    assert sum(fired(s, 0.0) == {"learning_rate"} for s in range(40)) >= 36
