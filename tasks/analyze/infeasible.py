@@ -117,7 +117,7 @@ def _fisher(marked: Mask, having: Mask) -> float:
 
 
 def _reasons(study: StudyEvidence, region: Region) -> Finding:
-    """E8: what was marked infeasible or failed and why; finite runs that never left chance are counted with them."""
+    """E8: what was marked infeasible or failed and why; finite runs that never learned are counted with them."""
     lost = [t for t in study.trials if not t.feasible]
     stuck, n = int(region.stuck.sum()), len(study.trials)
     numbers: dict[str, float | int | None] = {
@@ -135,7 +135,7 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         else f"None of {n} trials is infeasible or failed"
     )
     if stuck:
-        count = f"{plural(stuck, 'finite run')} never left chance and {'counts' if stuck == 1 else 'count'}"
+        count = f"{plural(stuck, 'finite run')} never left chance or blew up, and {'counts' if stuck == 1 else 'count'}"
         said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
         return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
     kept = "; they are kept, drawn as crosses, and never best" if lost else ""

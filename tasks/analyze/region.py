@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.analyze.curves import TRAIN_LOSS, loss_shape
 from tasks.analyze.evidence import StudyEvidence, once
 from tasks.analyze.threshold import SIDES, Direction, Floats, Side, Wall, diagonals
+from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
 
@@ -17,7 +19,8 @@ PAIR_CHANCE = 0.01  # two hyperparameters together: far more directions are trie
 PAIR_FEWEST = 3  # infeasible trials beyond a wall of two
 SIMPLER = 0.1  # a wall of two must be so much less accidental than any of one, all that was tried being paid for
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
-LEARNED = 4  # trials that must have learned before others can be said to have not
+BLOWN = 5.0  # times what the best trial gained: a finite loss so far above a first evaluation blew up
+LEARNED = 4  # trials (and evaluations of one) that must have learned before others can be said to have not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,8 @@ class Region:
     """The box between the walls of one hyperparameter: `low`, `high` are (parameters,) float64 in unit coordinates.
 
     `usable`: (trials,) bool, feasible, off chance and inside. `stray`: infeasible inside the box, so that no wall
-    explains them. `lost`: all that are infeasible, `stuck` ones included.
+    explains them. `stuck`: finite runs that never left chance
+    or blew up. `lost`: all that are infeasible, `stuck` ones included.
     """
 
     walls: tuple[Wall, ...]
@@ -73,13 +77,46 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
     return study.feasible & (left <= study.policy.stuck_fraction)
 
 
+def ran_away(study: StudyEvidence) -> Mask:
+    """(trials,) bool: feasible trials whose finite loss blew up: never below a first evaluation, and mostly far above.
+
+    A first evaluation is the trials' median one, and "far" is five times what the best trial comes below it. The best
+    value over training of such a trial is often its own first evaluation, and looks harmless. One that comes down from
+    where it began is slow; one that fits its training set better all the while overfits. Nothing is said where too few
+    trials learn.
+
+    Playbook: E8
+    """
+    none = np.zeros(len(study.trials), dtype=bool)
+    known = np.array([t.feasible and len(t.curve.of(study.objective.metric)[1]) >= LEARNED for t in study.trials])
+    if not known.any():
+        return none
+    curves = [study.objective.sign * t.curve.of(study.objective.metric)[1] for t in study.trials]
+    first = np.array([c[0] if k else np.nan for c, k in zip(curves, known, strict=True)])
+    middle = np.array([np.median(c) if k else np.nan for c, k in zip(curves, known, strict=True)])
+    begin = float(np.nanmedian(first))
+    span = begin - float(np.nanmin(study.losses))
+    if span <= 0 or (first - study.losses > 0.5 * span).sum() < max(LEARNED, known.sum() / 4):
+        return none
+    never = study.losses >= begin - study.policy.stuck_fraction * span
+    gone: Mask = np.asarray(known & never & (middle > begin + BLOWN * span) & (middle >= first), dtype=bool)
+    fitting: Mask = np.array([g and _fits(study, t) for t, g in zip(study.trials, gone, strict=True)], dtype=bool)
+    return np.asarray(gone & ~fitting, dtype=bool)
+
+
+def _fits(study: StudyEvidence, trial: Trial) -> bool:
+    """Whether the training loss fell, and stayed down."""
+    train = loss_shape(study, trial, TRAIN_LOSS)
+    return train is not None and train.moved and not train.rises
+
+
 @once
 def region_of(study: StudyEvidence) -> Region:
     """The walls of the study, found one after the other, each explaining infeasible trials that the last ones did not.
 
     Playbook: E5, E8, E10
     """
-    stuck = stuck_at_chance(study)
+    stuck = stuck_at_chance(study) | ran_away(study)
     lost = ~study.feasible | stuck
     unit = study.unit
     low, high = np.zeros(unit.shape[1]), np.ones(unit.shape[1])

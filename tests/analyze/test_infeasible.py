@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tasks.analyze.infeasible import infeasible
+from tasks.analyze.wall import wall
 from tasks.record import Finding
 from tasks.scope.goal import Objective
 from tests.analyze.planted import case, failing, planned_round, rows, scored, studied
+from tests.analyze.planted_curves import planted_round as planted_curves
 
 LR: dict[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
 TREE: dict[str, Any] = LR | {"smoothing": {"low": 0.0, "high": 0.4}, "activation": {"choices": ["relu", "tanh"]}}
@@ -144,6 +146,27 @@ def test_every_reason_is_counted_and_nothing_is_dropped() -> None:
     assert (found.numbers["infeasible"], found.numbers["failed"]) == (lost - 1, 1)
     assert f"{lost - 1} x loss is nan" in found.evidence
     assert "IndexError" in found.evidence
+
+
+@pytest.mark.playbook("E8", "E5", case="fires")
+def test_finite_runs_that_blow_up_count_as_infeasible() -> None:
+    """Above a learning rate the loss grows from its first evaluation on; the twins overfit there, or learn as well."""
+    time = np.arange(1, 21) / 20
+
+    def levels(blown: Mapping[str, Any]) -> dict[str, str]:
+        def outcome(point: Mapping[str, Any], index: int, rng: np.random.Generator) -> Mapping[str, Any]:
+            x = math.log10(float(point["learning_rate"]))
+            sound = 0.3 + 0.1 * (x + 1.8) ** 2 + 2.0 * np.exp(-time / 0.15) + 0.005 * rng.standard_normal(20)
+            return blown if blown and x > -2.0 else {"valid_error": sound}
+
+        evidence = planted_curves(outcome, trials=24)
+        return {f.row: f.level for f in (*infeasible(evidence), *wall(evidence))}
+
+    found = levels({"valid_error": 2.3 * np.exp(10 * time)})
+    assert (found["E8"], found["E5"]) == ("warn", "fail")
+    falling = {"train_loss": 2.3 * np.exp(-5 * time)}
+    assert levels({"valid_error": 2.3 * np.exp(3 * time), **falling})["E8"] == "ok"
+    assert levels({})["E8"] == "ok"
 
 
 @pytest.mark.playbook("E8", case="shows")
