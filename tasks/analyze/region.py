@@ -28,8 +28,8 @@ class Region:
     """The box between the walls of one hyperparameter: `low`, `high` are (parameters,) float64 in unit coordinates.
 
     `usable`: (trials,) bool, feasible, off chance and inside. `stray`: infeasible inside the box, so that no wall
-    explains them. `stuck`: finite runs that never left chance
-    or blew up. `lost`: all that are infeasible, `stuck` ones included.
+    explains them. `stuck`: finite runs that never left chance or blew up. `lost`: all that are infeasible, `stuck`
+    ones included.
     """
 
     walls: tuple[Wall, ...]
