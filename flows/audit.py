@@ -30,13 +30,14 @@ from tasks.design.imported import imported_round
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
 from tasks.promote.next import command_of
 from tasks.record import Finding, NextRow, Record, ReproduceRow, hash_of
+from tasks.scope.arms import optimizer_name
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.guards import guarded
 from tasks.scope.guess import guessed_space
 from tasks.scope.policy import Policy
 from tasks.scope.redaction import without_passwords
-from tasks.scope.roles import Scope, scope_of
+from tasks.scope.roles import Scope, scope_of, show
 from tasks.scope.space import KEYS
 from tasks.trials.checkpoints import write_atomically
 from tasks.trials.imported import UNKNOWN, ImportedStudy, sound
@@ -51,6 +52,7 @@ UNASKED = {
     "training program's own defaults may have stood.",
     "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values, name: range "
     "asks of a whole range.",
+    "C7": "Not checked: nobody said whether the optimizers were to be compared; {ask} compares them.",
     "D5": "The search has been run; what its sampler means for the findings stands at E6.",
 }
 NO_RULE = "By what rule the points were chosen is not known: where it was adaptive, crowded regions say less."
@@ -235,12 +237,22 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         seed=0,
         acknowledged={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
     )
-    findings = (_unasked(f) if f.row in UNASKED and f.level == "fail" else f for f in guarded(scope).findings)
+    ask = _question(scope)
+    findings = (_unasked(f, ask) if f.row in UNASKED and f.level == "fail" else f for f in guarded(scope).findings)
     return scope.model_copy(update={"findings": tuple(findings)}), said
 
 
-def _unasked(found: Finding) -> Finding:
-    return found.model_copy(update={"level": "na", "evidence": UNASKED[found.row], "remedy": ()})
+def _unasked(found: Finding, ask: str) -> Finding:
+    said = UNASKED[found.row].replace("{ask}", ask)
+    return found.model_copy(update={"level": "na", "evidence": said, "remedy": ()})
+
+
+def _question(scope: Scope) -> str:
+    """The setting that asks which optimizer is the better one, where several were tried and nobody asked."""
+    name = optimizer_name(scope)
+    if name is None or name not in scope.roles.nuisance:
+        return ""
+    return f"goal.scientific={{{name}: [{', '.join(show(v) for v in scope.declared[name].values)}]}}"
 
 
 def _domains(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
@@ -261,6 +273,9 @@ def _next(words: Sequence[str], conclusion: Conclusion, scope: Scope) -> NextRow
     """What to do: an audit runs nothing, so the remedies are for whoever ran the study, and in their terms."""
     said = advice((r for f in conclusion.blockers for r in f.remedy), scope)
     why = f"run the study again ({said}), and audit it" if said else "an audit promotes nothing"
+    ask = "" if conclusion.blockers else _question(scope)
+    if ask:
+        words, why = (*words, ask), "asks which of the optimizers that were tried is the better one"
     return NextRow(command=_command(words), overrides=tuple(words), why=why)
 
 

@@ -162,7 +162,7 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
 
 def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     """E10: trials that become infeasible wherever they lie speak of the code, not of the hyperparameters."""
-    infeasible = np.array([t.status != "failed" for t in study.trials])
+    infeasible = np.array([not _broke(t) for t in study.trials])
     inside, fringe = region.stray & infeasible, _before_a_wall(study, region)
     stray = inside & ~fringe
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
@@ -208,16 +208,16 @@ def _before_a_wall(study: StudyEvidence, region: Region) -> Mask:
 
 
 def _broken_code(study: StudyEvidence) -> list[Finding]:
-    """E10: a finding on the trials that failed (an exception, a signal, no result), if any did.
+    """E10: a finding on the trials that failed (an exception, a signal, no result) and say of what, if any did.
 
     The same fault twice is the code's, unless a hyperparameter tells clearly where it strikes.
     """
-    failed = [t for t in study.trials if t.status == "failed"]
+    failed = [t for t in study.trials if _broke(t)]
     if not failed:
         return []
     kind, count = Counter(map(_kind, failed)).most_common(1)[0]
     first = next(t for t in failed if _kind(t) == kind)
-    marked = np.array([t.status == "failed" for t in study.trials])
+    marked = np.array([_broke(t) for t in study.trials])
     seen = pattern(study, marked, np.ones(len(marked), dtype=bool)) if not marked.all() else None
     numbers: dict[str, float | int | None] = {"failed": len(failed), "same": count, "same_fault": SAME_FAULT}
     numbers |= {"chance": round(seen.chance, 4) if seen else None, "clear_pattern": CLEAR_PATTERN}
@@ -233,6 +233,11 @@ def _broken_code(study: StudyEvidence) -> list[Finding]:
         said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
         return [finding("infeasible", "E10", "fail", said, study=study.study.id, trial=first.id, numbers=numbers)]
     return [finding("infeasible", "E10", "warn", said, study=study.study.id, trial=first.id, numbers=numbers)]
+
+
+def _broke(trial: Trial) -> bool:
+    """Whether it failed, and says of what: without a word it may have diverged, which elsewhere is the same status."""
+    return trial.status == "failed" and bool(trial.reason.strip())
 
 
 def _kind(trial: Trial) -> str:

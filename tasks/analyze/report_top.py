@@ -167,7 +167,7 @@ def _caveats(record: Record) -> Iterator[str]:
     if fixed:
         more = f" and {len(fixed) - NAMES} more" if len(fixed) > NAMES else ""
         yield f"Holds only for {', '.join(fixed[:NAMES])}{more}."
-    told = [c for c in record.caveats if not any(c.startswith(f"Holds for {name} = ") for name in record.roles.fixed)]
+    told = say.other_caveats(record)
     yield from told[:2]
     if told[2:]:
         yield f"{say.plural(len(told) - 2, 'caveat')} more below, under roles."

@@ -209,6 +209,11 @@ def _so_far(record: Record) -> str:
     )
 
 
+def other_caveats(record: Record) -> list[str]:
+    """The caveats but for those of what is fixed: the roles tell these already."""
+    return [c for c in record.caveats if not any(c.startswith(f"Holds for {name} = ") for name in record.roles.fixed)]
+
+
 def gated(record: Record) -> bool:
     """Whether the answer's band is the gate's: one of its looks then has it."""
     noise, band = record.verdict.noise, record.answer.band

@@ -14,6 +14,7 @@ LINES = 2  # of each
 REASONS = 3
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # but for line ends
 STUDIES = 5
+CAVEATS = 4
 INDENT = 10  # the column in which everything but the labels begins
 PAINT = {
     "fail": "31",
@@ -37,6 +38,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
     """
     lines = [
         *_question(record, width),
+        *_caveats(record, width),
         *_studies(record, width),
         *_findings(record, width, colour),
         *_labelled("answer", say.answer_sentence(record) + _band(record), width),
@@ -65,6 +67,15 @@ def _question(record: Record, width: int) -> Iterator[str]:
     yield cut(" · ".join(facts), width)
     yield ""
     yield cut(f"{'roles':<{INDENT}}" + "; ".join(f"{role} {names}" for role, names in parts if names), width)
+
+
+def _caveats(record: Record, width: int) -> Iterator[str]:
+    """What else the conclusions hang on, a line each: what an audit had to guess, what differed between the trials."""
+    told = say.other_caveats(record)
+    for i, caveat in enumerate(told[:CAVEATS]):
+        yield cut(f"{'' if i else 'caveats':<{INDENT}}{plain(caveat)}", width)
+    if told[CAVEATS:]:
+        yield f"{'':<{INDENT}}and {len(told) - CAVEATS} more"
 
 
 def _studies(record: Record, width: int) -> Iterator[str]:

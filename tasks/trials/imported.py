@@ -111,7 +111,10 @@ def plain(value: Any) -> Value | None:
 
 
 def ended(value: float | None, status: str | None, reason: str) -> tuple[Status, str]:
-    """`(status, reason)` of a trial, from what the source says: without a word, a finite objective is complete."""
+    """`(status, reason)` of a trial, from what the source says: without a word, a finite objective is complete.
+
+    A source that says that a trial failed and not of what leaves the reason empty: it may have diverged (see E10).
+    """
     if status in ("complete", "infeasible", "failed"):
         if status == "complete" and (value is None or not math.isfinite(value)):
             return "infeasible", reason or f"the objective is {value}"
@@ -119,5 +122,5 @@ def ended(value: float | None, status: str | None, reason: str) -> tuple[Status,
     if status:
         return "failed", reason or status
     if value is None:
-        return "failed", reason or "it has no objective"
+        return "infeasible", reason or "it has no objective"
     return ("complete", "") if math.isfinite(value) else ("infeasible", reason or f"the objective is {value}")

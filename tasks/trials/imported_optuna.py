@@ -1,11 +1,13 @@
 """A study of Optuna's, from its database; Optuna itself reads it, so every version that it reads is read."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from tasks.record import Status
 from tasks.scope.error import InputError
-from tasks.trials.imported import UNKNOWN, ImportedStudy, ImportedTrial, chosen, directed, plain
+from tasks.trials.imported import UNKNOWN, ImportedStudy, ImportedTrial, chosen, directed, ended, plain
 
 _SHARE = 0.9  # of the trials whose value is among their intermediate ones: then those are the curve of the objective
 _MARKS = {
@@ -79,14 +81,23 @@ def _trial(trial: Any, metric: str, curves: bool, parameters: Sequence[str] | No
     if trial.value is not None and not reports:
         reports = {1: {metric: float(trial.value)}}
     seconds = trial.duration.total_seconds() if trial.duration else 0.0
+    status, reason = _end(trial, steps if curves else {})
     return ImportedTrial(
         id=str(trial.number),
         point={n: v for n, v in point.items() if parameters is None or n in parameters},
-        status="complete" if trial.state.name == "COMPLETE" else "failed",
-        reason="" if trial.state.name == "COMPLETE" else str(trial.system_attrs.get("fail_reason", "it failed"))[:300],
+        status=status,
+        reason=reason,
         reports=reports,
         seconds=seconds,
     )
+
+
+def _end(trial: Any, curve: Mapping[int, float]) -> tuple[Status, str]:
+    """How it ended. Optuna fails a trial whose objective is not a number, and of no failure does it keep the reason."""
+    if trial.state.name == "COMPLETE":
+        return ended(float(trial.value), None, "")
+    step = next((s for s, v in sorted(curve.items()) if not math.isfinite(v)), None)
+    return ("failed", "") if step is None else ("infeasible", f"the objective is {curve[step]} at step {step}")
 
 
 def _are_curves(trials: Sequence[Any]) -> bool:

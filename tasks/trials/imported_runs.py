@@ -8,7 +8,7 @@ from typing import Any
 from tasks.record import Value
 from tasks.trials.imported import ImportedStudy, ImportedTrial, chosen, directed, ended
 
-_ENDS = {"FAILED": "it failed", "KILLED": "it was killed"}
+_LEFT = ("RUNNING", "SCHEDULED", "KILLED")  # MLflow's word for a program that was interrupted is KILLED
 _BESIDE = re.compile(r"train|loss", re.IGNORECASE)  # metrics of which the checks have something to say
 _LARGEST = 1.79e308  # MLflow keeps an infinity as the largest float
 
@@ -23,16 +23,17 @@ def runs_study(
 ) -> ImportedStudy:
     """The study of an experiment's runs; `curve(run, metric)` reads one's values by step.
 
-    Runs without the metric that did not fail, such as the parent of nested ones, and runs that go on are left out.
+    Runs without the metric that did not fail, such as the parent of nested ones, and runs that go on or were
+    interrupted are left out.
 
     Raises:
         InputError: the metric is not there, or nothing says which way is better.
     """
     known = sorted({m for run in runs for m in run["metrics"]})
     metric = chosen("objective.metric", metric, known, f"experiment {name}")
-    wanted = [r for r in runs if r["status"] != "RUNNING" and (metric in r["metrics"] or r["status"] == "FAILED")]
+    wanted = [r for r in runs if r["status"] not in _LEFT and (metric in r["metrics"] or r["status"] == "FAILED")]
     trials = tuple(_trial(run, curve, metric, parameters) for run in wanted)
-    said = (f"{len(runs) - len(wanted)} runs without {metric}, or not ended, are left out.",)
+    said = (f"{len(runs) - len(wanted)} runs without {metric}, or that did not come to their end, are left out.",)
     return ImportedStudy(
         name=name,
         metric=metric,
@@ -54,7 +55,7 @@ def _trial(
             reports.setdefault(step, {})[name] = _finite(value)
     values = [row[metric] for row in reports.values() if metric in row]
     best = next((v for v in values if math.isfinite(v)), values[0] if values else None)
-    status, reason = ended(best, _ENDS.get(run["status"]), "")
+    status, reason = ended(best, "failed" if run["status"] == "FAILED" else None, "")
     given = {n: v for n, v in run["parameters"].items() if parameters is None or n in parameters}
     return ImportedTrial(
         id=run["id"][:12],

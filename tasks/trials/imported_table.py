@@ -55,7 +55,20 @@ def table_study(
         )
     if len({t.id for t in trials}) < len(trials):
         raise InputError(f"source: the column trial of {path.name} names a trial twice; give each row its own.")
-    return ImportedStudy(name=path.stem, metric=named, direction=directed(direction), trials=tuple(trials))
+    said = _unmatched([t.id for t in trials], rows, curves) if curves else ()
+    return ImportedStudy(name=path.stem, metric=named, direction=directed(direction), trials=tuple(trials), said=said)
+
+
+def _unmatched(trials: Sequence[str], rows: Mapping[str, Any], curves: Path) -> tuple[str, ...]:
+    """What is to be said of curves without a trial, and of trials without a curve."""
+    if not set(trials) & set(rows):
+        raise InputError(
+            f"curves: {curves.name} has curves of {next(iter(rows))}, … and the table has trials {trials[0]}, …; give "
+            "both a column trial with the same names."
+        )
+    missing, strange = len(set(trials) - set(rows)), len(set(rows) - set(trials))
+    said = [f"{missing} of {len(trials)} trials have no curve."] if missing else []
+    return (*said, *([f"{strange} curves belong to no trial, and are left out."] if strange else []))
 
 
 def _read(path: Path, what: str) -> pd.DataFrame:
@@ -69,11 +82,19 @@ def _read(path: Path, what: str) -> pd.DataFrame:
     except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(f"{what}: {path.name} cannot be read as a table: {said[:200]}") from None
+    if path.suffix.lower() == ".csv" and (twice := _twice(path)):
+        raise InputError(f"{what}: {path.name} has two columns {twice!r}; give each a name of its own.")
     if len(table.columns) == 1 and any(mark in str(table.columns[0]) for mark in ";\t|"):
         raise InputError(f"{what}: {path.name} has one column, {table.columns[0]!r}; separate its columns by commas.")
     if table.empty:
         raise InputError(f"{what}: {path.name} has no rows; name a table with a row a trial.")
     return table
+
+
+def _twice(path: Path) -> str | None:
+    """The first column name that stands twice in the file's head: pandas would make `lr.1` of the second."""
+    names = [str(n) for n in pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0].dropna()]
+    return next((n for i, n in enumerate(names) if n in names[:i]), None)
 
 
 def _curves(path: Path) -> dict[str, dict[int, dict[str, float]]]:
