@@ -104,11 +104,13 @@ def _candidate(conclusion: Conclusion) -> CandidateRow | None:
 def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answer:
     """The answer to the question: from the gate's fresh retrains in `improve`, from isolation in `understand`.
 
+    Where nothing came before the gate (something blocks, or an audit retrains nothing) it is that of isolation too.
+
     Playbook: E1, F11
     """
     decision = conclusion.decision
     if decision is None:
-        return analysis.answer.model_copy(update={"conclusive": False})
+        return analysis.answer.model_copy(update={"conclusive": analysis.answer.conclusive and not conclusion.blockers})
     if scope.goal.kind != "improve" or decision.answer_gain is None:
         return analysis.answer
     finalist, baseline = conclusion.arms[decision.lead], conclusion.arms[BASELINE]

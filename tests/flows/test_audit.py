@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
@@ -204,6 +205,73 @@ def test_what_a_table_does_not_say_of_an_optimizer_is_not_checked_and_blocks_not
     assert of(record, "A3", "na")
 
 
+@pytest.mark.playbook("C7", case="shows")
+def test_of_an_optimizer_that_nobody_compared_the_next_command_asks(
+    audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd"] * 20)
+    words = (f"source={path}", "objective.metric=error", "objective.direction=minimize")
+    record = audited(*words)
+    assert not of(record, "C7")
+    ask = record.next.overrides[-1]
+    assert ask == "goal.scientific={optimizer: [adam, sgd]}"
+    again = audited(*words, ask)
+    assert again.roles.scientific == ("optimizer",)
+    assert len(again.studies) == 2
+
+
+@pytest.mark.playbook("F11", "G7", case="fires")
+@pytest.mark.parametrize(("worse", "conclusive"), [(0.5, True), (0.0, False)])
+def test_a_clear_lead_of_one_value_is_an_answer_and_equal_values_are_none(
+    worse: float, conclusive: bool, audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd"] * 20)
+    frame = pd.read_csv(path)
+    frame["error"] += worse * (frame["optimizer"] == "sgd")
+    frame.to_csv(path, index=False)
+    words = (f"source={path}", "objective.metric=error", "objective.direction=minimize")
+    record = audited(*words, "goal.scientific={optimizer: [sgd, adam]}")
+    assert record.answer.conclusive is conclusive
+    assert record.verdict.outcome == "na"  # an audit promotes nothing
+
+
+@pytest.mark.playbook("E8", "E10", case="silent")
+def test_a_failure_of_which_no_reason_is_known_is_no_bug_where_a_range_explains_it(
+    audited: Callable[..., Record], tmp_path: Path
+) -> None:
+    frame = pd.read_csv(table(tmp_path / "trials.csv", 1e-4))
+    frame["status"] = np.where(frame["lr"] > 0.05, "failed", "complete")
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    words = ("objective.metric=error", "objective.direction=minimize")
+    assert (frame["status"] == "failed").sum() >= 2
+    assert not of(audited(f"source={tmp_path / 'trials.csv'}", *words), "E10")
+    frame["reason"] = np.where(frame["status"] == "failed", "KeyError: 'x'", "")
+    frame["lr"] = frame["lr"].sample(frac=1, random_state=1).to_numpy()  # wherever they lie, and always the same words
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    assert of(audited(f"source={tmp_path / 'trials.csv'}", *words), "E10", "fail")
+
+
+@pytest.mark.playbook("E8", case="shows")
+def test_what_is_not_a_number_is_infeasible_in_every_source(audited: Callable[..., Record], tmp_path: Path) -> None:
+    frame = pd.read_csv(table(tmp_path / "trials.csv", 3e-3))
+    frame.loc[3, "error"] = np.nan
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    words = ("objective.metric=error", "objective.direction=minimize")
+    assert audited(f"source={tmp_path / 'trials.csv'}", *words).trials[3].status == "infeasible"
+    storage = f"sqlite:///{tmp_path / 'nan.db'}"
+    study = optuna.create_study(storage=storage)
+
+    def objective(trial: optuna.Trial) -> float:
+        lr = trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+        for step in range(1, 7):
+            trial.report(math.nan if trial.number == 3 and step == 6 else loss(lr, 1e-3) / step, step)
+        return math.nan if trial.number == 3 else loss(lr, 1e-3) / 6
+
+    study.optimize(objective, n_trials=12)
+    found = audited(f"source=optuna:{storage}").trials[3]
+    assert (found.status, found.reason) == ("infeasible", "the objective is nan at step 6")
+
+
 def test_a_status_that_means_nothing_here_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = table(tmp_path / "trials.csv", 3e-3, status=["done"] * 40)
     assert main([f"source={path}", "objective.metric=error", "objective.direction=minimize"]) == 2
@@ -254,6 +322,14 @@ BAD: dict[str, tuple[list[str], str]] = {
         ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "parameters=[x]"],
         "parameters: trials.csv has no column 'x'",
     ),
+    "curves of others": (
+        [
+            *("source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize"),
+            "curves=HERE/curves.csv",
+        ],
+        "curves: curves.csv has curves of a, … and the table has trials 0, …; give both a column trial",
+    ),
+    "a column twice": (["source=HERE/twice.csv"], "source: twice.csv has two columns 'lr'; give each a name"),
     "no list": (
         ["source=HERE/trials.csv", "parameters=lr"],
         "parameters: 'lr' will not do; write it like [learning_rate",
@@ -285,6 +361,8 @@ def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsy
     (tmp_path / "head.csv").write_text("lr,error\n")
     (tmp_path / "semicolons.csv").write_text("lr;error\n0,1;0,5\n")
     (tmp_path / "words.csv").write_text("lr,error\n0.1,low\n")
+    (tmp_path / "curves.csv").write_text("trial,step,error\na,1,0.5\n")
+    (tmp_path / "twice.csv").write_text("lr,lr,error\n0.1,0.2,0.5\n")
     (tmp_path / "nan.csv").write_text("lr,error\n0.1,inf\n0.2,\n")
     (tmp_path / "text.db").write_text("no database at all, and long enough to be looked at" * 20)
     with sqlite3.connect(tmp_path / "other.db") as db:
