@@ -16,6 +16,8 @@ from tasks.trials.trial import Curve, Trial
 
 FEWEST = 5  # evaluations below which a curve has no shape
 LATE = 8  # evaluations that the late noise is measured on, at least: fewer give no usable SD
+GULF = 30.0  # times as far from the best as the second evaluation: such a first one was before any training
+CLEAR = 10.0  # SDs of the late curve: a descent that is no wandering
 NEGLIGIBLE = 0.01  # of the whole descent: less is no reason to train twice as long
 TRAIN_LOSS = ("train_loss", "training_loss", "train/loss", "loss")
 VALID_LOSS = ("valid_loss", "val_loss", "validation_loss", "valid/loss", "val/loss")
@@ -75,8 +77,13 @@ class Shape:
 
     @property
     def descent(self) -> float:
-        """How far the curve fell from its first evaluation to its best smoothed value; 0 where it never fell."""
-        return max(float(self.losses[0] - self.smooth[self.turn]), 0.0)
+        """How far the curve fell from its first evaluation to its best smoothed value; 0 where it never fell.
+
+        From its second, where the first is `GULF` times as far off and the rest is a clear descent of its own: before
+        training a loss can be anything, and beside 50,000 a perplexity that falls from 30 to 20 would not have moved.
+        """
+        first, second = (float(v) for v in self.losses[:2] - self.smooth[self.turn])
+        return max(second if first > GULF * second and second > CLEAR * self.noise else first, 0.0)
 
     @property
     def rise(self) -> float:

@@ -94,7 +94,7 @@ def cut_short(study: StudyEvidence) -> int | None:
 
     Early stopping or a limit on time does that, and what more steps bring was then not seen.
 
-    Playbook: J11
+    Playbook: F8, F9, H3, H4
     """
     shapes = _shapes(study)
     if not shapes:

@@ -216,6 +216,20 @@ def test_in_a_single_study_the_best_is_held_against_the_second() -> None:
     assert found.numbers["gap"] == pytest.approx(0.02, abs=0.005)
 
 
+@pytest.mark.playbook("F2", case="fires")
+@pytest.mark.playbook("F9", case="silent")
+def test_a_huge_first_evaluation_hides_nothing_that_came_after_it() -> None:
+    """An overfitting curve, one that falls on, and one that has long ended, each after a first value of 50,000."""
+
+    def after(plant: Plant) -> list[Shape]:
+        return shapes(lambda rng, n: np.concatenate([[5e4], plant(rng, n - 1)]), 20)
+
+    assert np.mean([s.rises for s in after(overfitted)]) >= 0.95
+    assert np.mean(saturation_seen(after(lambda rng, n: falling(rng, count=n, pace=0.3, noise=0.005)))) <= 0.05
+    assert np.mean(saturation_seen(after(lambda rng, n: falling(rng, count=n, pace=0.05, noise=0.005)))) >= 0.95
+    assert np.mean([s.rises for s in after(lambda rng, n: falling(rng, count=n, pace=1e-3))]) <= 0.05
+
+
 @pytest.mark.playbook("F7", case="silent")
 def test_two_trials_at_the_ceiling_that_do_not_move_are_no_noise() -> None:
     """Where they move and are as good, noise decides."""
