@@ -127,6 +127,7 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         "trials": n,
         "chance": study.objective.chance,
         "stuck_fraction": study.policy.stuck_fraction,
+        "blown_factor": study.policy.blown_factor,
     }
     listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
     told = (

@@ -19,7 +19,6 @@ PAIR_CHANCE = 0.01  # two hyperparameters together: far more directions are trie
 PAIR_FEWEST = 3  # infeasible trials beyond a wall of two
 SIMPLER = 0.1  # a wall of two must be so much less accidental than any of one, all that was tried being paid for
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
-BLOWN = 5.0  # times what the best trial gained: a finite loss so far above a first evaluation blew up
 LEARNED = 4  # trials (and evaluations of one) that must have learned before others can be said to have not
 
 
@@ -80,7 +79,7 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
 def ran_away(study: StudyEvidence) -> Mask:
     """(trials,) bool: feasible trials whose finite loss blew up: never below a first evaluation, and mostly far above.
 
-    A first evaluation is the trials' median one, and "far" is five times what the best trial comes below it. The best
+    A first evaluation is the trials' median one, and "far" is `blown_factor` times what the best trial comes below it. The best
     value over training of such a trial is often its own first evaluation, and looks harmless. One that comes down from
     where it began is slow; one that fits its training set better all the while overfits. Nothing is said where too few
     trials learn.
@@ -99,7 +98,9 @@ def ran_away(study: StudyEvidence) -> Mask:
     if span <= 0 or (first - study.losses > 0.5 * span).sum() < max(LEARNED, known.sum() / 4):
         return none
     never = study.losses >= begin - study.policy.stuck_fraction * span
-    gone: Mask = np.asarray(known & never & (middle > begin + BLOWN * span) & (middle >= first), dtype=bool)
+    gone: Mask = np.asarray(
+        known & never & (middle > begin + study.policy.blown_factor * span) & (middle >= first), dtype=bool
+    )
     fitting: Mask = np.array([g and _fits(study, t) for t, g in zip(study.trials, gone, strict=True)], dtype=bool)
     return np.asarray(gone & ~fitting, dtype=bool)
 

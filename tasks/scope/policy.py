@@ -37,6 +37,7 @@ class Policy(Frozen):
     good_trials: int = Field(ge=1)  # E7: fewer good trials than this are too few
     infeasible_fraction: float = Field(gt=0, lt=1)  # E9
     stuck_fraction: float = Field(ge=0, lt=1)  # E8: a finite run this close to chance is infeasible
+    blown_factor: float = Field(default=5.0, gt=0)  # E8: a finite loss so far above a first evaluation is infeasible
     # curves
     overfit_fraction: float = Field(gt=0)  # F2: rise after the best step, in units of the whole descent
     overfit_sds: float = Field(gt=0)  # F2: and in standard deviations of the late curve
