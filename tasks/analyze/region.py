@@ -79,10 +79,10 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
 def ran_away(study: StudyEvidence) -> Mask:
     """(trials,) bool: feasible trials whose finite loss blew up: never below a first evaluation, and mostly far above.
 
-    A first evaluation is the trials' median one, and "far" is `blown_factor` times what the best trial comes below it. The best
-    value over training of such a trial is often its own first evaluation, and looks harmless. One that comes down from
-    where it began is slow; one that fits its training set better all the while overfits. Nothing is said where too few
-    trials learn.
+    A first evaluation is the trials' median one, and "far" is `blown_factor` times what the best trial comes below it.
+    The best value over training of such a trial is often its own first evaluation, and looks harmless. One that comes
+    down from where it began is slow; one that fits its training set better all the while overfits. Nothing is said
+    where too few trials learn.
 
     Playbook: E8
     """
@@ -98,9 +98,8 @@ def ran_away(study: StudyEvidence) -> Mask:
     if span <= 0 or (first - study.losses > 0.5 * span).sum() < max(LEARNED, known.sum() / 4):
         return none
     never = study.losses >= begin - study.policy.stuck_fraction * span
-    gone: Mask = np.asarray(
-        known & never & (middle > begin + study.policy.blown_factor * span) & (middle >= first), dtype=bool
-    )
+    far = middle > begin + study.policy.blown_factor * span
+    gone: Mask = np.asarray(known & never & far & (middle >= first), dtype=bool)
     fitting: Mask = np.array([g and _fits(study, t) for t, g in zip(study.trials, gone, strict=True)], dtype=bool)
     return np.asarray(gone & ~fitting, dtype=bool)
 
