@@ -22,7 +22,7 @@ Signature = list[tuple[str, ...]]
 
 
 def case(seed: int, unit: float = 1.0) -> Evidence:
-    """A round with much in it: edges, walls, noise, overfitting, few trials; its learning rate is in another unit."""
+    """A round with much in it: edges, walls, runs that blow up, noise, overfitting, few trials; `unit`: of its rate."""
     rng = np.random.default_rng(seed)
     dimensions = int(rng.integers(1, 4))
     rest: dict[str, Any] = {"dropout_rate": {"low": 0.0, "high": 0.8}, "width": {"values": [16, 32, 64, 128]}}
@@ -32,15 +32,19 @@ def case(seed: int, unit: float = 1.0) -> Evidence:
     optimum, noise = rng.uniform(-4.5, -0.5), rng.choice([0.001, 0.02, 0.1])
     wall = rng.uniform(-2.5, 0.5) if rng.random() < 0.6 else np.inf
     overfits, rises = rng.random() < 0.4, rng.random() < 0.2
+    blows_up, begins_huge = rng.random() < 0.4, rng.random() < 0.2
     time = np.arange(1, 21) / 20
 
     def outcome(point: Any, index: int, draw: Rng) -> Metrics | None:
         rate = float(np.log10(point["learning_rate"] / unit))
-        if rate > wall:
+        if rate > wall and not blows_up:
             return None
+        if rate > wall:
+            return {"valid_error": 0.7 + 40.0 * time + draw.random(20), "train_loss": 0.7 + 40.0 * time}
         level = 0.2 + 0.05 * (rate - optimum) ** 2 + 0.1 * abs(point.get("dropout_rate", 0.3) - 0.3)
         level += 0.02 * (point.get("activation") == "gelu")
         curve = level + 0.5 * np.exp(-6 * time) + 0.3 * noise * draw.standard_normal(20)
+        curve[0] += 1000.0 * begins_huge
         training = 0.1 + 0.6 * np.exp(-5 * time) + 0.1 * noise * draw.standard_normal(20)
         return {
             "valid_error": curve + (0.15 * np.clip(time - 0.5, 0.0, None) if overfits else 0.0),
