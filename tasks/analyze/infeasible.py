@@ -26,6 +26,7 @@ NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains the
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
 FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may share a corner that no axis shows
+UNASKED = " What a guesser reaches is not said (objective.chance), so finite runs that stuck there are not looked for."
 SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
 
 
@@ -140,7 +141,8 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
         return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
     kept = "; they are kept, drawn as crosses, and never best" if lost else ""
-    return finding("infeasible", "E8", "ok", f"{told}{kept}.", study=study.study.id, numbers=numbers)
+    unasked = "" if study.objective.chance is not None else UNASKED
+    return finding("infeasible", "E8", "ok", f"{told}{kept}.{unasked}", study=study.study.id, numbers=numbers)
 
 
 def _share(study: StudyEvidence, region: Region) -> Finding:

@@ -180,6 +180,13 @@ def test_finite_runs_at_chance_are_told() -> None:
     assert found.numbers["stuck"] == sum(t.best_value == 0.1 for t in evidence.trials.values())
 
 
+@pytest.mark.parametrize(("chance", "said"), [(None, True), (1e6, False)])
+def test_where_nobody_says_what_a_guesser_reaches_that_is_said(chance: float | None, said: bool) -> None:
+    objective = Objective(metric="loss", direction="minimize", chance=chance)
+    evidence = scored(planned_round(TREE, 0, objective=objective), lambda p, i: float(p["learning_rate"]))
+    assert ("objective.chance" in of("E8", infeasible(evidence)).evidence) is said
+
+
 @pytest.mark.playbook("E8", "E9", "E10", case="silent")
 def test_a_clean_study_is_ok_in_every_row() -> None:
     found = infeasible(studied(planned_round(TREE, 0), bowls={}))
