@@ -1,6 +1,7 @@
 """What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
 
 import itertools
+import json
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untype
 from tasks.analyze.evidence import Evidence, StudyEvidence
 from tasks.analyze.expansion import RATES, expansion
 from tasks.analyze.region import Region, region_of
-from tasks.analyze.sentences import plural
+from tasks.analyze.sentences import STUCK_TRIALS, plural
 from tasks.analyze.threshold import diagonals, narrowed
 from tasks.design.cube import from_unit
-from tasks.record import Finding
+from tasks.record import Finding, Value
 from tasks.scope.finding import finding
 from tasks.scope.roles import show
 from tasks.trials.trial import Trial
@@ -118,10 +119,10 @@ def _fisher(marked: Mask, having: Mask) -> float:
 
 
 def _reasons(study: StudyEvidence, region: Region) -> Finding:
-    """E8: what was marked infeasible or failed and why; finite runs that never learned are counted with them."""
+    """E8: what was marked infeasible or failed and why; finite runs that never learned are counted and named."""
     lost = [t for t in study.trials if not t.feasible]
     stuck, n = int(region.stuck.sum()), len(study.trials)
-    numbers: dict[str, float | int | None] = {
+    numbers: dict[str, Value | None] = {
         "infeasible": sum(t.status == "infeasible" for t in lost),
         "failed": sum(t.status == "failed" for t in lost),
         "stuck": stuck,
@@ -137,6 +138,8 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         else f"None of {n} trials is infeasible or failed"
     )
     if stuck:
+        named = [t.id for t, s in zip(study.trials, region.stuck, strict=True) if s]
+        numbers |= {STUCK_TRIALS: json.dumps(named)}  # an id may hold any letter, so no separator would do
         count = f"{plural(stuck, 'finite run')} never left chance or blew up, and {'counts' if stuck == 1 else 'count'}"
         said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
         return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)

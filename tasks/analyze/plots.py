@@ -8,6 +8,7 @@ from tasks.analyze.plots_curves import best_steps_plot, training_curves
 from tasks.analyze.plots_isolation import isolation_plot
 from tasks.analyze.plots_noise import best_of_n_plot
 from tasks.analyze.plots_retrains import retrains_plot
+from tasks.analyze.sentences import never_learned
 from tasks.record import Record
 from tasks.trials.trial import Curve
 
@@ -40,6 +41,11 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
     Playbook: F15
     """
     worse = "top" if record.objective.direction == "minimize" else "bottom"
+    dull = (
+        " Upright crosses have a value, but never learned: they stayed at chance or blew up."
+        if never_learned(record)
+        else ""
+    )
     every = (
         Picture(
             name="isolation",
@@ -53,7 +59,7 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             title="Each hyperparameter on its own axis",
             caption="The best trial should lie well inside its bounds with other good ones around it. Against a "
             f"bound, the space is too narrow there. Crosses at the {worse} are infeasible; where only crosses are, "
-            "training breaks.",
+            f"training breaks.{dull}",
             rows=("E2", "E3", "E5", "E7", "E8", "E13"),
             svg=axis_plot(record),
         ),

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from tasks.analyze.plots_canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, fitting, ink, key, rule, sheet
 from tasks.analyze.plots_marks import tag
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, objective_ruler, parameter_ruler, spread
-from tasks.analyze.sentences import arrow, best_of, counted, feasible, number, study_label, trials_of
+from tasks.analyze.sentences import (
+    arrow,
+    best_of,
+    counted,
+    feasible,
+    never_learned,
+    number,
+    study_label,
+    trials_of,
+)
 from tasks.record import Record, StudyRow, TrialRow, Value
 from tasks.scope.space import Parameter, space_from_tree
 
@@ -25,9 +34,10 @@ FEW = 40  # marks that remain single in a panel that is a picture
 def axis_plot(record: Record) -> str:
     """SVG: a panel for every varied parameter of every study, the objective over it in its sampled scale; or "".
 
-    Dots are feasible trials, red crosses in the strip at the worse end infeasible and failed ones, the ring is the
-    study's best trial, a caret is a value beyond the axis. White is the search space, grey is outside it. A
-    conditional parameter shows only the trials in which it exists. Findings stand over the panel they speak of.
+    Dots are feasible trials, red crosses in the strip at the worse end infeasible and failed ones, dull upright crosses
+    finite ones that never learned, and so count as infeasible; those set no axis. The ring is the study's best trial, a
+    caret is a value beyond the axis. White is the search space, grey is outside it. A conditional parameter shows only
+    the trials in which it exists. Findings stand over the panel they speak of.
 
     Playbook: E8, E13, F15
     """
@@ -71,14 +81,15 @@ def _detail(record: Record, study: StudyRow, line: int) -> str:
         return ""
     trials = trials_of(record, study)
     best = best_of(record, trials)
-    return counted(trials) + (f" · best {record.objective.metric} {number(best.best_value)}" if best else "")
+    return counted(record, trials) + (f" · best {record.objective.metric} {number(best.best_value)}" if best else "")
 
 
 def _objective(record: Record) -> ObjectiveRuler:
     """One objective axis for the whole sheet, so that studies can be compared by eye."""
     shown = [t for s in record.studies for t in trials_of(record, s)]
+    stuck = never_learned(record)
     return objective_ruler(
-        [t.best_value for t in shown if feasible(t) and t.best_value is not None],
+        [t.best_value for t in shown if feasible(t) and t.best_value is not None and t.id not in stuck],
         minimize=record.objective.direction == "minimize",
         strip=any(not feasible(t) for t in shown),
     )
@@ -101,7 +112,7 @@ def _panel(
     _outside(axes, x)
     if any(not feasible(t) for t in trials):
         axes.axhline(y.fence, color=ink("muted"), lw=0.5, ls=(0, (1.5, 2.5)), zorder=1)
-    draw_trials(axes, trials, places(x, trials, parameter.name), y, arm, room=room)
+    draw_trials(axes, trials, places(x, trials, parameter.name), y, arm, room=room, stuck=never_learned(record))
     best = best_of(record, trials_of(record, study))
     for i, trial in enumerate(trials):
         if best is not None and trial.id == best.id:
@@ -145,17 +156,20 @@ def draw_trials(
     *,
     faint: bool = False,
     room: int = MANY,
+    stuck: frozenset[str] = frozenset(),
 ) -> None:
     """The trials at those places: feasible as dots, out-of-sight ones as carets, the others as red crosses.
 
-    More than `room` of them are one picture, and only the best few of the feasible ones remain marks with a name.
+    Those `stuck`, which count as infeasible in the checks, are dull upright crosses where their values are. More than
+    `room` trials are one picture, and only the best few of the feasible ones remain marks with a name.
 
     Playbook: E8
     """
     shown, cut = y.shown([t.best_value if t.best_value is not None else np.nan for t in trials])
     placed = np.isfinite(x)
-    good = placed & np.array([feasible(t) for t in trials], dtype=bool)
-    bad = placed & ~good
+    known = placed & np.array([feasible(t) for t in trials], dtype=bool)
+    dull = known & np.array([t.id in stuck for t in trials], dtype=bool)
+    good, bad = known & ~dull, placed & ~known
     many = len(trials) > room
     seen = good & ~cut
     apart = _few(shown, seen, y.upward) if many else seen
@@ -171,6 +185,10 @@ def draw_trials(
         gone = good & cut
         bare |= {"color": arm_ink(arm), "ms": 4.5, "gid": tag("beyond", (t.id for t in compress(trials, gone)))}
         axes.plot(x[gone], shown[gone], marker=6 if y.upward else 7, **bare)
+    if dull.any():
+        ids = (t.id for t in compress(trials, dull))
+        bare |= {"color": ink("stuck"), "ms": 5.4, "mew": 1.2, "gid": tag("stuck", ids)}
+        axes.plot(x[dull], shown[dull], marker="+", zorder=4, **bare)
     if bad.any() and not faint:
         bare |= {
             "color": ink("infeasible"),
@@ -216,11 +234,14 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
 
     shown = [t for s in studies for t in trials_of(record, s)]
     y = _objective(record)
-    _, cut = y.shown([t.best_value for t in shown if feasible(t) and t.best_value is not None])
+    stuck = never_learned(record)
+    _, cut = y.shown([t.best_value for t in shown if feasible(t) and t.best_value is not None and t.id not in stuck])
     entries = [mark("feasible trial", "o", mfc=ink("muted"), mec="none", ms=4.2)]
     entries += [mark("best of its study", "o", mfc="none", mec=ink("ink"), ms=7, mew=1.2)]
     if not all(feasible(t) for t in shown):
         entries += [mark("infeasible or failed", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]
+    if stuck.intersection(t.id for t in shown):
+        entries += [mark("never learned: counts as infeasible", "+", color=ink("stuck"), ms=5.4, mew=1.2)]
     if cut.any():
         entries += [mark("beyond the axis", 6 if y.upward else 7, color=ink("muted"), ms=4.5)]
     return [*entries, mark("outside the search space", "s", mfc=ink("outside"), mec=ink("muted"), ms=6, mew=0.5)]

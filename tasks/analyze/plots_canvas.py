@@ -20,7 +20,8 @@ from tasks.record import Record
 WIDTH = 720.0  # points; the page scales it to its column
 
 # name: (light, dark). The series colours stay apart for the three common kinds of colour blindness, and every arm
-# has a marker of its own besides. Red belongs to infeasible trials alone.
+# has a marker of its own besides. Red belongs to infeasible trials alone, a dull red to
+# those that only count as infeasible.
 PALETTE: Mapping[str, tuple[str, str]] = {
     "ink": ("#22272e", "#e6e9ee"),
     "muted": ("#69727d", "#9aa4b2"),
@@ -28,6 +29,7 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "outside": ("#eff1f3", "#242a32"),
     "surface": ("#fefefe", "#171b21"),
     "infeasible": ("#c81e1e", "#ff6b6b"),
+    "stuck": ("#b5606a", "#d08a92"),
     "warn": ("#9a6200", "#e3b341"),
     "early": ("#f6ead0", "#3a3220"),
     "late": ("#dcebf7", "#1d3345"),

@@ -12,7 +12,7 @@ from tasks.analyze.plots_canvas import WIDTH, Row, arm_ink, clipped, drawn, ink,
 from tasks.analyze.plots_marks import tag
 from tasks.analyze.retrained import counted_value
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
-from tasks.analyze.sentences import arrow, feasible, number, sign
+from tasks.analyze.sentences import arrow, feasible, never_learned, number, sign
 from tasks.record import IsolationRow, Record, TrialRow
 from tasks.scope.space import Parameter, same, space_from_tree
 
@@ -23,8 +23,8 @@ def isolation_plot(record: Record) -> str:
     """SVG: for each scientific parameter the best trial of every value or bucket with its band; or "".
 
     The band is what the luck of the search could have made of that best; a diamond is the mean of that trial's
-    retrains where there are any. Faint dots are all feasible trials: the best ones are their lower envelope (upper,
-    where higher is better).
+    retrains where there are any. Faint dots are the feasible trials that learned: the best ones are their lower
+    envelope (upper, where higher is better).
 
     Playbook: F11, F12, F14, F15
     """
@@ -57,7 +57,8 @@ def _objective(record: Record, rows: list[IsolationRow]) -> ObjectiveRuler:
     ends = [v for r in rows for v in (r.band or ())] + [r.best_value for r in rows if r.best_value is not None]
     span = float(np.ptp(ends)) or abs(ends[0]) * 0.05 or 1.0
     reach = max(factor * v for v in ends) + 1.5 * span
-    searched = [t for t in record.trials if feasible(t) and t.purpose != "retrain"]
+    stuck = never_learned(record)
+    searched = [t for t in record.trials if feasible(t) and t.purpose != "retrain" and t.id not in stuck]
     near = [t.best_value for t in searched if t.best_value is not None and factor * t.best_value <= reach]
     return objective_ruler(near, minimize=factor > 0, strip=False, extra=[*ends, *_retrained(record, rows)])
 
@@ -76,7 +77,9 @@ def _retrain_mean(record: Record, row: IsolationRow) -> float | None:
 
 def _panel(axes: Axes, record: Record, name: str, y: ObjectiveRuler) -> None:
     rows = [r for r in record.isolation if r.parameter == name]
-    trials = [t for t in record.trials if t.purpose != "retrain" and name in t.point and feasible(t)]
+    stuck = never_learned(record)
+    searched = [t for t in record.trials if t.purpose != "retrain" and name in t.point]
+    trials = [t for t in searched if feasible(t) and t.id not in stuck]
     listed = [r.value for r in rows if r.value is not None]
     letters = int(axes.get_position().width * axes.figure.get_figwidth() * 72 / 4.8)  # type: ignore[union-attr]
     x = category_ruler(listed, letters) if listed else _scale(record, rows, name)

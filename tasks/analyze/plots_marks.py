@@ -6,7 +6,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 from tasks.analyze.retrained import counted_value, kept_retrains
-from tasks.analyze.sentences import feasible, number, point_label
+from tasks.analyze.sentences import NEVER_LEARNED, feasible, never_learned, number, point_label
 from tasks.record import Record, TrialRow, Value
 
 NAMED = 12  # hyperparameters that a mark names; the table of trials has all of them
@@ -68,11 +68,12 @@ def teller(record: Record) -> Told:
     """What a mark says of its trial when it is pointed at: id, arm, objective, and its hyperparameters; escaped."""
     trials = {t.id: t for t in record.trials}
     arms = {s.id: s.scientific for s in record.studies}
+    stuck = never_learned(record)
     names = list(dict.fromkeys([*record.roles.scientific, *(n for s in record.studies for n in s.space)]))
 
     def told(id: str) -> str:
         trial = trials.get(id)
-        text = "\n".join(_lines(record, trial, arms, names) if trial else _kept(record, id))
+        text = "\n".join(_lines(record, trial, arms, names, stuck) if trial else _kept(record, id))
         return escape(_SEEN.sub("", text))
 
     return told
@@ -81,7 +82,9 @@ def teller(record: Record) -> Told:
 _SEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # control characters have no place in XML
 
 
-def _lines(record: Record, trial: TrialRow, arms: dict[str, dict[str, Value]], names: list[str]) -> Iterable[str]:
+def _lines(
+    record: Record, trial: TrialRow, arms: dict[str, dict[str, Value]], names: list[str], stuck: frozenset[str]
+) -> Iterable[str]:
     metric = _short(record.objective.metric)
     retrain = trial.purpose == "retrain"
     yield f"{'retrain' if retrain else 'trial'} {trial.id}" + (f" ({trial.study})" if retrain else "")
@@ -92,6 +95,8 @@ def _lines(record: Record, trial: TrialRow, arms: dict[str, dict[str, Value]], n
         yield f"{metric} {number(trial.best_value)}" + (f" at step {trial.best_step:,}" if trial.best_step else "")
     else:
         yield f"{trial.status}: {_short(trial.reason, 80)}"
+    if trial.id in stuck:
+        yield NEVER_LEARNED
     point = arms.get(trial.study, {}) | trial.point
     yield from (_short(point_label({n: point[n]}), 80) for n in [n for n in names if n in point][:NAMED])
 

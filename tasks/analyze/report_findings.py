@@ -66,7 +66,8 @@ def _card(record: Record, finding: Finding) -> FindingCard:
         where=tuple(p for p in parts if p),
         trial=where.trial or "",
         evidence=finding.evidence,
-        numbers=tuple((k.replace("_", " "), number(v)) for k, v in finding.numbers.items()),
+        # pictures and tables name those trials
+        numbers=tuple((k.replace("_", " "), number(v)) for k, v in finding.numbers.items() if k != say.STUCK_TRIALS),
         remedy=finding.remedy,
         why=record.acknowledged.get(finding.row, "") if finding.level in ("fail", "warn") else "",
     )

@@ -57,14 +57,17 @@ def _table(record: Record, title: str, trials: list[TrialRow]) -> TrialTable:
     told = {n for s in record.studies for n in s.scientific}  # the column of the study says these
     names = tuple(n for n in varied if n not in told)
     labels = {s.id: say.study_label(record, s) for s in record.studies}
+    stuck = say.never_learned(record)
     rows = tuple(
-        _trial_line(record, t, labels.get(t.study, t.study), i + 1, names)
+        _trial_line(record, t, labels.get(t.study, t.study), i + 1, names, stuck=t.id in stuck)
         for i, t in enumerate(say.ranked(record, trials))
     )
     return TrialTable(title=title, names=names, rows=rows)
 
 
-def _trial_line(record: Record, trial: TrialRow, study: str, place: int, names: tuple[str, ...]) -> TrialLine:
+def _trial_line(
+    record: Record, trial: TrialRow, study: str, place: int, names: tuple[str, ...], *, stuck: bool
+) -> TrialLine:
     candidate = record.verdict.candidate
     chosen = candidate is not None and candidate.trial == trial.id
     good = say.feasible(trial)
@@ -80,12 +83,14 @@ def _trial_line(record: Record, trial: TrialRow, study: str, place: int, names: 
     )
     counted = counted_value(record, trial) if trial.purpose == "retrain" else None
     smoothed = counted is not None and counted != trial.best_value
+    judged = f"counts as {number(counted)} (best mean of its neighbours)" if smoothed else ""
+    reasons = (trial.reason or judged, say.NEVER_LEARNED if stuck else "")
     return TrialLine(
         mark=("promoted" if record.verdict.outcome == "promote" else "finalist") if chosen else "",
-        bad=not good,
+        bad=not good or stuck,
         cells=cells,
         values=tuple(number(trial.point[n]) if n in trial.point else "" for n in names),
-        reason=trial.reason or (f"counts as {number(counted)} (best mean of its neighbours)" if smoothed else ""),
+        reason="; ".join(r for r in reasons if r),
     )
 
 
@@ -132,7 +137,7 @@ def _study(record: Record, study: StudyRow) -> dict[str, str]:
     return {
         "label": say.study_label(record, study),
         "id": study.id,
-        "trials": say.counted(trials),
+        "trials": say.counted(record, trials),
         "best": number(best.best_value) if best else "none feasible",
         "trial": best.id if best else "",
         "band": say.band_text(row.band) if row else MISSING,

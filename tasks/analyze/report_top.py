@@ -66,7 +66,7 @@ def top_of(record: Record) -> Top:
 def _facts(record: Record) -> Iterator[str]:
     searched = [t for t in record.trials if t.purpose != "retrain"]
     best = say.best_of(record, searched)
-    yield say.counted(searched)
+    yield say.counted(record, searched)
     if len(record.trials) > len(searched):
         yield say.plural(len(record.trials) - len(searched), "retrain")
     yield f"best {record.objective.metric} {number(best.best_value)}" if best else "no feasible trial"

@@ -1,5 +1,6 @@
 """What a record says in words: verdict, answer and arms in a sentence each, shared by page and terminal."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,6 +11,8 @@ from tasks.scope.space import same
 
 LEVELS = ("fail", "warn", "na", "ok")
 MISSING = "\u2013"
+STUCK_TRIALS = "stuck_trials"  # E8's number that names them, as a JSON list
+NEVER_LEARNED = "never learned (stayed at chance or blew up): counts as infeasible in the checks"
 
 
 def number(value: Value | None) -> str:
@@ -87,6 +90,15 @@ def feasible(trial: TrialRow) -> bool:
     return trial.status == "complete" and trial.best_value is not None
 
 
+def never_learned(record: Record) -> frozenset[str]:
+    """The ids of the finite trials that count as infeasible in the checks: they never left chance, or blew up.
+
+    Playbook: E8
+    """
+    told = [f.numbers.get(STUCK_TRIALS) for f in record.findings if f.row == "E8"]
+    return frozenset(str(id) for names in told if isinstance(names, str) for id in json.loads(names))
+
+
 def sign(record: Record) -> float:
     """+1 where lower is better, -1 where higher is: a value times this is a loss."""
     return 1.0 if record.objective.direction == "minimize" else -1.0
@@ -104,13 +116,20 @@ def best_of(record: Record, trials: Iterable[TrialRow]) -> TrialRow | None:
     return order[0] if order and feasible(order[0]) else None
 
 
-def counted(trials: Sequence[TrialRow]) -> str:
+def counted(record: Record, trials: Sequence[TrialRow]) -> str:
     """How many trials, and how many of them came to nothing."""
-    parts = [plural(len(trials), "trial")]
-    for status in ("infeasible", "failed"):
-        count = sum(t.status == status for t in trials)
-        parts += [f"{count} {status}"] if count else []
-    return ", ".join(parts)
+    return ", ".join([plural(len(trials), "trial"), *lost(record, trials)])
+
+
+def lost(record: Record, trials: Sequence[TrialRow]) -> list[str]:
+    """`3 infeasible`, `1 failed`, `2 more never learned`, without what there is none of.
+
+    Playbook: E8
+    """
+    counts = {status: sum(t.status == status for t in trials) for status in ("infeasible", "failed")}
+    parts = [f"{count} {status}" for status, count in counts.items() if count]
+    stuck = len(never_learned(record).intersection(t.id for t in trials))
+    return [*parts, f"{stuck}{' more' if parts else ''} never learned"] if stuck else parts
 
 
 def plural(count: int, noun: str) -> str:

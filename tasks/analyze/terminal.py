@@ -61,10 +61,10 @@ def _question(record: Record, width: int) -> Iterator[str]:
     yield from textwrap.wrap(plain(record.goal.question), width)[:2]
     searched = [t for t in record.trials if t.purpose != "retrain"]
     retrains = len(record.trials) - len(searched)
-    facts = [record.workload, f"{record.objective.metric}, {say.better(record)}", say.counted(searched)]
+    facts = [record.workload, f"{record.objective.metric}, {say.better(record)}", say.counted(record, searched)]
     facts += [say.plural(retrains, "retrain")] if retrains else []
     facts += [say.took(record)] if say.took(record) else []
-    yield cut(" · ".join(facts), width)
+    yield from textwrap.wrap(plain(" · ".join(facts)), width)[:2]
     yield ""
     yield cut(f"{'roles':<{INDENT}}" + "; ".join(f"{role} {names}" for role, names in parts if names), width)
 
@@ -97,7 +97,7 @@ def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
     best, row = say.best_of(record, trials), say.isolation_of(record, study)
     band = f", band {say.band_text(row.band)}" if best and row and row.band else ""
     value = f"best {number(best.best_value)}{band}" if best else "none feasible"
-    lost = [f"{n} {status}" for status in ("infeasible", "failed") if (n := sum(t.status == status for t in trials))]
+    lost = say.lost(record, trials)
     count = f"{', '.join(lost)} of {len(trials):,}" if lost else say.plural(len(trials), "trial")
     return cut(say.study_label(record, study), 40), value, count
 

@@ -1,12 +1,13 @@
 """A realistic round for the tests of plots, page and terminal: nesterov against adam, with walls, noise and a gate."""
 
 import itertools
+import json
 import math
 from typing import Any
 
 import numpy as np
 
-from tasks.record import Record
+from tasks.record import Finding, Record, Where
 from tasks.trials.trial import Curve
 
 LAST = 2000
@@ -340,3 +341,20 @@ def hostile() -> Record:
         }
         | {"roles": base["roles"] | {"nuisance": [name], "fixed": {quotes: {"value": script, "reason": script}}}}
     )
+
+
+def planted_stuck() -> Record:
+    """`example()`, had the three worst trials of nesterov stayed at a guesser's error, and had E8 said so."""
+    record = example()
+    own = sorted(
+        (t for t in record.trials if t.study == "s-nesterov" and t.best_value is not None),
+        key=lambda t: t.best_value or 0.0,
+    )
+    ids = [t.id for t in own[-3:]]
+    stuck = {"best_value": 0.9, "final_value": 0.9}
+    trials = tuple(t.model_copy(update=stuck) if t.id in ids else t for t in record.trials)
+    told = Finding(
+        check="infeasible", row="E8", level="warn", where=Where(study="s-nesterov"),
+        evidence="3 finite runs never left chance or blew up.", numbers={"stuck": 3, "stuck_trials": json.dumps(ids)},
+    )  # fmt: skip
+    return record.model_copy(update={"trials": trials, "findings": (*record.findings, told)})
