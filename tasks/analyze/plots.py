@@ -80,8 +80,10 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
         Picture(
             name="best-of-n",
             title="What fewer trials would have found",
-            caption="A curve still moving at its end asks for more trials; the band is the luck of one search.",
-            rows=("D12", "D13"),
+            caption="A curve still moving at its end asks for more trials. The band resamples the trials that were run, "
+            "so it cannot show a value better than the best found: the luck of another search is more than that, and "
+            "stands with D12 and in the band around the best of each value (F14).",
+            rows=("D13",),
             svg=best_of_n_plot(record),
         ),
         Picture(

@@ -1,4 +1,4 @@
-"""The luck of the search: what fewer trials of each study would have found."""
+"""What fewer trials of each study would have found, resampled from the trials that were run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,8 @@ Floats = NDArray[np.float64]
 def best_of_n_plot(record: Record) -> str:
     """SVG: the best objective that n trials of each study would have found, median and 5 to 95 % band; or "".
 
-    A curve that still falls at its end asks for more trials; wide bands say how much of the best is luck.
+    A curve that still falls at its end asks for more trials. The band resamples the trials that were run and ends at
+    the best of them, so it is no estimate of another search's luck: that is D12's and F14's.
 
     Playbook: D13, F15
     """
@@ -87,7 +88,9 @@ def _draw_band(axes: Axes, y: Ruler, sizes: NDArray[np.int64], band: Floats, arm
 
 
 def _best_legend(record: Record, studies: Sequence[StudyRow], apart: bool) -> list[Line2D]:
-    shade = Line2D([], [], color=ink("muted"), alpha=0.25, lw=7, label="5 to 95 % of bootstrapped searches")
+    shade = Line2D(
+        [], [], color=ink("muted"), alpha=0.25, lw=7, label="5 to 95 % of searches resampled from these trials"
+    )
     if apart:
         return [Line2D([], [], color=ink("muted"), lw=1.6, label="median"), shade]
     index = [record.studies.index(s) for s in studies]
