@@ -8,8 +8,9 @@ from tasks.analyze.plots_curves import best_steps_plot, training_curves
 from tasks.analyze.plots_isolation import isolation_plot
 from tasks.analyze.plots_noise import best_of_n_plot
 from tasks.analyze.plots_retrains import retrains_plot
-from tasks.analyze.sentences import never_learned
+from tasks.analyze.sentences import never_learned, study_label
 from tasks.record import Record
+from tasks.scope.arms import listing
 from tasks.trials.trial import Curve
 
 __all__ = [
@@ -80,18 +81,29 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
         Picture(
             name="best-of-n",
             title="What fewer trials would have found",
-            caption="A curve still moving at its end asks for more trials. The band resamples the trials that were run, "
-            "so it cannot show a value better than the best found: the luck of another search is more than that, and "
-            "stands with D12 and in the band around the best of each value (F14).",
+            caption="A curve still moving at its end asks for more trials. The band resamples the trials that were "
+            "run, so it cannot show a value better than the best found: the luck of another search is more than that, "
+            "and stands with D12 and in the band around the best of each value (F14).",
             rows=("D13",),
             svg=best_of_n_plot(record),
         ),
         Picture(
             name="best-steps",
             title="When the trials were at their best",
-            caption="All in the first zone: far too many steps. Mostly in the last: train longer and retune the decay.",
+            caption="All in the first zone: far too many steps. Mostly in the last: train longer and retune the decay, "
+            f"if the best trials still gained there.{_found_of_best_steps(record)}",
             rows=("H3",),
             svg=best_steps_plot(record),
         ),
     )
     return tuple(p for p in every if p.svg)
+
+
+def _found_of_best_steps(record: Record) -> str:
+    """What H3 made of the zones in this round: the picture alone cannot tell whether the best trials gained there."""
+    asked = [f for f in record.findings if f.row == "H3" and f.level != "na"]
+    labels = {s.id: study_label(record, s) for s in record.studies}
+    warned = [labels.get(f.where.study or "", "this round") for f in asked if f.level in ("warn", "fail")]
+    if warned:
+        return f" Here H3 warns of {listing(warned)}."
+    return " Here H3 asks for neither." if asked else ""

@@ -154,15 +154,11 @@ def _steps_figure(record: Record) -> Figure | None:
         _histogram(axis, record, study, own, last, k, labelled=k == len(groups) - 1)
     zone: dict[str, Any] = {"ls": "none", "marker": "s", "ms": 7, "mec": ink("muted"), "mew": 0.4}
     early, late = zones(record)
-    key(
-        figure,
-        [
-            Line2D(
-                [], [], mfc=ink("early"), label=f"first {percent(early)}: far too many steps, if always here", **zone
-            ),
-            Line2D([], [], mfc=ink("late"), label=f"last {percent(late)}: train longer, if mostly here", **zone),
-        ],
-    )
+    marks = [
+        Line2D([], [], mfc=ink("early"), label=f"first {percent(early)} of the steps", **zone),
+        Line2D([], [], mfc=ink("late"), label=f"last {percent(late)}", **zone),
+    ]
+    key(figure, marks)
     return figure
 
 

@@ -258,6 +258,21 @@ def test_best_steps_counts_the_trials_in_each_zone_of_the_steps() -> None:
     assert len(groups(svg, "late")) == 2
 
 
+@pytest.mark.playbook("H3", case="shows")
+def test_the_caption_of_the_best_steps_says_what_the_finding_says() -> None:
+    def caption(record: Record) -> str:
+        return next(p.caption for p in plots.pictures(record, {}) if p.name == "best-steps")
+
+    record = example()
+    at = next(i for i, f in enumerate(record.findings) if f.row == "H3")
+    others = record.findings[:at] + record.findings[at + 1 :]
+    calm = record.findings[at].model_copy(update={"level": "ok"})
+    assert caption(record).endswith("Here H3 warns of optimizer = adam.")
+    assert caption(record.model_copy(update={"findings": (*others, calm)})).endswith("Here H3 asks for neither.")
+    assert caption(record.model_copy(update={"findings": others})).endswith("gained there.")
+    assert not any("train longer" in t for t in texts(plots.best_steps_plot(record)))
+
+
 @pytest.mark.playbook("G2", case="shows")
 def test_retrains_show_every_arm_with_a_dot_each_a_mean_and_an_interval() -> None:
     svg = plots.retrains_plot(example("promote"))
