@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.special import stdtrit  # type: ignore[import-untyped]
 
+from tasks.analyze.arm_names import arm_values
 from tasks.analyze.plots_canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.analyze.plots_marks import tag
 from tasks.analyze.retrained import RetrainArm, counted_value, retrain_arms
@@ -33,15 +34,22 @@ def _figure(record: Record) -> Figure | None:
     arms = retrain_arms(record)
     if not arms:
         return None
-    values = [v for arm in arms for v in _values(record, arm).values()]
+    counted = [v for arm in arms for v in _values(record, arm).values()]
     lost = any(len(arm.trials) + len(arm.kept) > len(_values(record, arm)) for arm in arms)
     minimize = record.objective.direction == "minimize"
-    x = objective_ruler([], minimize=minimize, strip=lost, extra=values)  # each of these was paid for: none is cut off
+    x = objective_ruler([], minimize=minimize, strip=lost, extra=counted)  # each of these was paid for: none is cut off
     figure, ((axes,),) = sheet([Row(panels=1, height=46.0 * len(arms) + 8)], columns=1, left=112)
     rule(axes, x.ruler)
     axes.grid(axis="x", color=ink("grid"), linewidth=0.6)
     axes.set_ylim(len(arms) - 0.5, -0.5)
     axes.set_yticks(range(len(arms)), [clipped(arm.name, 20) for arm in arms])
+    values = arm_values(record)
+    for place, arm in enumerate(arms):
+        label = clipped(values.get(arm.name.partition(" = ")[0], ""), 22)
+        left = (-0.008, place + 0.26)  # under the arm's name, in the axes' own width
+        axes.text(
+            *left, label, transform=axes.get_yaxis_transform(), color=ink("muted"), size=7, ha="right", va="center"
+        )
     axes.tick_params(axis="y", length=0, labelsize=8.5, labelcolor=ink("ink"))
     axes.spines["left"].set_visible(False)
     for place, arm in enumerate(arms):

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.analyze.arm_names import with_values
 from tasks.analyze.plots import pictures
 from tasks.analyze.report_findings import groups_of, spare_reasons
 from tasks.analyze.report_tables import looks_table, pairs, roles_table, studies_table, trial_tables
@@ -46,6 +47,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         script=Markup(SCRIPT),
         script_hash=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         top=top_of(record),
+        learned=with_values(record, record.learned),
         groups=groups_of(record),
         spare=spare_reasons(record),
         pictures=[(p, Markup(p.svg)) for p in pictures(record, curves)],

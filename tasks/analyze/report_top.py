@@ -7,6 +7,7 @@ from html import escape
 from markupsafe import Markup
 
 from tasks.analyze import sentences as say
+from tasks.analyze.arm_names import with_values
 from tasks.analyze.retrained import looks
 from tasks.analyze.sentences import number
 from tasks.record import Record, Value
@@ -45,6 +46,7 @@ def top_of(record: Record) -> Top:
     answer, reserve = say.answer_parts(record)
     verdict = record.verdict
     gain = [("gain", f"{number(verdict.gain)} {record.objective.metric}")] if verdict.gain is not None else []
+    sentence, *reasons = with_values(record, (say.verdict_sentence(record), *verdict.reasons))
     rate = [("error rate", say.percent(verdict.error_rate))] if verdict.error_rate is not None else []
     return Top(
         facts=" · ".join(_facts(record)),
@@ -53,10 +55,10 @@ def top_of(record: Record) -> Top:
         band=_band(record),
         strip=_strip(record),
         word=VERDICTS[verdict.outcome],
-        sentence=say.verdict_sentence(record),
+        sentence=sentence,
         numbers=(*gain, *rate),
-        reasons=verdict.reasons[:REASONS],
-        further=verdict.reasons[REASONS:],
+        reasons=tuple(reasons[:REASONS]),
+        further=tuple(reasons[REASONS:]),
         sure=tuple(_sure(record)),
         tally=_tally(record),
         caveats=tuple(_caveats(record)),

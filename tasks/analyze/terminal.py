@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tasks.analyze import sentences as say
+from tasks.analyze.arm_names import with_values
 from tasks.analyze.sentences import number
 from tasks.record import Finding, Record, StudyRow
 
@@ -36,6 +37,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
 
     Playbook: C3, E1
     """
+    told = with_values(record, (*record.verdict.reasons[:REASONS], say.verdict_sentence(record)))
     lines = [
         *_question(record, width),
         *_caveats(record, width),
@@ -43,11 +45,9 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *_findings(record, width, colour),
         *_labelled("answer", say.answer_sentence(record) + _band(record), width),
         "",
-        *_reasons(record, width),
+        *_reasons(told[:-1], width),
         *_to_do(record, width),
-        *_labelled(
-            "verdict", f"{record.verdict.outcome}: {say.verdict_sentence(record)}", width, colour=_tone(record, colour)
-        ),
+        *_labelled("verdict", f"{record.verdict.outcome}: {told[-1]}", width, colour=_tone(record, colour)),
         _one("next", record.next.command),
         *(_one("" if i else "files", path) for i, path in enumerate(paths)),
     ]
@@ -142,8 +142,8 @@ def _finding(record: Record, finding: Finding, width: int, colour: bool) -> Iter
         yield cut(f"{'':<{INDENT + len(head)}}remedy: {' '.join(finding.remedy)}", width)
 
 
-def _reasons(record: Record, width: int) -> Iterator[str]:
-    for i, reason in enumerate(record.verdict.reasons[:REASONS]):
+def _reasons(reasons: Sequence[str], width: int) -> Iterator[str]:
+    for i, reason in enumerate(reasons):
         yield from _labelled("" if i else "reasons", reason, width)
 
 

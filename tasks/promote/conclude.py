@@ -128,13 +128,14 @@ def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
 
     Playbook: G1
     """
-    looks = [c.last for c in (conclusion.decision.comparisons if conclusion.decision else ()) if c.looks and not c.void]
-    if not looks:
+    looked = [c for c in (conclusion.decision.comparisons if conclusion.decision else ()) if c.looks and not c.void]
+    if not looked:
         return ()
     widths = [row.band[1] - row.band[0] for row in analysis.isolation if row.band]
     of_data = next((f.numbers.get("standard_error") for f in analysis.findings if f.check == "validation set"), None)
     examples = of_data if isinstance(of_data, float) else None
-    return (variances_sentence(looks[0], max(widths, default=None), examples),)
+    first = looked[0]
+    return (variances_sentence(first.candidate, first.against, first.last, max(widths, default=None), examples),)
 
 
 def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:

@@ -49,14 +49,16 @@ def kept_sentence(kept: int) -> str:
     return f"{kept} retrains of the incumbent from earlier rounds count again: nothing that they ran on has changed."
 
 
-def variances_sentence(look: Look, band: float | None, examples: float | None) -> str:
+def variances_sentence(
+    candidate: ArmName, against: ArmName, look: Look, band: float | None, examples: float | None
+) -> str:
     """The three variances of a result, none of which stands for another; None where one was not measured."""
     study = f"another search like these could move its best within a band {show(band)} wide" if band else "not measured"
     data = f"SD {show(examples)}" if examples else "not measured"
+    own = f"SD {show(look.sd_candidate)} of {_named(candidate)} and {show(look.sd_against)} of {_named(against)}"
     return (
-        f"Three kinds of luck, apart. Retrains of one configuration: SD {show(look.sd_candidate)} and "
-        f"{show(look.sd_against)}. The search: {study}. The choice of the validation data: {data}; a test of "
-        "significance on one validation set would show neither of the first two."
+        f"Three kinds of luck, apart. Retrains of one configuration: {own}. The search: {study}. The choice of the "
+        f"validation data: {data}; a test of significance on one validation set would show neither of the first two."
     )
 
 
