@@ -58,12 +58,12 @@ def duration(seconds: float) -> str:
 
 
 def took(record: Record) -> str:
-    """How long the round took, "" where its dates do not say."""
+    """How long the round took, "" where its dates do not say: an audit has no time of its own."""
     try:
         seconds = (datetime.fromisoformat(record.finished) - datetime.fromisoformat(record.created)).total_seconds()
     except (ValueError, TypeError):
         return ""
-    return duration(seconds) if seconds >= 0 else ""
+    return duration(seconds) if seconds > 0 else ""
 
 
 def point_label(point: dict[str, Value]) -> str:

@@ -56,10 +56,9 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
     joint = len(scope.roles.scientific) if scope.joint else 0
     need = varying * each
     numbers = {"trials": trials, "varying": varying, "nuisance_trials": each, "needed": need}
+    vary = "1 hyperparameter that varies" if varying == 1 else f"{varying} hyperparameters that vary"
     if trials >= need:
-        text = (
-            f"{trials} trials a study for {varying} hyperparameters that vary in it; {each} for each would be {need}."
-        )
+        text = f"{trials} trials a study for {vary} in it; {each} for each would be {need}."
         return [finding("nuisance count", "C4", "ok", text, numbers=numbers)]
     gone = _to_fix(scope, max(1, trials // each - joint))
     way_out = (
@@ -70,8 +69,7 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
             "nuisance count",
             "C4",
             "warn",
-            f"{trials} trials a study are few for the {varying} hyperparameters that vary in it: "
-            f"{each} for each would be {need}; {way_out}.",
+            f"{trials} trials a study are few for the {vary} in it: {each} for each would be {need}; {way_out}.",
             numbers=numbers,
             remedy=nuisance_without(scope, gone) if gone else [f"budget.trials={need}"],
         )
