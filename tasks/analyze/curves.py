@@ -65,7 +65,7 @@ class Shape:
         """The SD of the difference between two smoothed values that share no evaluation."""
         return self.noise * math.sqrt(2.0 / self.window)
 
-    @property
+    @cached_property
     def turn(self) -> int:
         """The index of the best smoothed value, the last of equals: a curve that falls to its end turns at its end."""
         return len(self.smooth) - 1 - int(np.argmin(self.smooth[::-1]))
@@ -75,7 +75,7 @@ class Shape:
         """The step of the best smoothed value."""
         return int(self.steps[self.turn])
 
-    @property
+    @cached_property
     def descent(self) -> float:
         """How far the curve fell from its first evaluation to its best smoothed value; 0 where it never fell.
 
@@ -90,7 +90,7 @@ class Shape:
         """How far the smoothed curve ends above its best value."""
         return float(self.smooth[-1] - self.smooth[self.turn])
 
-    @property
+    @cached_property
     def rises(self) -> bool:
         """Whether the curve turned and stayed up: by a share of its descent and by more than its noise.
 
@@ -111,7 +111,7 @@ class Shape:
         """
         return self._stays_up and not self.rises
 
-    @property
+    @cached_property
     def _stays_up(self) -> bool:
         peak = float(self.smooth[self.turn :].max() - self.smooth[self.turn])
         bar = max(self.policy.overfit_fraction * self.descent, self._rounding)
