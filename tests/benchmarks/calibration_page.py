@@ -1,6 +1,7 @@
 """docs/calibration.md and its pictures, from the counts of tests/benchmarks/calibration.py."""
 
 import math
+from datetime import date
 from pathlib import Path
 
 from tests.benchmarks.calibration import AXES, FALSE_ALARMS, FIRST, RECALL, Tally, reference, score, wilson
@@ -46,8 +47,8 @@ def page_text(counts: Tally, seeds: int, first: int, docs: Path) -> str:
     planted = "\n".join(f"| {s.name} | {s.says} | {_list(s.fires)} | {_list(s.grey)} |" for s in SCENARIOS)
     return f"""# How often the checks are right
 
-`make calibrate` writes this page: {len(SCENARIOS)} planted scenarios, {seeds} studies of each at every setting. A row
-must fire where its fault was planted and be silent everywhere else, but for grey zones, which were written down
+`make calibrate` wrote this page on {date.today()}: {len(SCENARIOS)} planted scenarios, {seeds} studies of each at every
+setting. A row must fire where its fault was planted and be silent everywhere else, but for grey zones, which were written down
 before anything was scored (what was changed after a first look stands in tests/benchmarks/scenarios.py).
 {_seeds(seeds, first)}
 The truth is drawn anew for every study: where the optimum lies, how steep each hyperparameter is, and all luck.
