@@ -48,8 +48,8 @@ def page_text(counts: Tally, seeds: int, first: int, docs: Path) -> str:
     return f"""# How often the checks are right
 
 `make calibrate` wrote this page on {date.today()}: {len(SCENARIOS)} planted scenarios, {seeds} studies of each at every
-setting. A row must fire where its fault was planted and be silent everywhere else, but for grey zones, which were written down
-before anything was scored (what was changed after a first look stands in tests/benchmarks/scenarios.py).
+setting. A row must fire where its fault was planted and be silent everywhere else, but for grey zones, which were
+written down before anything was scored (what was changed after a first look stands in tests/benchmarks/scenarios.py).
 {_seeds(seeds, first)}
 The truth is drawn anew for every study: where the optimum lies, how steep each hyperparameter is, and all luck.
 
