@@ -121,15 +121,16 @@ def counted(record: Record, trials: Sequence[TrialRow]) -> str:
     return ", ".join([plural(len(trials), "trial"), *lost(record, trials)])
 
 
-def lost(record: Record, trials: Sequence[TrialRow]) -> list[str]:
-    """`3 infeasible`, `1 failed`, `2 more never learned`, without what there is none of.
+def lost(record: Record, trials: Sequence[TrialRow], *, brief: bool = False) -> list[str]:
+    """`3 infeasible`, `1 failed`, `2 more never learned` (briefly `2 stuck`), without what there is none of.
 
     Playbook: E8
     """
     counts = {status: sum(t.status == status for t in trials) for status in ("infeasible", "failed")}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     stuck = len(never_learned(record).intersection(t.id for t in trials))
-    return [*parts, f"{stuck}{' more' if parts else ''} never learned"] if stuck else parts
+    word = "stuck" if brief else "more never learned" if parts else "never learned"
+    return [*parts, f"{stuck} {word}"] if stuck else parts
 
 
 def plural(count: int, noun: str) -> str:

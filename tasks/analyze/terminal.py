@@ -97,7 +97,7 @@ def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
     best, row = say.best_of(record, trials), say.isolation_of(record, study)
     band = f", band {say.band_text(row.band)}" if best and row and row.band else ""
     value = f"best {number(best.best_value)}{band}" if best else "none feasible"
-    lost = say.lost(record, trials)
+    lost = say.lost(record, trials, brief=True)
     count = f"{', '.join(lost)} of {len(trials):,}" if lost else say.plural(len(trials), "trial")
     return cut(say.study_label(record, study), 40), value, count
 
