@@ -118,9 +118,8 @@ def _panel(
         if best is not None and trial.id == best.id:
             at = places(x, trials, parameter.name)[i]
             shown, _ = y.shown([trial.best_value or 0.0])
-            axes.plot(
-                [at], shown, "o", ms=9.5, mfc="none", mec=ink("ink"), mew=1.3, zorder=5, gid=tag("best", [best.id])
-            )
+            ring: dict[str, Any] = {"ms": 9.5, "mfc": "none", "mec": ink("ink"), "mew": 1.3, "clip_on": False}
+            axes.plot([at], shown, "o", zorder=5, gid=tag("best", [best.id]), **ring)
     axes.set_xlabel(fitting(axes, parameter.name), labelpad=2.5, color=ink("ink"))
     if names:
         axes.set_ylabel(f"{clipped(record.objective.metric, 14)} {arrow(record)}", labelpad=4, color=ink("ink"))
@@ -183,8 +182,14 @@ def draw_trials(
     bare: dict[str, Any] = {"ls": "none", "clip_on": False, "rasterized": many}
     if (good & cut).any():
         gone = good & cut
-        bare |= {"color": arm_ink(arm), "ms": 4.5, "gid": tag("beyond", (t.id for t in compress(trials, gone)))}
-        axes.plot(x[gone], shown[gone], marker=6 if y.upward else 7, **bare)
+        own: dict[str, Any] = {
+            "mfc": ink("surface"),
+            "mec": arm_ink(arm),
+            "mew": 1.0,
+            "ms": 5.0,
+        }  # filled ones are the marks of arms
+        own |= {"gid": tag("beyond", (t.id for t in compress(trials, gone)))}
+        axes.plot(x[gone], shown[gone], marker="^" if y.upward else "v", **(bare | own))
     if dull.any():
         ids = (t.id for t in compress(trials, dull))
         bare |= {"color": ink("stuck"), "ms": 5.4, "mew": 1.2, "gid": tag("stuck", ids)}
@@ -243,5 +248,6 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
     if stuck.intersection(t.id for t in shown):
         entries += [mark("never learned: counts as infeasible", "+", color=ink("stuck"), ms=5.4, mew=1.2)]
     if cut.any():
-        entries += [mark("beyond the axis", 6 if y.upward else 7, color=ink("muted"), ms=4.5)]
+        look = {"mfc": ink("surface"), "mec": ink("muted"), "mew": 1.0, "ms": 5.0}
+        entries += [mark("beyond the axis", "^" if y.upward else "v", **look)]
     return [*entries, mark("outside the search space", "s", mfc=ink("outside"), mec=ink("muted"), ms=6, mew=0.5)]

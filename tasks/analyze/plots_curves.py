@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.analyze.plots_canvas import Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.analyze.plots_marks import tag
 from tasks.analyze.rulers import Ruler, linear_ticks, log_ticks
-from tasks.analyze.sentences import feasible, number, percent, ranked, study_label, trials_of
+from tasks.analyze.sentences import feasible, percent, ranked, study_label, trials_of
 from tasks.record import Record, StudyRow, TrialRow
 from tasks.trials.trial import Curve
 
@@ -196,7 +196,7 @@ def _histogram(
         edges[:-1], counts, width=np.diff(edges) * 0.88, align="edge", color=arm_ink(arm), zorder=3, gid=tag("counts")
     )
     axes.set_ylim(0, max(counts) * 1.12)
-    axes.set_yticks([0, int(max(counts))], ["0", number(int(max(counts)))])
+    axes.set_yticks(*linear_ticks(0.0, float(max(counts)), 2, whole=True))
     axes.set_ylabel("trials", color=ink("ink"))
     best = ranked(record, trials)[0]
     width = last / len(counts)

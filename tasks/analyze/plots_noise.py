@@ -84,6 +84,7 @@ def _draw_band(axes: Axes, y: Ruler, sizes: NDArray[np.int64], band: Floats, arm
     colour = arm_ink(arm)
     axes.fill_between(sizes, at[:, 0], at[:, 2], color=colour, alpha=0.2, lw=0, zorder=2, gid=tag("band"))
     mark: dict[str, Any] = {"marker": MARKERS[arm % 8], "ms": 3.4, "mec": ink("surface"), "mew": 0.4}
+    mark |= {"clip_on": False}  # the first one stands on the frame
     axes.plot(sizes, at[:, 1], color=colour, lw=1.6, zorder=3, gid=tag("median"), **mark)
 
 

@@ -55,10 +55,10 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
     varying = most_varying(scope)
     joint = len(scope.roles.scientific) if scope.joint else 0
     need = varying * each
+    vary = "one hyperparameter that varies" if varying == 1 else f"{varying} hyperparameters that vary"
     numbers = {"trials": trials, "varying": varying, "nuisance_trials": each, "needed": need}
-    vary = "1 hyperparameter that varies" if varying == 1 else f"{varying} hyperparameters that vary"
     if trials >= need:
-        text = f"{trials} trials a study for {vary} in it; {each} for each would be {need}."
+        text = f"{trials} trials a study for the {vary} in it; {each} for each would be {need}."
         return [finding("nuisance count", "C4", "ok", text, numbers=numbers)]
     gone = _to_fix(scope, max(1, trials // each - joint))
     way_out = (

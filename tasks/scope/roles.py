@@ -265,7 +265,8 @@ def show(value: Value | None) -> str:
     """A value as a person writes it."""
     if isinstance(value, bool) or not isinstance(value, float):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{value:.4g}"
+    mantissa, mark, exponent = f"{value:.4g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if mark else mantissa  # as the report's tables write it
 
 
 def point_text(point: Point) -> str:

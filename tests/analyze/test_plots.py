@@ -342,3 +342,18 @@ def test_ids_of_two_plots_do_not_meet_in_one_page() -> None:
         own = set(re.findall(r'\bid="([^"]*)"', picture.svg))
         assert not own & seen
         seen |= own
+
+
+def test_the_counts_of_best_steps_have_round_ticks() -> None:
+    shown = texts(plots.best_steps_plot(crowded()))
+    assert "100" in shown
+    assert "108" not in shown
+
+
+def crowded() -> Record:
+    """`example()`, with 108 trials of adam at their best at one step."""
+    record = example()
+    one = next(t for t in record.trials if t.study == "s-adam" and t.best_step is not None)
+    many = tuple(one.model_copy(update={"id": f"m{i}", "best_step": 1000}) for i in range(108))
+    others = tuple(t for t in record.trials if t.study != "s-adam")
+    return record.model_copy(update={"trials": (*others, *many)})

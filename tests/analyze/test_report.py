@@ -11,8 +11,10 @@ import pytest
 
 from tasks.analyze.report import SCRIPT, page
 from tasks.analyze.report_tables import domain_text, trial_tables
-from tasks.analyze.sentences import answer_sentence
+from tasks.analyze.report_top import top_of
+from tasks.analyze.sentences import answer_sentence, number
 from tasks.record import Record
+from tasks.scope.roles import show
 from tests.analyze.example_records import ACKNOWLEDGED, curves_of, example, hostile, joint, with_kept
 
 
@@ -325,3 +327,13 @@ def test_retrains_of_earlier_rounds_stand_in_the_table_beside_the_fresh_ones() -
     (table,) = [t for t in trial_tables(record) if t.title.startswith("Retrains")]
     assert [row.cells[1] for row in table.rows][-4:] == ["k0", "k1", "k2", "k3"]
     assert {row.reason for row in table.rows[-4:]} == {"of an earlier round, counts again"}
+
+
+def test_a_time_that_is_not_known_is_left_out() -> None:
+    record = example()
+    assert "took 3 min 24 s" in page(record, {})
+    assert "took" not in top_of(record.model_copy(update={"finished": record.created})).facts
+
+
+def test_a_number_is_written_alike_in_the_caveats_and_in_the_roles() -> None:
+    assert [number(v) for v in (1e-8, 2.5e-05, 0.1, 3e7)] == [show(v) for v in (1e-8, 2.5e-05, 0.1, 3e7)]
