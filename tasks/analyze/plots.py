@@ -42,11 +42,6 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
     Playbook: F15
     """
     worse = "top" if record.objective.direction == "minimize" else "bottom"
-    dull = (
-        " Upright crosses have a value, but never learned: they stayed at chance or blew up."
-        if never_learned(record)
-        else ""
-    )
     every = (
         Picture(
             name="isolation",
@@ -60,7 +55,7 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             title="Each hyperparameter on its own axis",
             caption="The best trial should lie well inside its bounds with other good ones around it. Against a "
             f"bound, the space is too narrow there. Crosses at the {worse} are infeasible; where only crosses are, "
-            f"training breaks.{dull}",
+            f"training breaks.{_of_those_that_never_learned(record)}",
             rows=("E2", "E3", "E5", "E7", "E8", "E13"),
             svg=axis_plot(record),
         ),
@@ -97,6 +92,12 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
         ),
     )
     return tuple(p for p in every if p.svg)
+
+
+def _of_those_that_never_learned(record: Record) -> str:
+    """What the upright crosses are, where there are any."""
+    told = " Upright crosses have a value, but never learned: they stayed at chance or blew up."
+    return told if never_learned(record) else ""
 
 
 def _found_of_best_steps(record: Record) -> str:

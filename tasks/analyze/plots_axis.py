@@ -18,6 +18,7 @@ from tasks.analyze.sentences import (
     best_of,
     counted,
     feasible,
+    learned,
     never_learned,
     number,
     study_label,
@@ -87,9 +88,8 @@ def _detail(record: Record, study: StudyRow, line: int) -> str:
 def _objective(record: Record) -> ObjectiveRuler:
     """One objective axis for the whole sheet, so that studies can be compared by eye."""
     shown = [t for s in record.studies for t in trials_of(record, s)]
-    stuck = never_learned(record)
     return objective_ruler(
-        [t.best_value for t in shown if feasible(t) and t.best_value is not None and t.id not in stuck],
+        [t.best_value for t in learned(record, shown) if t.best_value is not None],
         minimize=record.objective.direction == "minimize",
         strip=any(not feasible(t) for t in shown),
     )
@@ -182,12 +182,8 @@ def draw_trials(
     bare: dict[str, Any] = {"ls": "none", "clip_on": False, "rasterized": many}
     if (good & cut).any():
         gone = good & cut
-        own: dict[str, Any] = {
-            "mfc": ink("surface"),
-            "mec": arm_ink(arm),
-            "mew": 1.0,
-            "ms": 5.0,
-        }  # filled ones are the marks of arms
+        # hollow, for filled ones are the marks of arms
+        own: dict[str, Any] = {"mfc": ink("surface"), "mec": arm_ink(arm), "mew": 1.0, "ms": 5.0}
         own |= {"gid": tag("beyond", (t.id for t in compress(trials, gone)))}
         axes.plot(x[gone], shown[gone], marker="^" if y.upward else "v", **(bare | own))
     if dull.any():
@@ -240,7 +236,7 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
     shown = [t for s in studies for t in trials_of(record, s)]
     y = _objective(record)
     stuck = never_learned(record)
-    _, cut = y.shown([t.best_value for t in shown if feasible(t) and t.best_value is not None and t.id not in stuck])
+    _, cut = y.shown([t.best_value for t in learned(record, shown) if t.best_value is not None])
     entries = [mark("feasible trial", "o", mfc=ink("muted"), mec="none", ms=4.2)]
     entries += [mark("best of its study", "o", mfc="none", mec=ink("ink"), ms=7, mew=1.2)]
     if not all(feasible(t) for t in shown):

@@ -20,8 +20,8 @@ from tasks.record import Record
 WIDTH = 720.0  # points; the page scales it to its column
 
 # name: (light, dark). The series colours stay apart for the three common kinds of colour blindness, and every arm
-# has a marker of its own besides. Red belongs to infeasible trials alone, a dull red to
-# those that only count as infeasible.
+# has a marker of its own besides. Red belongs to infeasible trials alone, a dull red to those that only
+# count as infeasible.
 PALETTE: Mapping[str, tuple[str, str]] = {
     "ink": ("#22272e", "#e6e9ee"),
     "muted": ("#69727d", "#9aa4b2"),

@@ -12,7 +12,7 @@ from tasks.analyze.plots_canvas import WIDTH, Row, arm_ink, clipped, drawn, ink,
 from tasks.analyze.plots_marks import tag
 from tasks.analyze.retrained import counted_value
 from tasks.analyze.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
-from tasks.analyze.sentences import arrow, feasible, never_learned, number, sign
+from tasks.analyze.sentences import arrow, learned, number, sign
 from tasks.record import IsolationRow, Record, TrialRow
 from tasks.scope.space import Parameter, same, space_from_tree
 
@@ -57,9 +57,10 @@ def _objective(record: Record, rows: list[IsolationRow]) -> ObjectiveRuler:
     ends = [v for r in rows for v in (r.band or ())] + [r.best_value for r in rows if r.best_value is not None]
     span = float(np.ptp(ends)) or abs(ends[0]) * 0.05 or 1.0
     reach = max(factor * v for v in ends) + 1.5 * span
-    stuck = never_learned(record)
-    searched = [t for t in record.trials if feasible(t) and t.purpose != "retrain" and t.id not in stuck]
-    near = [t.best_value for t in searched if t.best_value is not None and factor * t.best_value <= reach]
+    searched = [t for t in record.trials if t.purpose != "retrain"]
+    near = [
+        t.best_value for t in learned(record, searched) if t.best_value is not None and factor * t.best_value <= reach
+    ]
     return objective_ruler(near, minimize=factor > 0, strip=False, extra=[*ends, *_retrained(record, rows)])
 
 
@@ -77,9 +78,7 @@ def _retrain_mean(record: Record, row: IsolationRow) -> float | None:
 
 def _panel(axes: Axes, record: Record, name: str, y: ObjectiveRuler) -> None:
     rows = [r for r in record.isolation if r.parameter == name]
-    stuck = never_learned(record)
-    searched = [t for t in record.trials if t.purpose != "retrain" and name in t.point]
-    trials = [t for t in searched if feasible(t) and t.id not in stuck]
+    trials = learned(record, (t for t in record.trials if t.purpose != "retrain" and name in t.point))
     listed = [r.value for r in rows if r.value is not None]
     letters = int(axes.get_position().width * axes.figure.get_figwidth() * 72 / 4.8)  # type: ignore[union-attr]
     x = category_ruler(listed, letters) if listed else _scale(record, rows, name)

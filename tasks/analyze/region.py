@@ -87,10 +87,10 @@ def ran_away(study: StudyEvidence) -> Mask:
     Playbook: E8
     """
     none = np.zeros(len(study.trials), dtype=bool)
-    known = np.array([t.feasible and len(t.curve.of(study.objective.metric)[1]) >= LEARNED for t in study.trials])
+    curves = [study.objective.sign * t.curve.of(study.objective.metric)[1] for t in study.trials]
+    known = np.array([t.feasible and len(c) >= LEARNED for t, c in zip(study.trials, curves, strict=True)])
     if not known.any():
         return none
-    curves = [study.objective.sign * t.curve.of(study.objective.metric)[1] for t in study.trials]
     first = np.array([c[0] if k else np.nan for c, k in zip(curves, known, strict=True)])
     middle = np.array([np.median(c) if k else np.nan for c, k in zip(curves, known, strict=True)])
     begin = float(np.nanmedian(first))

@@ -99,6 +99,12 @@ def never_learned(record: Record) -> frozenset[str]:
     return frozenset(str(id) for names in told if isinstance(names, str) for id in json.loads(names))
 
 
+def learned(record: Record, trials: Iterable[TrialRow]) -> list[TrialRow]:
+    """The feasible ones but for those that never learned."""
+    stuck = never_learned(record)
+    return [t for t in trials if feasible(t) and t.id not in stuck]
+
+
 def sign(record: Record) -> float:
     """+1 where lower is better, -1 where higher is: a value times this is a loss."""
     return 1.0 if record.objective.direction == "minimize" else -1.0

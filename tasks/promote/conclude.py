@@ -109,9 +109,7 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
     Playbook: E1, F11
     """
     decision = conclusion.decision
-    if decision is None:
-        return analysis.answer.model_copy(update={"conclusive": analysis.answer.conclusive and not conclusion.blockers})
-    if scope.goal.kind != "improve" or decision.answer_gain is None:
+    if decision is None or scope.goal.kind != "improve" or decision.answer_gain is None:
         return analysis.answer
     finalist, baseline = conclusion.arms[decision.lead], conclusion.arms[BASELINE]
     return Answer(

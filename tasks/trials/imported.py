@@ -110,17 +110,15 @@ def plain(value: Any) -> Value | None:
     return plain(item()) if item is not None else str(value)
 
 
-def ended(value: float | None, status: str | None, reason: str) -> tuple[Status, str]:
+def ended(value: float | None, status: Status | None, reason: str) -> tuple[Status, str]:
     """`(status, reason)` of a trial, from what the source says: without a word, a finite objective is complete.
 
     A source that says that a trial failed and not of what leaves the reason empty: it may have diverged (see E10).
     """
-    if status in ("complete", "infeasible", "failed"):
-        if status == "complete" and (value is None or not math.isfinite(value)):
-            return "infeasible", reason or f"the objective is {value}"
-        return status, reason  # type: ignore[return-value]
+    if status == "complete" and (value is None or not math.isfinite(value)):
+        return "infeasible", reason or f"the objective is {value}"
     if status:
-        return "failed", reason or status
+        return status, reason
     if value is None:
         return "infeasible", reason or "it has no objective"
     return ("complete", "") if math.isfinite(value) else ("infeasible", reason or f"the objective is {value}")

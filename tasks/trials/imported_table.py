@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
+from tasks.record import Status
 from tasks.scope.error import InputError
 from tasks.trials.imported import ImportedStudy, ImportedTrial, chosen, directed, ended, plain
 
 OWN = ("status", "reason", "seed", "trial", "seconds")  # columns that are neither parameter nor metric
 KINDS = (".csv", ".parquet")
-STATUSES = ("complete", "infeasible", "failed")
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def table_study(
@@ -141,10 +142,11 @@ def _any(reports: Mapping[int, Mapping[str, float]], metric: str) -> float | Non
     return next((v for v in values if np.isfinite(v)), values[0] if values else None)
 
 
-def _status(row: Mapping[str, Any], path: Path) -> str | None:
-    status = (_text(row.get("status")) or "").lower() or None
-    if status not in (None, *STATUSES):
-        raise InputError(f"source: the column status of {path.name} says {status!r}; say {', '.join(STATUSES)}.")
+def _status(row: Mapping[str, Any], path: Path) -> Status | None:
+    said = (_text(row.get("status")) or "").lower()
+    status = next((s for s in STATUSES if s == said), None)
+    if said and status is None:
+        raise InputError(f"source: the column status of {path.name} says {said!r}; say {', '.join(STATUSES)}.")
     return status
 
 
