@@ -33,10 +33,10 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 	@$(BIN)/python -m tests.faults.table build/faults.jsonl
 
 calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (two hours)
-	@$(BIN)/python -m tests.benchmarks.gate_page >/dev/null
-	@$(BIN)/python -m tests.benchmarks.sensitivity_calibration >/dev/null
-	@$(BIN)/python -m tests.benchmarks.isolation_calibration >/dev/null
-	@$(BIN)/python -m tests.benchmarks.calibration $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.calibration.gate_page >/dev/null
+	@$(BIN)/python -m tests.benchmarks.calibration.importance >/dev/null
+	@$(BIN)/python -m tests.benchmarks.calibration.isolation >/dev/null
+	@$(BIN)/python -m tests.benchmarks.calibration.measure $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback
 	@$(BIN)/python -m flows.ui

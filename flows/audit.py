@@ -17,30 +17,31 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flows import compose
-from flows.advice import advice
-from flows.config import CONF
-from flows.provenance import commit_here
-from flows.sentences import tell, validation_sentence
-from tasks.analyze.checks import analyze
-from tasks.analyze.evidence import Evidence
-from tasks.analyze.report import page
-from tasks.analyze.terminal import text
+from flows.compose import compose
+from flows.compose.config import CONF
+from flows.compose.messages import tell, validation_sentence
+from flows.session.provenance import commit_here
+from tasks.analyze.analysis import analyze
+from tasks.analyze.study.evidence import Evidence
 from tasks.design.imported import imported_round
+from tasks.files import write_atomically
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
 from tasks.promote.next import command_of
 from tasks.record import Finding, NextRow, Record, ReproduceRow, hash_of
+from tasks.report.advice import advice
+from tasks.report.page.page import page
+from tasks.report.terminal import text
 from tasks.scope.arms import optimizer_name
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
-from tasks.scope.guards import guarded
-from tasks.scope.guess import guessed_space
+from tasks.scope.names.guess import guessed_space
 from tasks.scope.policy import Policy
 from tasks.scope.redaction import without_passwords
-from tasks.scope.roles import Scope, scope_of, show
+from tasks.scope.roles import Scope
+from tasks.scope.scope import scope_goal
 from tasks.scope.space import KEYS
-from tasks.trials.checkpoints import write_atomically
-from tasks.trials.imported import UNKNOWN, ImportedStudy, sound
+from tasks.text import show
+from tasks.trials.imported.study import UNKNOWN, ImportedStudy, sound
 from tasks.trials.stored import read_curves, write_curves
 from tasks.trials.trial import Curve, Trial, ended
 
@@ -152,14 +153,14 @@ def _read(tree: Mapping[str, Any]) -> ImportedStudy:
     parameters = tree["parameters"]
     kind, _, address = source.partition(":")
     if kind == "optuna":
-        from tasks.trials.imported_optuna import optuna_study
+        from tasks.trials.imported.optuna import optuna_study
 
         with _copied(address) as copy:
             return optuna_study(copy, tree["study"], metric, direction, parameters)
     if kind == "mlflow":
         with _copied(address) as copy:
             return _mlflow(copy, tree, metric, direction)
-    from tasks.trials.imported_table import table_study
+    from tasks.trials.imported.table import table_study
 
     curves = Path(tree["curves"]).expanduser() if tree["curves"] else None
     return table_study(Path(source).expanduser(), curves, metric, direction, parameters)
@@ -186,8 +187,8 @@ def _copied(address: str) -> Iterator[str]:
 
 def _mlflow(address: str, tree: Mapping[str, Any], metric: str | None, direction: str | None) -> ImportedStudy:
     from tasks.tracking.elsewhere import experiments_in, history, runs_in
-    from tasks.trials.imported import chosen
-    from tasks.trials.imported_runs import runs_study
+    from tasks.trials.imported.mlflow import runs_study
+    from tasks.trials.imported.study import chosen
 
     try:
         known = experiments_in(address)
@@ -220,7 +221,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
     steps = study.max_train_steps
     evaluations = max((len(t.reports) for t in study.trials), default=1) or 1
     constants = {p.name: p.middle for p in space if p.constant}
-    scope = scope_of(
+    scope = scope_goal(
         Goal(name="audit", question=question, kind="understand", scientific=scientific),
         space,
         Workload(
@@ -238,7 +239,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         acknowledged={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
     )
     ask = _question(scope)
-    findings = (_unasked(f, ask) if f.row in UNASKED and f.level == "fail" else f for f in guarded(scope).findings)
+    findings = (_unasked(f, ask) if f.row in UNASKED and f.level == "fail" else f for f in scope.findings)
     return scope.model_copy(update={"findings": tuple(findings)}), said
 
 

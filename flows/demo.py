@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from flows.config import CONF
-from flows.round import leave
+from flows.compose.config import CONF
+from flows.prefect.server import PrefectServer, home
 from flows.round import main as run_round
-from flows.server import PrefectServer, home
+from flows.session.ending import leave
 from tasks.ledger import open_ledger
 from tasks.record import Record
 

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.sentences import tell
-from tasks.analyze.terminal import plain, shown
+from flows.compose.messages import tell
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.promote.next import command_of, merged
 from tasks.record import Record
 from tasks.scope.error import InputError
+from tasks.text import one_line, printable
 
 _HOME = Path(__file__).resolve().parent.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
@@ -90,8 +90,8 @@ def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
     file = ledger.folder(round_id) / record.curves
     if not file.is_file():
         raise InputError(f"the curves of round {round_id} are not at {file}; without them nothing can be ranked")
-    from tasks.analyze.rerank import agreement, reranked
-    from tasks.analyze.sentences import number, point_label
+    from tasks.report.across.rerank import agreement, reranked
+    from tasks.text import number, point_label
     from tasks.trials.stored import read_curves
 
     ranked = reranked(record, read_curves(file), settings["objective"], settings.get("direction"))
@@ -109,15 +109,15 @@ def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
 
 
 def _lengths(short: Record, long: Record) -> str:
-    from tasks.analyze.lengths import same_order
+    from tasks.report.across.lengths import same_order
 
     found = same_order(short, long)
     return f"{found.level}: {found.evidence}\n"
 
 
 def _designs(records: Sequence[Record]) -> str:
-    from tasks.analyze.designs import lead, repeated
-    from tasks.analyze.sentences import number
+    from tasks.report.across.designs import lead, repeated
+    from tasks.text import number
 
     found, metric = repeated(records), records[0].objective.metric
     rows = [
@@ -145,7 +145,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
         state = _state(summary, ledger.running(round_id))
         way = "" if state == "running" else f"; go on with it: {_command(ledger, round_id)}"
         return f"round {round_id} is {state}: {done} of {planned} trials done{way}\n"
-    from tasks.analyze.terminal import text as report
+    from tasks.report.terminal import text as report
 
     paths = [str(p) for name in _FILES if (p := ledger.folder(round_id) / name).exists()]
     console, record = Console(), Record.model_validate_json(text)
@@ -155,7 +155,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
 
 def _command(ledger: Ledger, round_id: str) -> str:
     config = ledger.frozen(round_id).get("config") or {}
-    return shown(command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir")))
+    return printable(command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir")))
 
 
 def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _state(row: Summary, running: bool) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    console, rows = Console(), [[plain(cell) for cell in row] for row in rows]
+    console, rows = Console(), [[one_line(cell) for cell in row] for row in rows]
     if console.is_terminal:
         table = Table(*head, box=None, header_style="bold", padding=(0, 2, 0, 0))
         for row in rows:

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from flows.config import CONF
-from flows.pictures import config_of, noting, picture_of, tracking_of
-from flows.sentences import tell, validation_sentence
+from flows.compose.config import CONF
+from flows.compose.messages import tell, validation_sentence
+from flows.session.projection import config_of, noting, projection_of, tracking_of
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.scope.error import InputError
 from tasks.tracking import Projector, Tracking
@@ -95,7 +95,7 @@ def _synced(root: Path, summary: Summary, tracking: Tracking) -> Outcome | None:
 
 
 def _owned(ledger: Ledger, round_id: str, tracking: Tracking) -> Outcome:
-    picture = picture_of(ledger, round_id, missing=tell)
+    picture = projection_of(ledger, round_id, missing=tell)
     note = noting(ledger, round_id, tracking)
     new: set[str] = set()
 

@@ -8,9 +8,9 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from flows.config import CONF
-from flows.serve import NAME, serve
-from flows.server import PrefectServer, die_with_parent, home
+from flows.compose.config import CONF
+from flows.prefect.deployment import NAME, serve
+from flows.prefect.server import PrefectServer, die_with_parent, home
 from tasks.tracking import Tracking, server_command
 
 EXAMPLE = ("workload=mnist1d", "goal=optimizer", "budget=quick")  # what the form starts from
@@ -20,7 +20,7 @@ MLFLOW_PORT = 5000
 
 def main(arguments: Sequence[str]) -> int:
     """Start all three, print their addresses, and serve until Ctrl-C."""
-    given = parser().parse_args(arguments)
+    given = _parser().parse_args(arguments)
     prefect_port, mlflow_port = given.prefect_port, given.mlflow_port
     tracking = Tracking(root=given.root)
     with PrefectServer(home(), prefect_port) as server, _mlflow(tracking, mlflow_port):
@@ -54,7 +54,7 @@ def _mlflow(tracking: Tracking, port: int) -> Iterator[None]:
             process.wait()
 
 
-def parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     """What can be set."""
     made = argparse.ArgumentParser(prog="python -m flows.ui", description=__doc__)
     made.add_argument("--prefect-port", type=int, default=PREFECT_PORT)

@@ -53,7 +53,7 @@ def test_every_pure_module_imports_without_prefect_mlflow_and_hydra() -> None:
 
 def test_scope_design_analysis_and_promotion_import_without_torch_plots_and_sql() -> None:
     names = ["tasks.record", *pure_modules("scope", "design", "analyze", "promote")]
-    drawing = ("tasks.analyze.plots", "tasks.analyze.report")
+    drawing = ("tasks.report.plots.all", "tasks.report.page.page")
     names = [n for n in names if not n.startswith(drawing)]
     assert failed_imports(ORCHESTRA + HEAVY, names) == {}
 

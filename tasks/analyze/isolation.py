@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.analyze.bootstrap import QUANTILES, best_band, repeated_bests
-from tasks.analyze.evidence import Evidence
-from tasks.analyze.slices import Slice, slices
+from tasks.analyze.study.bootstrap import QUANTILES, best_band, repeated_bests
+from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.slices import Slice, slices
 from tasks.record import Answer, IsolationRow, finite
 
 Floats = NDArray[np.float64]

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.analyze.bootstrap import best_band
-from tasks.analyze.evidence import Evidence, StudyEvidence
+from tasks.analyze.checks.search.importance import importance_sentences
 from tasks.analyze.isolation import gain_band, ranking
-from tasks.analyze.region import region_of
-from tasks.analyze.sensitivity import told
-from tasks.analyze.sentences import band_text, number, plural, point_label
-from tasks.analyze.slices import Slice, slices
-from tasks.analyze.threshold import Wall
-from tasks.analyze.variance import sensitivity_of
+from tasks.analyze.study.bootstrap import best_band
+from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.importance import importance_of
+from tasks.analyze.study.region import region_of
+from tasks.analyze.study.slices import Slice, slices
+from tasks.analyze.study.wall import Wall
 from tasks.record import Value
+from tasks.text import band_text, number, plural, point_label
 
 
 def learned(evidence: Evidence) -> tuple[str, ...]:
@@ -68,9 +68,9 @@ def _of_study(s: StudyEvidence) -> Iterator[str]:
         percent = round(100 * len(lost) / len(s.trials))
         count = f"{len(lost)} of {plural(len(s.trials), 'trial')} ({percent} %)"
         yield f"{name}: {count} came to nothing: {why}{_walls(s)}."
-    known = sensitivity_of(s)
+    known = importance_of(s)
     if known:
-        yield f"{name}: {told(known)}"
+        yield f"{name}: {importance_sentences(known)}"
     steps = [t.best_step for t in s.trials if t.feasible and t.best_step is not None]
     if steps:
         low, middle, high = np.quantile(steps, (0.0, 0.5, 1.0))

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from tasks.design.study import Planned, Round, Study, derived_seed
 from tasks.record import Value, hash_of
 from tasks.scope.error import InputError
-from tasks.scope.roles import Scope, show
+from tasks.scope.roles import Scope
 from tasks.scope.space import Space, same
+from tasks.text import show
 
 
 def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value], int]]) -> Round:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.ledger.error import LedgerError
 from tasks.ledger.generations import Generation, Generations
+from tasks.ledger.notes import Notes
 from tasks.ledger.rounds import Rounds, Summary
 from tasks.ledger.store import prepared
 from tasks.ledger.trials import Trials
@@ -14,7 +15,7 @@ from tasks.ledger.trials import Trials
 __all__ = ["Generation", "Ledger", "LedgerError", "Summary", "open_ledger"]
 
 
-class Ledger(Rounds, Trials, Generations):
+class Ledger(Rounds, Trials, Generations, Notes):
     """The truth about rounds, trials and incumbents; usable from several threads and several processes at once."""
 
 

@@ -1,22 +1,26 @@
 """Ledgers of older versions, brought to this version's tables: in one transaction, all of it or nothing."""
 
+import json
 from collections.abc import Callable
 
-from sqlalchemy import Connection, text, true
+from sqlalchemy import Connection, text
 
+from tasks.ledger.error import Damage
 from tasks.ledger.seals import seal, seal_of
 from tasks.ledger.tables import SCHEMA, SEALED
 
 
 def migrate(db: Connection, found: int) -> None:
-    """Brings the tables of schema `found` to this one and seals every row; the caller commits.
+    """Brings the tables of schema `found` to this one and seals every row that has no seal; the caller commits.
+
+    A row that has one keeps it: a row that was damaged before must not pass for sound afterwards.
 
     A step is written once and stays: it speaks of tables as they were, not of `tables` as it is now.
     """
     for step in STEPS[found - 1 :]:
         step(db)
     for table in SEALED:
-        seal(db, table, true())
+        seal(db, table, table.c.seal == "")
     db.execute(text("UPDATE meta SET schema = :new"), {"new": SCHEMA})
 
 
@@ -37,5 +41,38 @@ def _seals(db: Connection) -> None:
             db.execute(text("UPDATE rounds SET record_seal = :seal WHERE round_id = :round_id"), said)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_seals,)
+def _notes(db: Connection) -> None:
+    """2 to 3: notes of a round have a table of their own; they stood among the ids of MLflow's runs."""
+    db.execute(
+        text(
+            "CREATE TABLE notes (round_id VARCHAR(64) NOT NULL, kind VARCHAR(16) NOT NULL, text VARCHAR(256) NOT NULL, "
+            "seal VARCHAR(64) DEFAULT '' NOT NULL, PRIMARY KEY (round_id, kind, text))"
+        )
+    )
+    for round_id, key, run, sealed in list(
+        db.execute(text("SELECT round_id, key, mlflow_run_id, seal FROM projections"))
+    ):
+        kind, said = next(((k, key.removeprefix(cut)) for k, start, cut in _NOTES if key.startswith(start)), ("", ""))
+        if kind:
+            parts = ["projections", ["key", key], ["mlflow_run_id", run], ["round_id", round_id]]
+            if sealed and sealed != seal_of(json.dumps(parts).encode()):
+                raise Damage(f"projections: {round_id}, {key[:80]}")
+            db.execute(
+                text("INSERT INTO notes (round_id, kind, text) VALUES (:round_id, :kind, :text)"),
+                {"round_id": round_id, "kind": kind, "text": said},
+            )
+            db.execute(
+                text("DELETE FROM projections WHERE round_id = :round_id AND key = :key"),
+                {"round_id": round_id, "key": key},
+            )
+
+
+# the kind of a note, how its key began, and what of the key is not the note itself
+_NOTES = (
+    ("moved", "moved to generation ", "moved to generation "),
+    ("mixed", "mixed ", "mixed "),
+    ("slot", "slot:", ""),
+)
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_seals, _notes)
 """STEPS[n - 1] brings a ledger of schema n to schema n + 1."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 
 metadata = MetaData()
 
@@ -114,4 +114,13 @@ projections = Table(
     _seal(),
 )
 
-SEALED = (rounds, trials, attempts, generations, projections)
+notes = Table(
+    "notes",
+    metadata,
+    Column("round_id", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("text", String(256), primary_key=True),
+    _seal(),
+)
+
+SEALED = (rounds, trials, attempts, generations, projections, notes)

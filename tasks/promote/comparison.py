@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
-from tasks.promote.boundaries import Boundaries
+from tasks.promote.stopping import StoppingBounds
 from tasks.record import Frozen
 
 Losses = Sequence[float]
@@ -49,7 +49,7 @@ class Comparison(Frozen):
 
     candidate: ArmName
     against: ArmName
-    boundaries: Boundaries
+    boundaries: StoppingBounds
     margin: float
     looks: tuple[Look, ...] = ()
     void: bool = False

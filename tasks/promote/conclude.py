@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.analyze.checks import Analysis
+from tasks.analyze.analysis import Analysis
 from tasks.design.study import Round
 from tasks.promote.comparison import BASELINE, FINALIST
 from tasks.promote.decision import Decision
+from tasks.promote.reasons import variances_sentence
 from tasks.promote.retrains import Arm
-from tasks.promote.sentences import variances_sentence
 from tasks.record import (
     Answer,
     CandidateRow,
@@ -26,7 +26,8 @@ from tasks.record import (
 )
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
-from tasks.scope.roles import Scope, show
+from tasks.scope.roles import Scope
+from tasks.text import show
 from tasks.trials.trial import Trial
 
 
@@ -139,7 +140,7 @@ def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
 def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:
     """What the gate's answer says of the change itself: one that showed no gain can be left out; else nothing.
 
-    The searches alone rarely show it (see `tasks.analyze.features`): fresh retrains do.
+    The searches alone rarely show it (see `tasks.analyze.reviews.next_change`): fresh retrains do.
 
     Playbook: B6
     """

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, mean
-from tasks.promote.sentences import answer_sentence, comparison_sentence, infeasible_sentence, kept_sentence
+from tasks.promote.reasons import comparison_sentence, gate_answer, infeasible_sentence, kept_sentence
 from tasks.record import Frozen, Value
 
 Pair = tuple[ArmName, ArmName]
@@ -80,7 +80,7 @@ def decided(
             "answer": _answer(asked),
             "answer_gain": answer_gain,
             "answer_band": answer_band,
-            "answer_sentence": answer_sentence(answering),
+            "answer_sentence": gate_answer(answering),
             "comparisons": tuple(asked.values()),
             "noise": _noise(asked, arms, kept) | {"minimum_gain": minimum_gain},
             "reasons": _reasons(asked, arms, kept, budget, (winner, lead)),
@@ -91,7 +91,7 @@ def decided(
     )
 
 
-def infeasible(values: Sequence[float]) -> int:
+def count_infeasible(values: Sequence[float]) -> int:
     """How many retrains gave no finite loss."""
     return sum(not math.isfinite(v) for v in values)
 
@@ -127,7 +127,7 @@ def _undecided(asked: Asked, arms: Arms) -> bool:
     """Whether some arm might yet be promoted by more, or by sound, retrains of the same arms."""
     if not asked:
         return True
-    sound = {name for name, values in arms.items() if not infeasible(values)}
+    sound = {name for name, values in arms.items() if not count_infeasible(values)}
     roads = [((a, INCUMBENT), (a, BASELINE)) for a, b in asked if is_finalist(a) and b == INCUMBENT]
     return any(
         road[0] in asked and road[0][0] in sound and all(asked[p].state != "not better" for p in road if p in asked)
@@ -164,7 +164,7 @@ def _noise(asked: Asked, arms: Arms, kept: int) -> dict[str, Value | None]:
     for name in sorted(arms):
         values = arms[name]
         found[f"{name}.retrains"] = len(values)
-        found[f"{name}.infeasible"] = infeasible(values)
+        found[f"{name}.infeasible"] = count_infeasible(values)
     if kept:
         found[f"{INCUMBENT}.kept"] = kept
     for (a, b), comparison in asked.items():
@@ -184,9 +184,9 @@ def _reasons(
     if not asked:
         return ("There is no feasible candidate other than the incumbent itself.",)
     broken = tuple(
-        infeasible_sentence(name, infeasible(values), len(values))
+        infeasible_sentence(name, count_infeasible(values), len(values))
         for name, values in sorted(arms.items())
-        if infeasible(values)
+        if count_infeasible(values)
     )
     order = sorted(asked.values(), key=lambda c: first.index(c.candidate) if c.candidate in first else len(first))
     told = tuple(comparison_sentence(c) for c in order if c.looks and not c.void)

@@ -18,9 +18,9 @@ than it is, if anything, and so they make a promotion harder, never easier.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.promote.boundaries import FIRST, QUICK, boundaries, looks, standing
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, look_at
-from tasks.promote.decision import FALL_BACK, Arms, Asked, Decision, Pair, adopted, decided, infeasible
+from tasks.promote.decision import FALL_BACK, Arms, Asked, Decision, Pair, adopted, count_infeasible, decided
+from tasks.promote.stopping import FIRST, QUICK, look_sizes, standing, stopping_bounds
 from tasks.scope.goal import Kind
 
 # The share of the error rate that a comparison may spend on normal losses of equal SD. Below 1 because t at 3 retrains
@@ -66,7 +66,7 @@ def gate(
     arms = {name: _known(losses.get(own.get(name, name), ())) for name in losses}
     arms = {name: (*kept, *values) if own.get(name, name) == INCUMBENT else values for name, values in arms.items()}
     margins = _margins(arms, own, minimum_gain, price or {})
-    at = looks(budget, len(kept))
+    at = look_sizes(budget, len(kept))
     warm = {pair: _warm(pair, own, len(kept)) for pair in margins}
     asked = _comparisons(margins, arms, error_rate, at, warm, patience) if budget > 1 else {}
     needs: dict[ArmName, int] = {}
@@ -122,9 +122,9 @@ def _comparisons(
         found[a, b] = Comparison(
             candidate=a,
             against=b,
-            boundaries=boundaries(at, error_rate * share, kept=known, rivals=rivals, patience=patience),
+            boundaries=stopping_bounds(at, error_rate * share, kept=known, rivals=rivals, patience=patience),
             margin=margin,
-            void=infeasible(arms[a]) + infeasible(arms[b]) > 0,
+            void=count_infeasible(arms[a]) + count_infeasible(arms[b]) > 0,
         )
     return found
 

@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from tasks.analyze.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.design.study import Planned, derived_seed, without_orphans
 from tasks.promote.comparison import BASELINE, INCUMBENT, ArmName, finalist
 from tasks.record import Frozen, Point, Value, hash_of
 from tasks.scope.goal import RANGE
-from tasks.scope.roles import Scope, show
+from tasks.scope.roles import Scope
 from tasks.scope.space import same
+from tasks.text import show
 from tasks.trials.trial import Trial
 
 
@@ -195,3 +196,17 @@ def _value(scope: Scope, point: Point) -> Value | None:
 def equal(a: Point, b: Point) -> bool:
     """Whether two points are one configuration; 1 and 1.0 are."""
     return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+
+
+def kept_retrains(scope: Scope, incumbent: Point, earlier: Iterable[Trial]) -> tuple[Trial, ...]:
+    """The earlier retrains of the incumbent's very point, each seed once, in order; none where any was infeasible.
+
+    An incumbent that diverges now and then is not known by those retrains that did not: then it is retrained anew.
+    `earlier`: of rounds on the same code, data, packages, machine and steps.
+
+    Playbook: G2, G6
+    """
+    by_seed = {t.planned.seed: t for t in earlier if equal(t.planned.point, incumbent)}
+    if not all(t.feasible and t.best_value is not None for t in by_seed.values()):
+        return ()
+    return tuple(by_seed.values())

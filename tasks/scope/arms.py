@@ -5,14 +5,15 @@ import math
 from collections.abc import Iterable
 
 from tasks.record import Point, Value
-from tasks.scope.families import bare, family
 from tasks.scope.goal import RANGE
-from tasks.scope.optimizers import OPTIMIZERS
-from tasks.scope.roles import Scope, show
+from tasks.scope.names.families import bare, family
+from tasks.scope.names.optimizers import OPTIMIZERS
+from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter, same
+from tasks.text import show
 
 
-def compared(scope: Scope) -> tuple[dict[str, Value], ...]:
+def compared_values(scope: Scope) -> tuple[dict[str, Value], ...]:
     """Every combination of the scientific values, the baseline first; one empty one where only ranges are asked."""
     listed = {n: v for n, v in scope.goal.scientific.items() if v != RANGE}
     return tuple(dict(zip(listed, values, strict=True)) for values in itertools.product(*listed.values()))
@@ -27,7 +28,7 @@ def existing(scope: Scope, arm: Point) -> tuple[Parameter, ...]:
 def most_varying(scope: Scope) -> int:
     """How many hyperparameters vary in the fullest study: its nuisances, and in a joint study the scientific ones."""
     joint = len(scope.roles.scientific) if scope.joint else 0
-    return joint + max(len(existing(scope, arm)) for arm in compared(scope))
+    return joint + max(len(existing(scope, arm)) for arm in compared_values(scope))
 
 
 def has_room(scope: Scope) -> bool:

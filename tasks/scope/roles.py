@@ -11,6 +11,7 @@ from tasks.scope.error import InputError
 from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.space import Parameter, Space, same
+from tasks.text import show
 
 
 class Scope(Frozen):
@@ -259,16 +260,3 @@ def _narrowed(name: str, goal: Goal, space: Space) -> Parameter:
 def _caveats(roles: RolesRow, goal: Goal) -> tuple[str, ...]:
     """Each fixed hyperparameter as the caveat that every conclusion of the round carries (C3)."""
     return tuple(f"Holds for {name} = {show(role.value)} only ({role.reason})." for name, role in roles.fixed.items())
-
-
-def show(value: Value | None) -> str:
-    """A value as a person writes it."""
-    if isinstance(value, bool) or not isinstance(value, float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    mantissa, mark, exponent = f"{value:.4g}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if mark else mantissa  # as the report's tables write it
-
-
-def point_text(point: Point) -> str:
-    """A point on one line."""
-    return ", ".join(f"{k}={show(v)}" for k, v in sorted(point.items()))

@@ -3,7 +3,7 @@
 MLflow itself is imported where it is first needed, and only there.
 """
 
-from tasks.tracking.picture import ROUND, Picture, entries
+from tasks.tracking.projection import ROUND, Projection, entries
 from tasks.tracking.projector import Earlier, Projector, without_password
 from tasks.tracking.registry import register
 from tasks.tracking.rounds import project_round
@@ -15,7 +15,7 @@ __all__ = [
     "ROUND",
     "Earlier",
     "Handle",
-    "Picture",
+    "Projection",
     "Projector",
     "Tracking",
     "connect",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tasks.tracking.loading import load
+from tasks.tracking.loading import load_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -61,7 +61,7 @@ def _row(run: "Run") -> dict[str, Any]:
 
 
 def _client(uri: str) -> "MlflowClient":
-    load()
+    load_mlflow()
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri)

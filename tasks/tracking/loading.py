@@ -22,7 +22,7 @@ creating = threading.Lock()
 threads at it end the process by a segmentation fault."""
 
 
-def load() -> None:
+def load_mlflow() -> None:
     """Imports MLflow; what a person has set of it themselves stays.
 
     A thread that begins with a part of it may find the rest half imported: whatever needs it calls this first.

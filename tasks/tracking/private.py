@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.tracking.loading import QUIET, creating, load
+from tasks.tracking.loading import QUIET, creating, load_mlflow
 
 if TYPE_CHECKING:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -81,7 +81,7 @@ class PrivateStores:
             Path(f"{self._open}{end}").unlink(missing_ok=True)
             if source is not None and Path(f"{source}{end}").is_file():
                 shutil.copyfile(f"{source}{end}", f"{self._open}{end}")
-        load()
+        load_mlflow()
         for key, value in _UNPOOLED.items():
             os.environ.setdefault(key, value)
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore

@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from typing import Self
 
 from tasks.record import TrialRow
-from tasks.tracking.loading import load
-from tasks.tracking.picture import Entry, Picture, entries, trial_entry
+from tasks.tracking.loading import load_mlflow
+from tasks.tracking.projection import Entry, Projection, entries, trial_entry
 from tasks.tracking.store import Handle, Tracking, connect
 
 UNANSWERED = 1.5  # seconds for a server that has not answered yet: connecting takes four calls, of 0.03 s each
@@ -69,7 +69,7 @@ class Projector:
         entry = partial(trial_entry, row=row, steps=steps, metrics=metrics, started=started)
         self._order(lambda: self._take(entry))
 
-    def show(self, picture: Callable[[], Picture]) -> None:
+    def show(self, picture: Callable[[], Projection]) -> None:
         """Takes the whole round in place of what waits, and asks MLflow once more where it was down."""
         self._order(lambda: self._replace(picture))
 
@@ -129,7 +129,7 @@ class Projector:
 
     def _work(self) -> None:
         with suppress(Exception):  # connecting will say it
-            load()  # seconds, which are not the server's
+            load_mlflow()  # seconds, which are not the server's
         self._moved = time.monotonic()
         self._attempt()
         while not self._given_up and (order := self._next()) is not None:
@@ -158,7 +158,7 @@ class Projector:
         if time.monotonic() >= self._again:
             self._attempt()
 
-    def _replace(self, picture: Callable[[], Picture]) -> None:
+    def _replace(self, picture: Callable[[], Projection]) -> None:
         try:
             self._waiting = deque(entries(picture()))
         except Exception as error:

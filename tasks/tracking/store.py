@@ -13,7 +13,7 @@ from uuid import uuid4
 from pydantic import field_validator
 
 from tasks.record import Frozen
-from tasks.tracking.loading import creating, load
+from tasks.tracking.loading import creating, load_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -128,7 +128,7 @@ def _client(tracking: Tracking) -> "MlflowClient":
 
     It is made elsewhere and then moved: one whose making was killed half-way can never be opened again.
     """
-    load()
+    load_mlflow()
     from mlflow import MlflowClient
 
     file = tracking.file

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.trials.execute import OUT_OF_MEMORY
+from tasks.trials.local.execute import OUT_OF_MEMORY
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
 from tasks.design.study import Planned
+from tasks.files import write_atomically
 from tasks.scope.goal import Objective
-from tasks.trials.checkpoints import write_atomically
 from tasks.trials.trial import Curve, Trial, ended
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Planned, Round, design
 from tasks.record import Finding, Value
 from tasks.scope.goal import Budget, Goal, Objective, Workload

@@ -9,7 +9,7 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Planned, design
 from tasks.record import Finding, Point
 from tasks.scope.goal import Budget, Goal, Objective, Workload

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.calibration import FIRST, Tally, keep, kept, reference, score, settings, tally, wilson
-from tests.benchmarks.calibration_page import PARTS, page_text, written
-from tests.benchmarks.calibration_why import MISSED, WHY, WRONG, at, unexplained, worse
-from tests.benchmarks.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
+from tests.benchmarks.calibration.measure import FIRST, Tally, keep, kept, reference, score, settings, tally, wilson
+from tests.benchmarks.calibration.page import PARTS, page_text, written
+from tests.benchmarks.calibration.why import MISSED, WHY, WRONG, at, unexplained, worse
+from tests.benchmarks.planted.scenarios import OWN, REFERENCE, ROWS, SCENARIOS, Setting
 
 SEEDS = 4
 GROSSLY = 0.3  # four studies of a scenario tell 0.95 from 0.5, and no more

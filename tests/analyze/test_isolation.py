@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.analyze.evidence import Evidence
 from tasks.analyze.isolation import answer, gain_band, isolate, ranking
 from tasks.analyze.learned import learned
-from tasks.analyze.slices import slices
+from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.slices import slices
 from tasks.record import Point
 from tests.analyze.planted_curves import SPACE, Metrics, clean, compared_round, distance, falling, planted_round
-from tests.benchmarks.isolation_calibration import LANDS, bands, conclusive
+from tests.benchmarks.calibration.isolation import LANDS, bands, conclusive
 
 Rng = np.random.Generator
 WITH_DECAY = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}

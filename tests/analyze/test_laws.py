@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.analyze.checks import analyze
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.analysis import analyze
+from tasks.analyze.study.evidence import Evidence
 from tasks.record import Direction
 from tasks.scope.goal import Objective
 from tasks.trials.trial import Curve, ended

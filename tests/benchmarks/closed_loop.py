@@ -19,9 +19,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from flows import compose
-from flows.plan import checked
-from flows.round import tune
+from flows.compose import compose
+from flows.session.plan import checked
+from flows.tune import tune
 from tasks.promote.next import merged
 from tasks.record import Record
 from tasks.trials.inline import run_inline
@@ -192,9 +192,9 @@ def in_this_process() -> Iterator[None]:
     """Rounds as they are, but that their trials run here and no report is drawn."""
     with ExitStack() as stack:
         here = {
-            "tasks.trials.task.ForkServer": _NoServer,
-            "tasks.trials.task.run_trial": lambda planned, execution, *_: run_inline(planned, execution),
-            "tasks.analyze.task.page": lambda record, curves: "",
+            "tasks.trials.run.ForkServer": _NoServer,
+            "tasks.trials.run.run_trial": lambda planned, execution, *_: run_inline(planned, execution),
+            "tasks.report.write.page": lambda record, curves: "",
         }
         for name, instead in here.items():
             stack.enter_context(patch(name, instead))

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from flows.compose import from_overrides
-from flows.config import RoundConfig
+from flows.compose.compose import from_overrides
+from flows.compose.config import RoundConfig
 from tasks.design.study import Planned
 from tasks.promote.comparison import INCUMBENT, finalist
 from tasks.promote.gate import gate

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.kill_at_rounds import Bench, bench
+from tests.faults.kill.rounds import Bench, bench
 
 Times = Callable[[int, int], int]
 Tally = Callable[[str, str, int, int], None]
@@ -37,7 +37,7 @@ def as_from_a_terminal() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def rounds() -> Iterator[Bench]:
     """The reference round, and two lanes in which processes run it: seconds to start, so that all tests share it."""
-    with bench(2, ["tests.faults.kill_at_parts", "tests.faults.mutants"]) as started:
+    with bench(2, ["tests.faults.kill.parts", "tests.faults.kill.mutants"]) as started:
         yield started
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from flows.config import CONF
+from flows.compose.config import CONF
 from tasks.ledger import open_ledger
 from tasks.record import Record
 

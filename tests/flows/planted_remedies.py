@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from flows import compose
-from flows.config import RoundConfig
+from flows.compose import compose
+from flows.compose.config import RoundConfig
 from tasks.promote.next import merged
 from tasks.scope.finding import blocking
-from tasks.scope.guards import guarded
+from tasks.scope.guards.question import guarded
 from tasks.scope.roles import Scope, baseline_incumbent, scope_of
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from flows.audit import main
 from tasks.record import Finding, Record, digest
-from tasks.tracking.loading import load
+from tasks.tracking.loading import load_mlflow
 
 STEPS = (1, 2, 4, 8, 16)
 
@@ -88,7 +88,7 @@ def made_by_optuna(path: Path, trials: int = 110) -> str:
 
 def logged_to_mlflow(path: Path) -> str:
     """An experiment as a plain script leaves it: a parent run, nested ones with parameters and curves, one failed."""
-    load()
+    load_mlflow()
     from mlflow import MlflowClient
 
     client, draw = MlflowClient(tracking_uri=f"sqlite:///{path}"), random.Random(0)

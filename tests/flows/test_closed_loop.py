@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.compose import from_overrides
+from flows.compose.compose import from_overrides
 from tests.benchmarks.closed_loop import FOLDER, ROUNDS, Ended, by_name, followed, in_this_process
 
 

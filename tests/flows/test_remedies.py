@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.analyze.checks import analyze
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.analysis import analyze
+from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Point
 from tasks.scope.error import InputError
-from tasks.scope.guards import guard
+from tasks.scope.guards.question import guard
 from tasks.scope.roles import Scope
+from tests.analyze.checks.curves.test_compute_bound import paced, two_paces
 from tests.analyze.planted import planned_round, studied
 from tests.analyze.planted_curves import Metrics, Rng, compared_round, falling, overfits_under, planted_round
-from tests.analyze.test_compute_bound import paced, two_paces
-from tests.benchmarks.planted_study import evidence_of
-from tests.benchmarks.scenarios import REFERENCE, SCENARIOS, by_name
+from tests.benchmarks.planted.scenarios import REFERENCE, SCENARIOS, by_name
+from tests.benchmarks.planted.study import evidence_of
 from tests.flows.planted_remedies import after, objections
 from tests.scope.example_scopes import (
     BASELINE,
@@ -30,7 +30,7 @@ from tests.scope.example_scopes import (
     SPACE,
     scope,
 )
-from tests.scope.test_guards import FAULTY
+from tests.scope.guards.test_question import FAULTY
 
 CHECKED = {
     "B5",

@@ -75,7 +75,7 @@ def test_a_round_whose_incumbent_moved_comes_to_the_same_verdict_when_it_is_cut_
         return ""
 
     monkeypatch.setattr(Ledger, "promote", moving)
-    monkeypatch.setattr("flows.round.approval", lambda config: ask)
+    monkeypatch.setattr("flows.session.approval.auto", ask)
     assert main(arguments(folder, "cut")) == 1
     assert main(arguments(folder, "cut")) == 0
     assert len(asked) == (2 if cut == "promoted" else 3)  # once for each incumbent, and for what was not yet taken

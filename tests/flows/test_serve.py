@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flows.config import CONF
+from flows.compose.config import CONF
 from tasks.record import Record
-from tests.faults.prefect_api import call, serving, until
+from tests.faults.prefect.api import call, serving, until
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.pictures import earlier, picture_of, tracking_of
+from flows.session.projection import earlier, projection_of, tracking_of
 from flows.sync import main
 from tasks.ledger import Ledger, open_ledger
 from tasks.tracking import Tracking
-from tests.faults.mlflow_rounds import TRIALS, lacks, record_in, run, snapshot, write_folder
+from tests.faults.mlflow.rounds import TRIALS, lacks, record_in, run, snapshot, write_folder
 
 ALL = "tracking.enabled=true"
 
@@ -59,7 +59,7 @@ def test_what_mlflow_lacks_is_shown_with_checkpoints_and_incumbent_and_a_second_
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open_ledger(root) as ledger:
-        picture = picture_of(ledger, ledger.rounds()[0].round_id)
+        picture = projection_of(ledger, ledger.rounds()[0].round_id)
     assert len(picture.checkpoints) == 9
     assert picture.promoted is not None
     capsys.readouterr()
@@ -139,7 +139,7 @@ def test_a_round_that_was_cut_off_is_shown_as_far_as_it_came(root: Path) -> None
     assert main([f"tracking.root={root}", another]) == 0
     with open_ledger(root) as ledger:
         assert [r.state for r in ledger.rounds() if r.round_id == another] == ["interrupted"]
-        assert len(picture_of(ledger, another).trials) == 3
+        assert len(projection_of(ledger, another).trials) == 3
     assert main([f"tracking.root={root}", ALL]) == 0
     assert lacks(root) == []
 
@@ -163,7 +163,7 @@ def test_the_next_round_brings_along_one_that_was_killed_before_it_was_shown(
 ) -> None:
     folder, root = write_folder(tmp_path / "own"), tmp_path / "root"
     with monkeypatch.context() as patch:
-        patch.setattr("flows.closing._show", lambda *_: None)
+        patch.setattr("flows.session.closing._show", lambda *_: None)
         assert run(folder, root) == 0
     assert any("its run is RUNNING" in lack for lack in lacks(root))
     assert run(folder, root, "seed=1") == 0

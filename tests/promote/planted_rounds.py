@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from tasks.analyze.checks import Analysis, analyze
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import design
 from tasks.promote.conclude import Conclusion, answer_of, blockers_of, left_out, verdict_of
 from tasks.promote.gate import gate

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.promote.boundaries import boundaries, looks
 from tasks.promote.comparison import look_at
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
+from tasks.promote.stopping import look_sizes, stopping_bounds
 
 ROUNDS = 2000
 STATED = 0.05
@@ -79,7 +79,7 @@ def test_a_change_that_only_retuning_explains_is_not_adopted_and_the_retuned_bas
 def test_a_gate_that_looks_often_without_paying_for_it_would_break_the_stated_error_rate() -> None:
     rng = np.random.default_rng(0)
     mine, theirs = rng.standard_normal((2, ROUNDS, 8))
-    paid, unpaid = boundaries(looks(8), STATED).upper, 1.645
+    paid, unpaid = stopping_bounds(look_sizes(8), STATED).upper, 1.645
     z = np.array(
         [[look_at(a[:n], b[:n], 0.0, 2.0, 0.0).z for n in range(3, 9)] for a, b in zip(mine, theirs, strict=True)]
     )
@@ -209,7 +209,7 @@ def test_retrains_are_asked_for_look_by_look_and_never_beyond_the_budget(budget:
         decision, asked = played(losses, budget=budget)
         assert all(min(needs.values()) > 0 for needs in asked)
         assert all(sum(needs.get(name, 0) for needs in asked) <= budget for name in ARMS)
-        assert asked[0] == dict.fromkeys(ARMS, looks(budget)[0])
+        assert asked[0] == dict.fromkeys(ARMS, look_sizes(budget)[0])
         at_once = ask(losses, budget=budget)
         assert (decision.outcome, decision.winner, decision.reasons) == (
             at_once.outcome,
@@ -238,7 +238,7 @@ def test_a_finalist_that_the_baseline_refuses_is_not_retrained_although_it_may_b
 
 def test_looks_end_at_the_budget_and_none_stands_one_retrain_before_it() -> None:
     for budget in range(2, 80):
-        at = looks(budget)
+        at = look_sizes(budget)
         assert at[-1] == budget
         assert list(at) == sorted(set(at))
         assert budget - 1 not in at
@@ -248,7 +248,7 @@ def test_looks_end_at_the_budget_and_none_stands_one_retrain_before_it() -> None
 @pytest.mark.parametrize("budget", [2, 5, 8, 16, 40])
 @pytest.mark.parametrize("error", [0.01, 0.05, 0.2])
 def test_the_boundaries_spend_no_more_than_the_error_they_are_given(budget: int, error: float) -> None:
-    at = boundaries(looks(budget), error)
+    at = stopping_bounds(look_sizes(budget), error)
     steps = np.diff([0, *at.looks])
     walk = np.cumsum(np.random.default_rng(0).standard_normal((40_000, len(steps))) * np.sqrt(steps), axis=1)
     z = walk / np.sqrt(at.looks)

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from flows.pictures import SHOWN, shown_retrains
+from flows.session.projection import SHOWN, shown_retrains
 from tasks.design.study import Planned
-from tasks.promote.kept import kept_retrains
 from tasks.promote.price import price_of, uncharged
-from tasks.promote.retrains import fresh, judged
+from tasks.promote.retrains import fresh, judged, kept_retrains
 from tasks.record import Status, Value
 from tasks.scope.goal import Objective
 from tasks.scope.policy import Policy

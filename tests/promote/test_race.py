@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tasks.promote.boundaries import boundaries, looks
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
+from tasks.promote.stopping import look_sizes, stopping_bounds
 
 ROUNDS = 1500
 STATED = 0.05
@@ -146,7 +146,7 @@ def test_an_incumbent_that_is_known_is_not_retrained_before_the_finalist_overtak
 
 
 def test_without_kept_retrains_the_boundaries_are_those_of_a_cold_start() -> None:
-    assert boundaries(looks(16), 0.04, kept=3) == boundaries(looks(16), 0.04)
+    assert stopping_bounds(look_sizes(16), 0.04, kept=3) == stopping_bounds(look_sizes(16), 0.04)
 
 
 # the price of complexity

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.analyze.evidence import Evidence
+from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import design
 from tasks.promote.gate import gate
 from tasks.promote.retrains import Arm, arms_of, incumbent_point, retrain_of, shared

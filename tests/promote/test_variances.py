@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.promote.comparison import look_at
-from tasks.promote.sentences import variances_sentence
+from tasks.promote.reasons import variances_sentence
 
 LOOK = look_at((0.30, 0.31, 0.32), (0.33, 0.35, 0.37), 0.0, 2.0, 0.0)
 

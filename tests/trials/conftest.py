@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer
+from tasks.trials.local.execute import run_trial
+from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, execution, plan
@@ -18,7 +18,7 @@ PATIENT = Runner(wall_timeout=120)
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
     """One server for the module."""
-    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.child", "torch")) as server:
+    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.local.child", "torch")) as server:
         yield server
 
 

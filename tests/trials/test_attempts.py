@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 from tasks.scope.error import InputError
-from tasks.trials import child, reaper
 from tasks.trials.attempts import account, try_again
-from tasks.trials.child import LOCK
-from tasks.trials.execute import OUT_OF_MEMORY, run_trial
-from tasks.trials.forkserver import ForkServer
-from tasks.trials.link import ServerClosed
+from tasks.trials.local import child, reaper
+from tasks.trials.local.child import LOCK
+from tasks.trials.local.execute import OUT_OF_MEMORY, run_trial
+from tasks.trials.local.forkserver import ForkServer
+from tasks.trials.local.server_link import ServerClosed
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, execution, plan
-from tests.trials.test_child_process import alive, gone_in_time, written
+from tests.trials.local.test_child import alive, gone_in_time, written
 
 PATIENT = Runner(wall_timeout=120)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tasks.scope.error import InputError
-from tasks.trials.checkpoints import Checkpoints
-from tasks.trials.clock import Clock, worked
+from tasks.trials.checkpoints.checkpoints import Checkpoints
+from tasks.trials.local.clock import Clock, worked
 from tasks.trials.runner import MOST_KEPT, Runner
 from tasks.trials.trial import MOST_METRICS, Trial
 

@@ -9,11 +9,11 @@ import pytest
 
 from tasks.scope.error import InputError
 from tasks.scope.goal import Objective
-from tasks.trials.child import BUSY, INTERRUPTED, MISSING, Folder
-from tasks.trials.execute import classified
-from tasks.trials.forkserver import environment
 from tasks.trials.inline import Memory, run_inline
-from tasks.trials.link import ExitStatus
+from tasks.trials.local.child import BUSY, INTERRUPTED, MISSING, Folder
+from tasks.trials.local.execute import classified
+from tasks.trials.local.forkserver import environment
+from tasks.trials.local.server_link import ExitStatus
 from tasks.trials.outcome import raised, returned
 from tasks.trials.reports import read_reports
 from tasks.trials.runner import Runner

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tasks.scope.error import InputError
-from tasks.trials import supervised, target
+from tasks.trials import target
+from tasks.trials.supervised import supervised
 from tasks.trials.target import bound, call_recipe, check_target, resolve, targets_at, targets_in
 from tasks.trials.workloads.synthetic import synthetic
 
@@ -87,7 +88,7 @@ def test_what_is_defined_in_the_users_folder_is_found_at_any_depth(address: str,
     [
         *("os.system", "posix.system", "builtins.eval", "builtins.exec", "torch.load", "pickle.loads", "numpy.load"),
         *("subprocess.Popen", "importlib.import_module", "hydra.utils.instantiate", "tasks", "tasks.trials", "train"),
-        *("tasks.trials.forkserver.os.system", "tasks.trials.reaper.kill", "tasks.trials.target.resolve"),
+        *("tasks.trials.local.forkserver.os.system", "tasks.trials.local.reaper.kill", "tasks.trials.target.resolve"),
         *("tasks.trials.supervised.__globals__", "tasks.trials.workloads", "tasks.trials.workloads.synthetic"),
         *("tasks.trials.workloads.synthetic.np.load", "tasks.trials.workloads.synthetic.RunningTrial"),
         *(
@@ -139,7 +140,7 @@ def test_a_refused_address_is_never_imported(tmp_path: Path, canary: Path, monke
 
 def test_the_project_is_no_users_folder_even_where_it_is_named_as_one(own: str) -> None:
     root = str(Path(target.__file__).parents[2])
-    for address in ("tasks.trials.reaper.kill", "tasks.trials.target.check_target"):
+    for address in ("tasks.trials.local.reaper.kill", "tasks.trials.target.check_target"):
         with pytest.raises(InputError, match="is not allowed in a configuration"):
             resolve(address, root)
     assert resolve("tasks.trials.supervised", root) is supervised

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import torch
 
-from tasks.trials.batches import Data, Labelled, order
+from tasks.trials.supervised.batches import Data, Labelled, order
 
 TRAIN, VALID = 1000, 397  # the other 400 are the test set
 SPLIT_SEED = 0  # of the split alone; the same for every trial

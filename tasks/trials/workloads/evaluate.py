@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.record import Point
-from tasks.trials.batches import evaluate
+from tasks.trials.supervised.batches import evaluate
+from tasks.trials.supervised.training import Recipe
 from tasks.trials.target import call_recipe
-from tasks.trials.training import Recipe
 
 
 def error_on_test(

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.trials.batches import Data, Labelled
+from tasks.trials.supervised.batches import Data, Labelled
 
 Arrays = Mapping[str, NDArray[np.generic]]
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from tasks.record import Point
 from tasks.scope.error import InputError
-from tasks.trials.batches import Data
+from tasks.trials.supervised.batches import Data
 
 ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 

@@ -42,7 +42,7 @@ def synthetic(
     value = landscape(trial.point, bowls=bowls, effects=effects, noise=noise, floor=floor, ceiling=ceiling)
     value += noise * float(rng.standard_normal())
     steps = _evaluations(trial.max_train_steps, trial.eval_every_steps)
-    loss, train_loss = shape(steps / trial.max_train_steps, value, noise=noise, rng=rng, **dict(curve or {}))
+    loss, train_loss = synthetic_curve(steps / trial.max_train_steps, value, noise=noise, rng=rng, **dict(curve or {}))
     if _behind(trial.point, wall) or _broken(trial.seed, breaks):
         loss = np.full_like(loss, np.nan)
     done, _ = trial.resume()
@@ -75,7 +75,7 @@ def landscape(
     return floor + noise * excess
 
 
-def shape(
+def synthetic_curve(
     progress: NDArray[np.float64],
     value: float,
     *,

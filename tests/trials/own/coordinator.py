@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tasks.design.study import Planned
 from tasks.scope.goal import Budget, Objective, Workload
-from tasks.trials.execute import run_trial
-from tasks.trials.forkserver import ForkServer
+from tasks.trials.local.execute import run_trial
+from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.runner import Execution, Runner
 
 

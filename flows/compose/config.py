@@ -1,0 +1,75 @@
+"""Everything that a person sets for one round, as one frozen value."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+
+from tasks.record import Frozen
+from tasks.scope.error import InputError
+from tasks.scope.goal import Budget, Goal, Incumbent, Workload
+from tasks.scope.policy import Policy
+from tasks.scope.redaction import NONE, Secrets
+from tasks.scope.space import Space
+from tasks.tracking import Tracking
+from tasks.trials.runner import Runner
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+TOP = ("workload", "space", "goal", "budget", "policy", "runner", "tracking")
+
+
+class RoundConfig(Frozen):
+    """Everything that a person sets for one round, checked; `overrides` and `config_dir` are how they said it."""
+
+    overrides: tuple[str, ...]
+    config_dir: str | None
+    workload: Workload
+    goal: Goal
+    space: Space
+    budget: Budget
+    policy: Policy
+    runner: Runner
+    tracking: Tracking
+    promoted: Incumbent | None
+    seed: int = Field(ge=0)
+    sampler: str
+    approval: Literal["auto", "ask"]
+    acknowledge: dict[str, str]
+    notes: str
+    resume: str | None
+    check: Literal["plan", "resume"] | None
+    orchestrate: Literal["prefect", "off"]
+    secrets: Secrets = Field(default=NONE, exclude=True, repr=False)
+
+    @model_serializer(mode="wrap")
+    def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is stored of a configuration has no secrets: they are in the values alone, which trials get."""
+        tree: dict[str, Any] = dump(self)
+        for part, names in (("workload", ("arguments", "test")), ("tracking", ("uri",))):
+            if part in tree:
+                tree[part] |= self.secrets.plain({name: tree[part][name] for name in names})
+        return tree
+
+    @field_validator("acknowledge")
+    @classmethod
+    def _in_writing(cls, value: dict[str, str]) -> dict[str, str]:
+        for row, why in value.items():
+            if not re.fullmatch(r"[A-J]\d{1,2}", row):
+                raise InputError(
+                    f"acknowledge: {row!r} is no row of the playbook; write the row of the finding, such as E2."
+                )
+            if not why.strip():
+                raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
+        return value
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds ledger, records, MLflow's store and data of this round."""
+        return Path(self.tracking.root)
+
+
+def incumbent_file(root: Path, workload: str) -> Path:
+    """Where the promoted configuration of a workload stands as YAML: in `conf/` for the default root."""
+    default = (CONF.parent / "mlruns").resolve()
+    return (CONF / "incumbent" if root.resolve() == default else root / "incumbent") / f"{workload}.yaml"

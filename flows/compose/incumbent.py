@@ -1,0 +1,36 @@
+"""The promoted configuration as a YAML file: a view of what the ledger has, and one file in a diff."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from flows.compose.errors import one_sentence
+from flows.compose.sources import check_file
+from tasks.files import write_atomically
+from tasks.record import Value
+from tasks.scope.goal import Incumbent
+
+
+def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, Value]) -> None:
+    """Write the promoted configuration as YAML, atomically: a one-file diff with its provenance on top.
+
+    Playbook: G9
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "".join(f"# {key}: {' '.join(str(value).split())}\n" for key, value in provenance.items())
+    tree = {
+        "generation": incumbent.generation,
+        "source": incumbent.source,
+        "point": dict(sorted(incumbent.point.items())),
+    }
+    write_atomically(path, head + OmegaConf.to_yaml(OmegaConf.create(tree)))
+
+
+def read_incumbent(path: Path) -> Incumbent | None:
+    """The configuration that `path` promotes, or None where nothing was promoted yet."""
+    if not path.exists():
+        return None
+    with one_sentence(f"{path.name}: "):
+        check_file(path.parent, path.name)
+        return Incumbent.model_validate(OmegaConf.to_container(OmegaConf.load(path)))

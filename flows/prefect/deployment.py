@@ -1,0 +1,41 @@
+"""The deployment `tune-round`: registered, and its rounds run one at a time until a signal comes."""
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from flows.session.signals import heeding
+
+NAME = "tune-round"
+
+
+def serve(cron: str | None, overrides: Sequence[str]) -> None:
+    """Register the deployment and run what is asked of it, one round at a time, until a signal comes."""
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.prefect.flow import forgiven, tune_round
+    from flows.prefect.reconcile import reconcile
+
+    with forgiven():
+        reconcile()
+    with heeding() as stop, stop.noticed(pass_on):
+        tune_round.serve(
+            name=NAME,
+            cron=cron,
+            parameters={"overrides": list(overrides), "config_dir": None},
+            description="One round of tuning: overrides as in the shell, one an entry.",
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            limit=1,
+            print_starting_message=False,
+        )
+
+
+def pass_on() -> None:
+    """Send SIGTERM to the rounds that run: Prefect would wait for their end. Servers have sessions of their own."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError):
+            _, parent, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(parent) == os.getpid() and int(session) == os.getsid(0):
+                os.kill(int(stat.parent.name), signal.SIGTERM)

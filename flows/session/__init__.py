@@ -1,0 +1,1 @@
+"""A round's life: planned, begun or gone on with, watched, stopped, closed."""

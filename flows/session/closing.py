@@ -1,0 +1,166 @@
+"""The end of a round: its record, the incumbent's YAML, the conclusion in the ledger, and MLflow's view of it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from flows.compose import compose
+from flows.compose.config import incumbent_file
+from flows.compose.incumbent import read_incumbent, write_incumbent
+from flows.session.projection import projection_of
+from flows.session.provenance import reproduce
+from flows.session.session import Session
+from tasks.analyze.analysis import Analysis
+from tasks.analyze.study.evidence import Evidence
+from tasks.design.study import Round
+from tasks.ledger import LedgerError
+from tasks.promote.comparison import INCUMBENT
+from tasks.promote.conclude import Conclusion, record_of, verdict_of
+from tasks.promote.next import another_way, command_of, next_round
+from tasks.record import NextRow, Record, VerdictRow
+from tasks.report.across.saturation import saturated_tuning
+from tasks.scope.goal import Incumbent
+from tasks.text import point_text
+from tasks.tracking import Projector
+from tasks.trials.stored import write_curves
+
+CURVES = "curves.parquet"
+# The round is over and somebody waits for it. What MLflow has not taken by then, the next round or flows.sync brings.
+_MLFLOW_SECONDS = 60.0  # at most, while it writes
+_SLOW_SECONDS = 15.0  # without writing anything: a large checkpoint on its way
+_IDS_SECONDS = 5.0  # for the ids that the record names
+_EARLIER_SECONDS = 10.0
+
+
+def record_now(
+    session: Session, evidence: Evidence, analysis: Analysis, conclusion: Conclusion, projector: Projector
+) -> Record:
+    """The record of the round; its curves stand in the round's folder by then.
+
+    Playbook: B1, J13
+    """
+    config, round = session.config, evidence.round
+    write_curves(session.folder / CURVES, [*evidence.trials.values(), *conclusion.retrains.values()])
+    record = record_of(
+        round,
+        evidence.trials,
+        analysis,
+        conclusion,
+        next=_next(session, analysis, round, conclusion),
+        reproduce=reproduce(
+            command_of(config.overrides, config.config_dir), config.overrides, session.parts, config.secrets
+        ),
+        stamps={
+            "round_id": session.round_id,
+            "created": session.created,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parent": session.parent,
+            "notes": config.notes,
+            "curves": CURVES,
+        },
+        mlflow=projector.runs(_IDS_SECONDS),  # those it has not shown by now are in the ledger alone
+        budget=config.budget.model_dump(),
+    )
+    return record.model_copy(
+        update={
+            "caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion)),
+            "learned": (
+                *record.learned,
+                *saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds),
+            ),
+        }
+    )  # its digest has neither
+
+
+def close(session: Session, record: Record, conclusion: Conclusion, projector: Projector) -> None:
+    """Write the incumbent's YAML, conclude the round in the ledger, and show it in MLflow if it answers.
+
+    Playbook: B1, G9
+    """
+    _publish(session, record, conclusion)
+    session.ledger.conclude(session.round_id, record.model_dump_json(by_alias=True), record.digest, record.finished)
+    _show(session, projector)
+
+
+def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
+    """How old the estimate of the incumbent's noise is, where retrains of earlier rounds count.
+
+    Playbook: G6
+    """
+    kept = conclusion.decision.noise.get(f"{INCUMBENT}.kept") if conclusion.decision else None
+    if not kept:
+        return ()
+    rounds = set(session.ledger.frozen(session.round_id).get("kept", ()))
+    oldest = min(r.created for r in session.ledger.rounds(session.config.workload.name) if r.round_id in rounds)
+    return (
+        f"The incumbent's noise is known from {kept} retrains of earlier rounds, the oldest of {oldest[:10]} or later; "
+        "after a major change of the pipeline it is measured anew by itself.",
+    )
+
+
+def _verdicts(session: Session, record: Record) -> Iterator[VerdictRow]:
+    """This round's verdict, then those of the rounds that had ended when it began, the newest first."""
+    yield record.verdict
+    for row in session.ledger.rounds(record.workload):
+        if row.finished is not None and row.finished <= session.created:
+            try:
+                text = session.ledger.record(row.round_id)
+            except LedgerError:  # a damaged record of another round is told by whoever asks for it
+                return
+            if text is not None:
+                yield VerdictRow.model_validate(json.loads(text)["verdict"])
+
+
+def _show(session: Session, projector: Projector) -> None:
+    """The round in MLflow, as the ledger has it now; then what earlier rounds still lack there, if it answers."""
+    projector.show(lambda: projection_of(session.ledger, session.round_id))
+    projector.drain(_MLFLOW_SECONDS, patience=_SLOW_SECONDS)
+    projector.bring_along(_EARLIER_SECONDS)
+
+
+def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclusion) -> NextRow:
+    config, scope = session.config, round.scope
+    outcome = verdict_of(scope, conclusion).outcome
+    answered: frozenset[str] = frozenset()
+    if conclusion.promoted is None:
+        answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
+    return next_round(
+        outcome,
+        config.overrides,
+        config.config_dir,
+        conclusion.blockers,
+        goal=config.goal.name,
+        goals=compose.goals_for(config),
+        answered=answered,
+        retrains=config.budget.retrains,
+        suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
+        trials=None if scope.goal.points else config.budget.trials,
+        narrowing=[r for f in analysis.findings if (f.row, f.level) == ("B8", "ok") for r in f.remedy],
+        advice=[f for f in analysis.findings if f.level == "warn"],
+        otherwise=another_way(scope, conclusion),
+    )
+
+
+def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
+    """The promoted configuration as a one-file diff with its provenance."""
+    winner = conclusion.promoted
+    if winner is None:
+        return
+    generation = conclusion.incumbent.generation + 1
+    promoted = Incumbent(generation=generation, point=dict(winner.point), source=f"round {record.round_id}")
+    path = incumbent_file(session.config.root, record.workload)
+    there = read_incumbent(path)
+    if there is not None and there.generation > generation:
+        return  # a later round was quicker to write
+    provenance = {
+        "promoted": record.finished,
+        "round": record.round_id,
+        "question": record.goal.question,
+        "gain": f"{record.verdict.gain} {record.objective.metric}",
+        "evidence": " ".join(record.verdict.reasons),
+        "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.point)}",
+        "caveats": " ".join(record.caveats),
+        "accepted by": "a person" if session.config.approval == "ask" else "the policy (approval=auto)",
+        "reproduce": record.reproduce.command,
+    }
+    write_incumbent(path, promoted, provenance)

@@ -1,0 +1,47 @@
+"""How a command ends: the exit code and the one sentence for whatever stopped it, and leaving without delay."""
+
+import errno
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+from tasks.ledger import LedgerError
+from tasks.scope.error import InputError
+
+HINT = "nothing is lost, the same command goes on with this round"
+LAST = 5.0  # seconds for what still wants to be sent when the program ends; Prefect's would try for ten minutes
+
+
+def explained(error: BaseException) -> tuple[int, str]:
+    """The exit code and the one sentence for what ended the program.
+
+    Raises:
+        BaseException: the error itself, where it is a mistake of this program: its traceback is wanted.
+    """
+    causes = [error, *filter(None, (error.__cause__, error.__context__))]
+    if any(getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(e) for e in causes):
+        return 1, f"error: no space left on the device; free some; {HINT}"
+    if isinstance(error, InputError | LedgerError):
+        return 2, f"error: {error}"
+    if isinstance(error, OSError | RuntimeError):
+        return 1, f"error: {error}; {HINT}"
+    error.add_note(f"this is a mistake of tunebook; {HINT}")
+    raise error
+
+
+def leave(code: int) -> NoReturn:
+    """End the program, soon: what Prefect still wants to send would be tried for minutes where its server is gone."""
+    if code:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # everything is done and said
+    logging.disable()  # Prefect counts what it could not send
+    last = threading.Timer(LAST, os._exit, [code])
+    last.daemon = True
+    last.start()
+    sys.exit()

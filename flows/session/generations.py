@@ -1,0 +1,75 @@
+"""The ledger's generations of the incumbent, as one round sees and changes them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from flows.session.session import Session
+from tasks.design.study import Planned
+from tasks.ledger import Generation
+from tasks.promote.decision import Decision
+from tasks.promote.retrains import Arm
+from tasks.scope.goal import Incumbent
+from tasks.scope.roles import Scope
+from tasks.text import point_text
+from tasks.trials.stored import trial_from
+from tasks.trials.trial import Trial
+
+
+class RoundIncumbents:
+    """What the race for the incumbent is handed: see `tasks.promote.race.Incumbents`."""
+
+    def __init__(self, session: Session) -> None:
+        self._ledger, self._round_id = session.ledger, session.round_id
+        self._workload = session.config.workload
+
+    def earlier_retrains(self) -> list[Trial]:
+        """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
+        found = []
+        for round_id in self._ledger.frozen(self._round_id).get("kept", ()):
+            results = self._ledger.results(round_id)
+            for plan in self._ledger.planned(round_id):
+                if plan["purpose"] == "retrain" and plan["id"] in results:
+                    planned = Planned.model_validate(plan)
+                    found.append(trial_from(planned, *results[plan["id"]], self._workload.objective))
+        return found
+
+    def moves(self) -> list[Incumbent]:
+        """The incumbents that moved under this round before it was interrupted, in their order."""
+        noted = {int(generation) for generation in self._ledger.notes(self._round_id, "moved")}
+        return [_incumbent(g) for g in self._ledger.generations(self._workload.name) if g.generation in noted]
+
+    def is_ours(self, scope: Scope) -> bool:
+        """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
+        known = self._ledger.generations(scope.workload)
+        mine = (g.generation for g in known if g.round_id == self._round_id)
+        return scope.incumbent.generation + 1 in mine
+
+    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+        """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
+        evidence: Mapping[str, object] = {
+            "gain": decision.gain,
+            "noise": decision.noise,
+            "reasons": list(decision.reasons),
+            "before": dict(scope.incumbent.point),
+            "caveats": list(scope.caveats),
+            "acknowledged": scope.acknowledged,
+        }
+        return self._ledger.promote(
+            scope.workload,
+            scope.incumbent.generation,
+            dict(winner.point),
+            self._round_id,
+            f"round {self._round_id}: {scope.goal.question} ({point_text(winner.point)})",
+            evidence,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def newest(self) -> Incumbent:
+        """The incumbent that the round is gated against from now on, noted: resumed, it takes the same way."""
+        newest = self._ledger.generations(self._workload.name)[-1]
+        self._ledger.note(self._round_id, "moved", str(newest.generation))
+        return _incumbent(newest)
+
+
+def _incumbent(stored: Generation) -> Incumbent:
+    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)

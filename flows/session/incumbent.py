@@ -1,0 +1,71 @@
+"""What is promoted now: the newest of the ledger's generations and of the YAML, which is a view of them."""
+
+from contextlib import closing
+
+from flows.compose.config import RoundConfig, incumbent_file
+from flows.compose.incumbent import write_incumbent
+from flows.session.fingerprint import fingerprint
+from flows.session.resume import named_round, no_round
+from tasks.ledger import Ledger, open_ledger
+from tasks.scope.error import InputError
+from tasks.scope.goal import Incumbent
+from tasks.scope.roles import baseline_incumbent, check_point
+
+
+def looked_up(config: RoundConfig) -> Incumbent:
+    """What is promoted now. Nothing is written: where there is no store, none is made.
+
+    Raises:
+        InputError: as `incumbent_now` and, where `resume=` names a round, `named_round`.
+    """
+    if not (config.root / "ledger.db").exists():
+        if config.resume:
+            raise no_round(config)
+        return incumbent_now(None, config)
+    with closing(open_ledger(config.root)) as ledger:
+        if config.resume:
+            named_round(ledger, config, fingerprint(config))
+        return incumbent_now(ledger, config)
+
+
+def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
+    """What is promoted now: the newest of the ledger's generations and the promoted YAML, else the baseline.
+
+    Raises:
+        InputError: the YAML is not the ledger's, or has what the round has not.
+    """
+    name = config.workload.name
+    stored = ledger.incumbent(name) if ledger else None
+    if config.promoted is not None and (stored is None or config.promoted.generation > stored.generation):
+        known = {*config.space.names, *config.workload.baseline, *config.goal.scientific}
+        stranger = next((p for p in config.promoted.point if p not in known), None)
+        if stranger is not None:
+            raise InputError(
+                f"incumbent/{name}.yaml: {stranger!r} is no hyperparameter of the space or of the workload's baseline; "
+                "correct or remove the file."
+            )
+        check_point(config.space, config.promoted.point, f"incumbent/{name}.yaml")
+        return config.promoted
+    if stored is None:
+        return baseline_incumbent(config.workload, config.space)
+    if config.promoted and config.promoted.generation == stored.generation and config.promoted.point != stored.point:
+        raise InputError(
+            f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
+            f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
+        )
+    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+
+
+def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
+    """What is promoted now, in both places.
+
+    A YAML that is ahead was promoted in another clone and is taken over; one that is behind is written again.
+    """
+    name, incumbent = config.workload.name, incumbent_now(ledger, config)
+    if incumbent is config.promoted:
+        ledger.adopt(name, incumbent.generation, dict(incumbent.point), incumbent.source)
+    elif incumbent.generation > (config.promoted.generation if config.promoted else 0):
+        stored = ledger.incumbent(name)
+        by = stored.round_id if stored and stored.generation == incumbent.generation else None
+        write_incumbent(incumbent_file(config.root, name), incumbent, {"promoted by round": by or "-"})
+    return incumbent

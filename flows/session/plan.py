@@ -1,0 +1,116 @@
+"""Everything that can be said against a round before a second of compute: and its plan, in words."""
+
+from flows.compose.config import RoundConfig
+from flows.session.incumbent import looked_up
+from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
+from tasks.design.points import SAMPLERS
+from tasks.design.study import Round, design
+from tasks.scope.error import InputError
+from tasks.scope.finding import blocking
+from tasks.scope.roles import Scope
+from tasks.scope.scope import scope_goal
+from tasks.text import plural, show
+from tasks.trials.command.check import check_command
+from tasks.trials.target import check_target, targets_at
+
+
+def checked(config: RoundConfig) -> str:
+    """The plan of the round in words, once nothing can be said against it.
+
+    Raises:
+        InputError: the first thing that would stop the round: a target, a name, a guard that fails.
+
+    Playbook: B1, D8
+    """
+    try:
+        return _checked(config)
+    except InputError as error:
+        raise InputError(config.secrets.redacted(str(error))) from None
+
+
+def _checked(config: RoundConfig) -> str:
+    workload = config.workload
+    recipe = {"_target_": workload.target, **workload.arguments, "test": workload.test}
+    for place, target in targets_at(recipe, "workload"):
+        try:
+            check_target(target, config.config_dir)
+        except InputError as error:
+            raise InputError(f"{place}.{error}") from error
+    if config.sampler in ADAPTIVE:
+        instead = in_parallel(config.sampler, config.budget.trials)
+        raise InputError(
+            f"sampler: {config.sampler} adapts to its results, and exploration needs points that do not (D5). "
+            f"{instead.evidence} Say {' '.join(instead.remedy)}"
+        )
+    if config.sampler not in SAMPLERS:
+        raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
+    incumbent = looked_up(config)
+    scope = scope_goal(
+        config.goal,
+        config.space,
+        workload,
+        config.budget,
+        config.policy,
+        incumbent,
+        sampler=config.sampler,
+        seed=config.seed,
+        acknowledged=config.acknowledge,
+    )
+    refuse_blocked(scope)
+    round = design(scope)
+    check_command(workload, round, config.config_dir)
+    return plan_text(round)
+
+
+def refuse_blocked(scope: Scope) -> None:
+    """Stop a round that a guard fails, unless the row is acknowledged in writing.
+
+    Raises:
+        InputError: what the guard found, its remedy, and how to go on regardless.
+
+    Playbook: E1
+    """
+    for blocker in blocking(scope.findings, scope.acknowledged):
+        remedy = f"try {' '.join(blocker.remedy)}, or " if blocker.remedy else ""
+        raise InputError(
+            f"{blocker.check} ({blocker.row}): {blocker.evidence.rstrip('.')}; {remedy}go on regardless, in writing, "
+            f"with 'acknowledge={{{blocker.row}: \"why\"}}'."
+        )
+
+
+def plan_text(round: Round) -> str:
+    """Roles, guards, studies, points and cost.
+
+    Playbook: D8, C3
+    """
+    scope = round.scope
+    lines = [f"question    {scope.goal.question}", f"scientific  {_scientific(scope)}"]
+    lines += [f"nuisance    {', '.join(scope.roles.nuisance) or 'none'}"]
+    lines += [f"fixed       {name} = {show(r.value)}: {r.reason}" for name, r in scope.roles.fixed.items()]
+    lines += [f"incumbent   generation {scope.incumbent.generation}, {scope.incumbent.source}"]
+    lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
+    for study in round.studies:
+        arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
+        varied = ", ".join(study.space.names)
+        lines += [f"study {study.id}  {arm}: {len(study.trials)} trials by {study.sampler} over {varied}"]
+        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.point[n])}" for n in study.space.names if n in p.point)
+                  for p in study.trials]  # fmt: skip
+    return "\n".join([*lines, _cost(round)])
+
+
+def _scientific(scope: Scope) -> str:
+    return "; ".join(
+        f"{name}: {values if isinstance(values, str) else ', '.join(map(show, values))}"
+        for name, values in scope.goal.scientific.items()
+    )
+
+
+def _cost(round: Round) -> str:
+    """The three-way trade-off in numbers: scientific values, nuisances, trials."""
+    scope, budget = round.scope, round.scope.budget
+    search, retrains = len(round.trials), (budget.finalists + 2) * budget.retrains
+    shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
+    return (
+        f"cost        {search} trials ({shape}) and at most {retrains} retrains "
+        f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
+    )

@@ -1,0 +1,63 @@
+"""Which round a command goes on with: the unfinished one of the same configuration, code and data, or a named one."""
+
+from collections.abc import Mapping
+
+from flows.compose.config import RoundConfig
+from flows.compose.messages import tell
+from flows.session.fingerprint import ANOTHER_ROUND, Parts, difference_text, differing, key_of, mixed_parts
+from tasks.ledger import Ledger
+from tasks.scope.error import InputError
+
+
+def unfinished_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str | None:
+    """The round that the same command goes on with. Where there is none, the one that comes nearest is spoken of."""
+    found = ledger.unfinished(key_of(now))
+    if found is None and (others := _others(ledger, config, now)):
+        tell(min(others)[-1])
+    return found
+
+
+def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, int, str]]:
+    """The unfinished rounds of the same goal: how many parts differ, how long ago they began, a sentence of each."""
+    said = []
+    for age, row in enumerate(ledger.rounds(config.workload.name)):
+        if row.goal == config.goal.name and row.state != "finished" and not ledger.running(row.round_id):
+            difference = differing(ledger.frozen(row.round_id).get("fingerprint", {}), now)
+            regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
+            sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
+            said.append((len(difference), age, sentence + regardless))
+    return said
+
+
+def named_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str:
+    """The round that `resume=` names, if it is of this configuration, code and data, and has not ended.
+
+    Raises:
+        InputError: it is not there, has ended, or began on others.
+    """
+    known = {r.round_id: r for r in ledger.rounds(config.workload.name)}
+    found = known.get(str(config.resume))
+    if found is None:
+        raise no_round(config)
+    if found.state == "finished":
+        raise InputError(f"resume: round {config.resume} has ended; leave resume out to start a new one.")
+    difference = differing(ledger.frozen(found.round_id).get("fingerprint", {}), now)
+    if others := {part: names for part, names in difference.items() if part in ANOTHER_ROUND}:
+        raise InputError(
+            f"resume: round {config.resume} began on another configuration, other code or other data "
+            f"({difference_text(others)}); give it those, or leave resume out to start a new round."
+        )
+    return found.round_id
+
+
+def no_round(config: RoundConfig) -> InputError:
+    """What is said of a `resume=` that names none of the workload's rounds."""
+    return InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; see flows.history.")
+
+
+def note_difference(ledger: Ledger, round_id: str, difference: Mapping[str, str]) -> None:
+    """Warn of what the trials of a round will not have in common, and note it for its verdict."""
+    if difference:
+        tell(f"warning: {difference_text(difference)} from when it began: its verdict will say so")
+    for text in mixed_parts(difference):
+        ledger.note(round_id, "mixed", text)

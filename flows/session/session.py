@@ -1,0 +1,126 @@
+"""One round's place in the stores: its id, its frozen configuration, its folder, its lock. New, or gone on with."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.compose.config import RoundConfig
+from flows.session.fingerprint import MIXED, Parts, differing, fingerprint, key_of, mixed_parts, same_training
+from flows.session.incumbent import settled
+from flows.session.resume import named_round, note_difference, unfinished_round
+from tasks.ledger import Ledger, open_ledger
+from tasks.ledger.locks import alone
+from tasks.record import hash_of
+from tasks.scope.goal import Incumbent
+
+_REMEMBERED = 100  # rounds of a workload that are looked through for retrains of its incumbent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A round that has begun. `config` is frozen, and `parts` are what it began on: see `flows.session.fingerprint`."""
+
+    round_id: str
+    config: RoundConfig
+    incumbent: Incumbent
+    ledger: Ledger
+    folder: Path
+    created: str
+    resumed: bool
+    parent: str | None
+    parts: Parts
+
+    def caveats(self) -> tuple[str, ...]:
+        """What the verdict must not be read without: the parts of which not all trials had the same.
+
+        They are those that differed whenever the round was gone on with, and those that differ now from its beginning.
+        """
+        now = differing(self.parts, fingerprint(self.config))
+        texts = dict.fromkeys([*self.ledger.notes(self.round_id, "mixed"), *mixed_parts(now)])
+        return tuple(f"Trials of this round ran on two different {text}: they may not be comparable." for text in texts)
+
+    def mixed(self) -> tuple[str, ...]:
+        """The caveats with which nothing is promoted: all but those of a folder, which may be the trials' own cache."""
+        return tuple(caveat for caveat in self.caveats() if MIXED["folders"] not in caveat)
+
+
+def open_session(stack: ExitStack, config: RoundConfig) -> Session:
+    """The session of an unfinished round of the same configuration, code and data, or of a new one.
+
+    Raises:
+        InputError: `resume=` names a round that is not there, has ended, or began on others.
+        LedgerError: another process runs it.
+
+    Playbook: B1, J12
+    """
+    ledger = stack.enter_context(open_ledger(config.root))
+    now = fingerprint(config)
+    with alone(config.root / "begin.lock"):  # of two commands at once, the second finds what the first began
+        round_id = named_round(ledger, config, now) if config.resume else unfinished_round(ledger, config, now)
+        if round_id is None:
+            return _new(ledger, config, now)
+        ledger.own(round_id)
+    frozen = ledger.frozen(round_id)
+    note_difference(ledger, round_id, differing(frozen["fingerprint"], now))
+    return Session(
+        round_id=round_id,
+        config=config,
+        incumbent=Incumbent.model_validate(frozen["incumbent"]),
+        ledger=ledger,
+        folder=config.root / "records" / round_id,
+        created=frozen["created"],
+        resumed=True,
+        parent=frozen["parent"],
+        parts=frozen["fingerprint"],
+    )
+
+
+def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
+    now, key = datetime.now(UTC), key_of(parts)
+    incumbent = settled(ledger, config)
+    created = now.isoformat(timespec="seconds")
+    round_id = f"{_label(config.goal.name)}-{now:%Y%m%d-%H%M%S}-{hash_of([key, now.isoformat()], 4)}"
+    parent = next((r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"), None)
+    frozen = {
+        "incumbent": incumbent.model_dump(mode="json"),
+        "created": created,
+        "parent": parent,
+        "config": config.model_dump(mode="json"),
+        "fingerprint": parts,
+        "kept": _kept(ledger, config, parts),
+    }
+    ledger.own(round_id)  # before it can be seen: nobody else may go on with it
+    ledger.begin(round_id, config.workload.name, config.goal.name, frozen, key, created, parent)
+    folder = config.root / "records" / round_id
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Session(
+        round_id=round_id,
+        config=config,
+        incumbent=incumbent,
+        ledger=ledger,
+        folder=folder,
+        created=created,
+        resumed=False,
+        parent=parent,
+        parts=parts,
+    )
+
+
+def _kept(ledger: Ledger, config: RoundConfig, now: Parts) -> list[str]:
+    """The rounds that ended by now and whose retrains count again: nothing that a trial sees was otherwise (G6).
+
+    They are frozen with the round: whatever ends while it runs, gone on with it sees the same.
+    """
+    ended = [r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"][:_REMEMBERED]
+    return [
+        round_id
+        for round_id in reversed(ended)
+        if same_training(ledger.frozen(round_id).get("fingerprint", {}), now) and not ledger.notes(round_id, "mixed")
+    ]
+
+
+def _label(name: str) -> str:
+    """A part of a folder's name; a goal's own name may hold anything."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:32] or "round"

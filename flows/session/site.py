@@ -1,0 +1,71 @@
+"""The round's place of work: the fork server, the projection to MLflow, and the progress line."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from flows.compose.config import CONF, RoundConfig
+from flows.compose.messages import tell
+from flows.session.progress import Watch
+from flows.session.projection import earlier, noting
+from flows.session.session import Session
+from tasks.design.study import Planned, Round
+from tasks.promote.race import RunRetrains
+from tasks.tracking import Projector
+from tasks.tracking.private import PrivateStores
+from tasks.trials.command.check import wants_mlflow
+from tasks.trials.run import Pool, Site, run_trials
+from tasks.trials.runner import Execution
+from tasks.trials.trial import Trial
+
+
+def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> tuple[Site, Projector, RunRetrains]:
+    """Where the round's trials run, who shows them in MLflow, and what runs retrains there; all end with `stack`."""
+    config = session.config
+    if session.resumed:
+        tell(f"going on with round {session.round_id}")
+    projector = stack.enter_context(
+        Projector(
+            config.tracking,
+            workload=config.workload.name,
+            round_id=session.round_id,
+            name=config.goal.question,
+            warn=lambda sentence: tell(f"warning: {sentence}: {_way_out(config)}"),
+            noted=noting(session.ledger, session.round_id, config.tracking),
+            earlier=earlier(config.root, config.tracking),
+        )
+    )
+    watch = stack.enter_context(Watch(len(round.trials), config.workload.objective))
+
+    def heard(trial: Trial) -> None:
+        watch.heard(trial)
+        projector.add(trial.row(), trial.curve.steps.tolist(), {k: v.tolist() for k, v in trial.curve.metrics.items()})
+
+    execution = Execution(
+        workload=config.workload,
+        budget=config.budget,
+        runner=config.runner,
+        own=config.config_dir,
+        secrets=config.secrets,
+    )
+    site = Site.open(
+        stack,
+        session.round_id,
+        session.folder,
+        session.ledger,
+        execution,
+        heard,
+        way_back=PrivateStores(session.folder) if wants_mlflow(config.workload) else None,
+        pool=pool,
+    )
+
+    def run_retrains(planned: Sequence[Planned]) -> Mapping[str, Trial]:
+        watch.expect(len(planned))
+        return run_trials(planned, site)
+
+    return site, projector, run_retrains
+
+
+def _way_out(config: RoundConfig) -> str:
+    """What becomes of a round that MLflow does not take."""
+    where = "" if config.root == CONF.parent / "mlruns" else f" tracking.root={config.root}"
+    return f"the round goes on, the ledger has it all; python -m flows.sync{where} shows it there later"

@@ -1,0 +1,74 @@
+"""The spine: one round, scope → design → trials → analyze → promote → report. Commands and flows call it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from flows.compose.config import RoundConfig
+from flows.session.approval import approval
+from flows.session.closing import close, record_now
+from flows.session.ending import HINT
+from flows.session.generations import RoundIncumbents
+from flows.session.session import Session, open_session
+from flows.session.signals import the_stop
+from flows.session.site import open_site
+from flows.steps import PLAIN, orchestrated
+from tasks.analyze.study.evidence import Evidence
+from tasks.record import Record
+from tasks.trials.run import NOTICE
+
+
+def tune(config: RoundConfig, slot: str | None = None) -> Record:
+    """The record of one round, run from scope to promotion, or gone on with from where it was cut off.
+
+    Inside a Prefect flow every step is a task; outside, with `orchestrate=off`, the same functions are called plain.
+    The ledger is told for which `slot` of a schedule the round is.
+
+    Playbook: B1
+    """
+    step = orchestrated() if config.orchestrate == "prefect" else PLAIN
+    with ExitStack() as stack:
+        session = open_session(stack, config)
+        stack.enter_context(interruptible(session))
+        if slot is not None:
+            session.ledger.note(session.round_id, "slot", slot)
+        scope = step.scope(
+            config.goal,
+            config.space,
+            config.workload,
+            config.budget,
+            config.policy,
+            session.incumbent,
+            sampler=config.sampler,
+            seed=config.seed,
+            acknowledged=config.acknowledge,
+        )
+        round = step.design(scope)
+        site, projector, run_retrains = open_site(stack, session, round, step.pool)
+        stack.enter_context(the_stop().noticed(lambda: site.server.interrupt(NOTICE)))
+        trials = step.trials(round.trials, site)
+        evidence = Evidence(round=round, trials=trials)
+        analysis = step.analyze(evidence)
+        conclusion = step.promote(evidence, analysis, run_retrains, RoundIncumbents(session), approval(session))
+        record = record_now(session, evidence, analysis, conclusion, projector)
+        step.report(record, session.folder)
+        close(session, record, conclusion, projector)
+        return record
+
+
+@contextmanager
+def interruptible(session: Session) -> Iterator[None]:
+    """A block that a signal may leave: the ledger notes that the round was stopped, unless it is concluded."""
+    stop = the_stop()
+    stop.hint = HINT
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        session.ledger.interrupt(session.round_id)
+        if session.ledger.record(session.round_id) is not None:
+            stop.hint = f"the round is concluded and stands in {session.folder}"
+        raise
+
+
+def without_prefect(config: RoundConfig) -> RoundConfig:
+    """The same round, its steps called plain."""
+    return config.model_copy(update={"orchestrate": "off"})

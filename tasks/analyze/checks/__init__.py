@@ -1,0 +1,1 @@
+"""The checks: one file a question, by what it is asked of."""

@@ -1,0 +1,161 @@
+"""Is the workload compute-bound, and do the steps suffice for each value that is compared?"""
+
+from functools import partial
+
+import numpy as np
+
+from tasks.analyze.checks.curves.steps import LEADERS, cut_short, cut_words, leaders, mostly_improving, saturation
+from tasks.analyze.study.curves import FEWEST, Shape, decays, objective_shape
+from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.slices import Slice, slices
+from tasks.record import Finding, Value
+from tasks.scope.finding import finding
+from tasks.scope.names.families import family
+from tasks.text import number, percent, plural
+
+NEED_OTHER_STEPS = ("batch size", "architecture", "regularizer", "optimizer choice")  # families, as the playbook has it
+DONE = 0.5  # of `improving_fraction`: a curve that gains no more than that in the last quarter has come to its end
+LONGER = 1.5  # how much longer an undecided study is to be: the step from "in doubt" to the next round's answer
+
+
+def compute_bound(evidence: Evidence) -> list[Finding]:
+    """Whether each study's workload is compute-bound: its best trials gain to their end, or stopped gaining before.
+
+    It combines F8 and F9 and blames nothing: `compute_bound` is true, false, or None where the curves do not tell.
+
+    Playbook: H1
+    """
+    return [_compute_bound(s) for s in evidence.studies]
+
+
+def stingy_steps(evidence: Evidence) -> list[Finding]:
+    """A warning for each study whose steps only just suffice: in doubt, train longer.
+
+    Not compute-bound, yet most of the best trials still gained in the last quarter: less than F8 asks for, more than
+    half of that. So short a budget needs a decay of the learning rate that is tuned perfectly. Where the learning rate
+    is reported and decays, a gain at the end is what it does, and no warning.
+
+    Playbook: H4
+    """
+    return [_stingy(s) for s in evidence.studies]
+
+
+def steps_for_each_value(evidence: Evidence) -> list[Finding]:
+    """A warning where the steps suffice for some of the compared values and not for others.
+
+    More gradient noise (a smaller batch, dropout, augmentation) or a larger network may need more steps, a better
+    optimizer fewer: a comparison at one length then favours whatever is done first. It fires where the best trials
+    of one value still improve (F8) and those of another have at most half of that gain left.
+
+    Playbook: H5
+    """
+    named = [n for n in evidence.round.scope.roles.scientific if family(n) in NEED_OTHER_STEPS]
+    if not named:
+        text = "Not checked: what is compared is no batch size, architecture, regularizer or choice of optimizer."
+        return [finding("steps a value", "H5", "na", text)]
+    found = slices(evidence)
+    return [_each_value(n, [s for s in found if s.parameter == n]) for n in named]
+
+
+def _shapes(s: StudyEvidence) -> list[Shape]:
+    return [c for t in leaders(s) if (c := objective_shape(s, t))]
+
+
+def _compute_bound(s: StudyEvidence) -> Finding:
+    say = partial(finding, "compute-bound", "H1", study=s.study.id)
+    shapes = _shapes(s)
+    if not shapes:
+        return say("na", _no_shape())
+    found = saturation(shapes)
+    bound = True if mostly_improving(s) else False if found and found.shown else None
+    numbers: dict[str, Value | None] = {
+        "compute_bound": bound,
+        "improving": sum(c.improving for c in shapes),
+        "gain_since_half": found.gain if found else None,
+        "judged": len(shapes),
+    }
+    text = {
+        True: "Compute-bound: the best trials still gained at their end, so every result is one of this length.",
+        False: "Not compute-bound: the best trials had stopped gaining long before their end.",
+        None: "Between the two: the best trials gain little at their end, and had not stopped long before it.",
+    }[bound]
+    return say("ok", text, numbers=numbers)
+
+
+def _stingy(s: StudyEvidence) -> Finding:
+    say = partial(finding, "stingy steps", "H4", study=s.study.id)
+    shapes = _shapes(s)
+    if not shapes:
+        return say("na", _no_shape())
+    if mostly_improving(s):
+        return say(
+            "na", "Not asked: the study is compute-bound, and how long it trains is a matter of what it may cost."
+        )
+    if end := cut_short(s):
+        return say("na", f"Not asked: {cut_words(s, end)}, so the rest was not spent.", numbers={"ended": end})
+    bar = DONE * s.policy.improving_fraction
+    late = sum(c.gains(bar) for c in shapes)
+    numbers: dict[str, Value | None] = {
+        "late_share": float(np.median([c.late_share for c in shapes])),
+        "gaining": late,
+        "judged": len(shapes),
+        "bar": bar,
+        "late_fraction": s.policy.late_fraction,
+        "improving_fraction": s.policy.improving_fraction,
+    }
+    told = (
+        f"{late} of the best {plural(len(shapes), 'trial')} gained more than {percent(bar)} of their descent in the "
+        f"last {percent(s.policy.late_fraction)} of the steps"
+    )
+    if late <= len(shapes) / 2:
+        return say("ok", f"{told}: there is time to spare.", numbers=numbers)
+    if any(decays(t) for t in leaders(s)):
+        return say("ok", f"{told}, as a decaying learning rate has it.", numbers=numbers)
+    text = (
+        f"{told}: {s.max_train_steps} steps only just suffice, and need a decay of the learning rate that is tuned "
+        f"perfectly. In doubt, train longer."
+    )
+    return say("warn", text, numbers=numbers, remedy=(f"budget.max_train_steps={round(LONGER * s.max_train_steps)}",))
+
+
+def _each_value(name: str, found: list[Slice]) -> Finding:
+    say = partial(finding, "steps a value", "H5", parameter=name)
+    judged = [(s, shapes) for s in found if (shapes := _best_shapes(s))]
+    if len(judged) < 2:
+        return say(
+            "na", f"Not checked: fewer than two values of {name} have feasible trials with {FEWEST} evaluations."
+        )
+    policy = judged[0][0].study.policy
+    left = {s.label: float(np.median([c.late_share for c in shapes])) for s, shapes in judged}
+    short = [s.label for s, shapes in judged if sum(c.improving for c in shapes) > len(shapes) / 2]
+    done = [
+        s.label
+        for s, shapes in judged
+        if not any(c.improving for c in shapes) and left[s.label] <= DONE * policy.improving_fraction
+    ]
+    numbers: dict[str, Value | None] = {
+        "improving_values": len(short),
+        "done_values": len(done),
+        "judged": len(judged),
+        "improving_fraction": policy.improving_fraction,
+    }
+    if not short or not done:
+        text = f"No value of {name} needs more steps than another: of {len(judged)}, {len(short)} still improve."
+        return say("ok", text, numbers=numbers)
+    steps = judged[0][0].study.max_train_steps
+    text = (
+        f"At {steps} steps {short[0]} still improves (the last quarter brought {percent(left[short[0]])} of its gain) "
+        f"and {done[0]} does not ({number(round(100 * max(left[done[0]], 0.0), 1))} %): so short a comparison favours "
+        f"the latter. Check the number of steps again for {name}."
+    )
+    return say("warn", text, numbers=numbers, remedy=(f"budget.max_train_steps={2 * steps}",))
+
+
+def _best_shapes(s: Slice) -> list[Shape]:
+    order = np.argsort(s.losses, kind="stable")[: int(np.isfinite(s.losses).sum())]
+    best = [s.trials[i] for i in order[:LEADERS]]
+    return [c for t in best if (c := objective_shape(s.study, t))]
+
+
+def _no_shape() -> str:
+    return f"Not checked: no feasible trial has {FEWEST} evaluations."

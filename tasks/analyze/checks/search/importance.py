@@ -1,0 +1,97 @@
+"""Which hyperparameters mattered, which belong together, and which can be fixed: the study's variance in words."""
+
+import json
+from collections.abc import Iterable
+from functools import partial
+
+from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.importance import FEWEST, Importance, Part, importance_of
+from tasks.analyze.study.region import region_of
+from tasks.record import Finding, Value
+from tasks.scope.arms import listing, nuisance_without
+from tasks.scope.finding import finding
+from tasks.scope.roles import Scope
+from tasks.text import plural
+
+
+def importance(evidence: Evidence) -> list[Finding]:
+    """For each study: the hyperparameters that matter, those that interact, and those that can be fixed.
+
+    `na` where nothing stands out from chance and nothing is bounded. What can be fixed has the remedy that fixes it
+    at the best trial's value, if it is nuisance and can be fixed in every study that has it.
+
+    Playbook: B5
+    """
+    found = [(s, importance_of(s)) for s in evidence.studies]
+    having = {p.name: [k for s, k in found if p.name in s.study.space] for p in evidence.round.scope.space}
+    fixable = {name for name, known in having.items() if all(k is not None and name in k.idle for k in known)}
+    return [_of(evidence.round.scope, s, known, fixable) for s, known in found]
+
+
+def importance_sentences(known: Importance) -> str:
+    """What was found, in sentences."""
+    parts = {p.name: p for p in known.parts}
+    said = []
+    if known.telling:
+        shares = listing(f"{n} ({_percent(parts[n].share)}, {_band(parts[n])})" for n in known.telling)
+        alone = len(known.telling) == 1
+        each = "" if alone else "each "
+        beyond = "" if len(parts) == 1 else f", {each}beyond the others" if known.jointly else f", {each}alone"
+        verb = "explains" if alone else "explain"
+        said.append(f"{shares} {verb} the differences between the trials{beyond}.")
+    said += [f"{listing(names)} interact: tune them together." for names in known.together]
+    said += [f"{n} explains at most {_percent(parts[n].most)}: it can be fixed." for n in known.idle]
+    rest = [n for n in parts if n not in {*known.telling, *known.idle}.union(*known.together)]
+    if rest:
+        what = "it matters" if len(rest) == 1 else "they matter"
+        said.append(f"{listing(rest)}: {plural(known.trials, 'trial')} cannot tell whether {what}.")
+    return " ".join(said)
+
+
+def _of(scope: Scope, s: StudyEvidence, known: Importance | None, fixable: set[str]) -> Finding:
+    say = partial(finding, "sensitivity", "B5", study=s.study.id)
+    if known is None:
+        usable = plural(int(region_of(s).usable.sum()), "usable trial")
+        return say("na", f"Cannot tell what matters: {usable}, {FEWEST} that differ are needed.")
+    numbers: dict[str, Value | None] = {"trials": known.trials, "idle_share": s.policy.idle_share}
+    for p in known.parts:
+        numbers |= {p.name: p.share, f"{p.name}.low": p.low, f"{p.name}.high": p.high, f"{p.name}.chance": p.chance}
+        numbers |= {f"{p.name}.most": p.most} if p.most < 1.0 else {}
+    numbers |= {f"{a} x {b}.chance": chance for (a, b), chance in known.pairs.items()}
+    numbers["sensitivity_chance"] = s.policy.sensitivity_chance
+    if not (known.telling or known.together or known.idle):
+        return say("na", importance_sentences(known), numbers=numbers)
+    idle = [n for n in known.idle if n in fixable and n in scope.roles.nuisance]
+    return say("ok", importance_sentences(known), numbers=numbers, remedy=fixing(scope, s, idle))
+
+
+def fixing(scope: Scope, s: StudyEvidence, names: Iterable[str]) -> tuple[str, ...]:
+    """The overrides that fix nuisances at the values of the study's best trial, with the reason.
+
+    A name with a dot in it cannot stand in `goal.fixed` from the shell: its range becomes the one value instead.
+    """
+    point = s.best.planned.point if s.best else {}
+    found, plain = [], []
+    for p in (scope.declared[n] for n in names if n in point):
+        value = _text(point[p.name])
+        if "." not in p.name:
+            plain.append(p.name)
+            found.append(f'goal.fixed.{p.name}={{value: {value}, reason: "insensitive in the round before"}}')
+        elif p.numeric:
+            found += [f"space.{p.name}.low={value}", f"space.{p.name}.high={value}"]
+        else:
+            found.append(f"space.{p.name}.{'values' if p.type == 'ordered' else 'choices'}=[{value}]")
+    listed = nuisance_without(scope, plain) if plain and scope.goal.nuisance is not None else ()
+    return (*listed, *found)
+
+
+def _text(value: Value) -> str:
+    return json.dumps(float(f"{value:.4g}") if isinstance(value, float) else value, ensure_ascii=False)
+
+
+def _band(part: Part) -> str:
+    return f"{round(100 * part.low)} to {_percent(part.high)}"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %"

@@ -1,0 +1,1 @@
+"""What the checks say together: each looks at the findings of those before it."""

@@ -1,0 +1,93 @@
+"""Which features the evidence asks for, and which do not help and can be removed."""
+
+from functools import partial
+
+from tasks.analyze.isolation import gain_band
+from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.slices import Slice, slices
+from tasks.record import Finding, Level
+from tasks.scope.arms import listing
+from tasks.scope.finding import blocking, finding
+from tasks.scope.goal import RANGE
+from tasks.text import band_text, number
+
+OVERFITTING = {"F2": "a best trial overfits", "F5": "a bigger model overfits", "F6": "several trials overfit"}
+UNFITTED, SHORT, UNSTABLE = "H9", "F8", "E11"
+REGULARIZER = "a regularizer (dropout, weight decay, label smoothing)"
+
+
+def next_changes(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, what they ask to be tried next, and which changes do not help.
+
+    Overfitting asks for a regularizer: the one that this round held fixed is the remedy, where there is one. Where no
+    trial fits the training set (H9) another is not asked for. Signs of instability ask for warmup or clipping, best
+    trials that still improve for a longer or another schedule.
+
+    A change does not help where the band of its gain over the baseline, 9 of 10 repetitions of the search, ends at
+    `minimum_gain` or below. Nothing is said of it while a finding blocks: the comparison is not fair yet.
+
+    Playbook: B6
+    """
+    return (*found, _wanted(found), *_unhelpful(evidence, found))
+
+
+def _wanted(found: tuple[Finding, ...]) -> Finding:
+    say = partial(finding, "new features", "B6")
+    asked = [f for f in found if f.row in (*OVERFITTING, SHORT, UNSTABLE) and f.level != "na"]
+    if not asked:
+        return say("na", "Not asked: no curve says whether the trials overfit, improve still or are unstable.")
+    raised = [f for f in asked if f.level in ("warn", "fail")]
+    rows = {f.row for f in raised}
+    unfitted = any(f.row == UNFITTED and f.level == "warn" for f in found)
+    said: list[str] = []
+    remedy: tuple[str, ...] = ()
+    signs = [why for row, why in OVERFITTING.items() if row in rows]
+    if signs and unfitted:
+        said.append(f"{listing(signs)}, yet no trial fits the training set: capacity or steps before {REGULARIZER}")
+    elif signs:
+        said.append(f"{listing(signs)}: try {REGULARIZER}")
+        remedy = next((f.remedy for f in raised if f.row in OVERFITTING and _regularises(f)), ())
+    if UNSTABLE in rows:
+        said.append("the optimisation shows trouble: try warmup, then gradient clipping")
+    if SHORT in rows:
+        said.append("the best trials still improve: try more steps, or a schedule that decays sooner")
+    numbers = {"signs": len(said), "asked": len({f.row for f in asked})}
+    level: Level = "warn" if said else "ok"
+    text = f"From the evidence: {'; '.join(said)}." if said else "No finding asks for a new feature."
+    return say(level, text, numbers=numbers, remedy=remedy)
+
+
+def _regularises(found: Finding) -> bool:
+    """Whether its remedy sets a regularizer free or turns one on; shorter training is no feature."""
+    return any("goal." in override for override in found.remedy)
+
+
+def _unhelpful(evidence: Evidence, found: tuple[Finding, ...]) -> list[Finding]:
+    """A finding for each listed change of an `improve` goal; one `na` where there is none to judge."""
+    scope = evidence.round.scope
+    asked = (
+        [n for n, values in scope.goal.scientific.items() if values != RANGE] if scope.goal.kind == "improve" else []
+    )
+    say = partial(finding, "features that do not help", "B6")
+    if not asked:
+        return [say("na", "Not asked: no change is held against a baseline.")]
+    if blocking((*scope.findings, *found), scope.acknowledged):
+        return [say("na", "Not asked: what blocks comes first, for the comparison is not fair yet.")]
+    arms = [[s for s in slices(evidence) if s.parameter == name] for name in asked]
+    return [_helps(values[0], change) for values in arms for change in values[1:]]
+
+
+def _helps(baseline: Slice, change: Slice) -> Finding:
+    say = partial(finding, "features that do not help", "B6", parameter=change.parameter)
+    band = gain_band(change, baseline) if change.best and baseline.best else None
+    if band is None:
+        return say("na", f"{change.label}: too few feasible trials to hold against {baseline.label}.")
+    bar = change.study.policy.minimum_gain
+    gain = baseline.best_loss - change.best_loss
+    told = f"{change.label} gains {number(gain)} {change.objective.metric} over {baseline.label} ({band_text(band)})"
+    numbers = {"gain": gain, "low": band[0], "high": band[1], "minimum_gain": bar}
+    if band[0] > bar:
+        return say("ok", f"{told}: it helps, as far as the searches show.", numbers=numbers)
+    if band[1] > bar:
+        return say("ok", f"{told}: the searches alone leave open whether it helps.", numbers=numbers)
+    return say("warn", f"{told}: it does not help, and can be left out of the next rounds.", numbers=numbers)

@@ -1,0 +1,147 @@
+"""The step of promote: retrains are asked for until the gate has seen enough, and a promotion is a compare-and-swap.
+
+Nothing here runs a trial or writes a generation: both are done by what the race is handed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Protocol
+
+from tasks.analyze.analysis import Analysis
+from tasks.analyze.study.evidence import Evidence
+from tasks.design.study import Planned
+from tasks.promote.comparison import INCUMBENT, ArmName
+from tasks.promote.conclude import Conclusion, blockers_of
+from tasks.promote.decision import Decision
+from tasks.promote.gate import gate
+from tasks.promote.price import price_of, uncharged
+from tasks.promote.retrains import (
+    Arm,
+    arms_of,
+    fresh,
+    hyperparameters,
+    judged,
+    judgements,
+    kept_retrains,
+    shared,
+)
+from tasks.record import Finding
+from tasks.scope.goal import Incumbent
+from tasks.scope.roles import Scope
+from tasks.trials.trial import Trial
+
+RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
+"""Runs these retrains and gives them back by id."""
+Approve = Callable[[Arm, Decision], str]
+"""Accepts a promotion by "", or gives the reason against it."""
+_MOVES = 5  # how often an incumbent may move under one round before the round gives up
+
+
+class Incumbents(Protocol):
+    """The workload's incumbents, as this round sees and changes them."""
+
+    def earlier_retrains(self) -> Sequence[Trial]:
+        """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
+
+    def moves(self) -> list[Incumbent]:
+        """The incumbents that moved under this round before it was interrupted, in their order."""
+
+    def is_ours(self, scope: Scope) -> bool:
+        """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
+
+    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+        """Whether the winner is the incumbent now: only if the incumbent is still the one that was gated."""
+
+    def newest(self) -> Incumbent:
+        """The incumbent that the round is gated against from now on; resumed, the round takes the same way."""
+
+
+def promote_config(
+    evidence: Evidence, analysis: Analysis, run: RunRetrains, incumbents: Incumbents, approve: Approve
+) -> Conclusion:
+    """What the gate makes of the round; a promotion is on record when this returns.
+
+    A round whose incumbent moved under it is gated again, against the new one.
+
+    Playbook: G2, G9
+    """
+    scope = evidence.round.scope
+    blockers = blockers_of(scope, analysis)
+    arms = arms_of(evidence)
+    if blockers:
+        return _conclusion(scope.incumbent, arms, None, {}, blockers)
+    earlier = incumbents.earlier_retrains()
+    retrains: dict[str, Trial] = {}
+    moves = incumbents.moves()
+    for _ in range(len(moves) + _MOVES):
+        decision, more = _decided(scope, arms, run, earlier)
+        retrains |= more
+        conclusion = _conclusion(scope.incumbent, arms, decision, retrains, ())
+        winner = conclusion.promoted
+        if winner is None:
+            return conclusion
+        if moves:  # before an interruption the round came this far already: nobody is asked twice
+            to = moves.pop(0)
+        elif incumbents.is_ours(scope):
+            return conclusion
+        else:
+            against = approve(winner, decision)
+            if against:
+                return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
+            if incumbents.swap(scope, winner, decision):
+                return conclusion
+            to = incumbents.newest()
+        scope = scope.model_copy(update={"incumbent": to})
+        moved = evidence.round.model_copy(update={"scope": scope})
+        arms = arms_of(Evidence(round=moved, trials=evidence.trials))
+    raise RuntimeError(f"the incumbent moved {_MOVES} times while this round was gated; run it again")
+
+
+def _decided(
+    scope: Scope, arms: tuple[Arm, ...], run: RunRetrains, earlier: Sequence[Trial]
+) -> tuple[Decision, dict[str, Trial]]:
+    """Looks, until the gate has seen enough: the decision, and the retrains by id."""
+    own = shared(arms)
+    ended: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
+    kept = kept_retrains(scope, arms[-1].point, earlier)
+    seeds = {t.planned.seed for t in kept}
+    while True:
+        decision = gate(
+            {name: [judged(scope, t) for t in trials] for name, trials in ended.items()},
+            minimum_gain=scope.policy.minimum_gain,
+            error_rate=scope.policy.error_rate,
+            budget=scope.budget.retrains,
+            kind=scope.goal.kind,
+            shared=own,
+            kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
+            price={a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms},
+            patience=scope.policy.patience,
+        )
+        if decision.outcome != "continue":
+            every = [t for trials in ended.values() for t in trials]
+            noted = {
+                "noise": decision.noise | judgements(scope, kept, every),
+                "reasons": (*decision.reasons, *uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])),
+            }
+            return decision.model_copy(update=noted), {t.id: t for t in every}
+        wanted = []
+        for arm in (a for a in arms if a.name in decision.needs):
+            done, more = len(ended[arm.name]), decision.needs[arm.name]
+            coming = fresh(scope, arm, seeds if arm.name == INCUMBENT else ())
+            wanted += [(arm.name, planned) for planned in islice(coming, done, done + more)]
+        trials = run([planned for _, planned in wanted])
+        for name, planned in wanted:
+            ended[name].append(trials[planned.id])
+
+
+def _conclusion(
+    incumbent: Incumbent,
+    arms: tuple[Arm, ...],
+    decision: Decision | None,
+    retrains: Mapping[str, Trial],
+    blockers: tuple[Finding, ...],
+    declined: str = "",
+) -> Conclusion:
+    return Conclusion(
+        incumbent=incumbent, arms=arms, decision=decision, retrains=retrains, blockers=blockers, declined=declined
+    )

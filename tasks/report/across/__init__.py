@@ -1,0 +1,1 @@
+"""Several finished rounds, held against each other: nothing is run again."""

@@ -1,0 +1,13 @@
+"""Programs in any language as trials: their arguments, their metrics, and how they end."""
+
+from typing import Any
+
+
+def command(trial: Any, **arguments: Any) -> None:
+    """A program in any language: its arguments made from the point, its metrics read back while it runs.
+
+    A workload names it as `tasks.trials.command`; see `tasks.trials.command.program.run`.
+    """
+    from tasks.trials.command.program import run
+
+    run(trial, **arguments)

@@ -1,0 +1,1 @@
+"""Trials that ran elsewhere: tables, Optuna's studies, MLflow's experiments."""

@@ -1,0 +1,73 @@
+"""Compute-bound or not, steps that just suffice, and steps that suffice for one value alone."""
+
+import numpy as np
+import pytest
+
+from tasks.analyze.checks.curves.compute_bound import compute_bound, steps_for_each_value, stingy_steps
+from tasks.analyze.study.evidence import Evidence
+from tasks.record import Point
+from tests.analyze.planted_curves import Metrics, Rng, compared_round, distance, falling, levels, one, planted_round
+
+
+def paced(pace: float, seed: int = 0, **more: object) -> Evidence:
+    """A study whose curves fall with that time constant, as a share of training."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        return {"valid_error": falling(rng, pace=pace, noise=0.005) + 0.02 * distance(point), **more}  # type: ignore[dict-item]
+
+    return planted_round(outcome, trials=32, seed=seed)
+
+
+def two_paces(first: float, second: float, seed: int = 0, name: str = "optimizer") -> Evidence:
+    """Two values compared, each with a pace of its own."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        pace = first if point[name] == "nesterov" else second
+        return {"valid_error": falling(rng, pace=pace, noise=0.005) + 0.02 * distance(point)}
+
+    return compared_round(outcome, trials=32, seed=seed, scientific={name: ["nesterov", "adam"]}, baseline={})
+
+
+@pytest.mark.playbook("H1", case="fires")
+def test_a_study_that_gains_to_its_end_is_compute_bound() -> None:
+    assert one(compute_bound(paced(0.5))).numbers["compute_bound"] is True
+
+
+@pytest.mark.playbook("H1", case="silent")
+def test_a_study_that_stopped_gaining_is_not_and_one_between_is_left_open() -> None:
+    assert one(compute_bound(paced(0.05))).numbers["compute_bound"] is False
+    assert one(compute_bound(paced(0.2))).numbers["compute_bound"] is None
+    assert one(compute_bound(planted_round(lambda p, i, rng: {"valid_error": falling(rng)[-2:]}))).level == "na"
+
+
+@pytest.mark.playbook("H4", case="fires")
+def test_steps_that_just_suffice_are_stingy() -> None:
+    assert levels([one(stingy_steps(paced(0.225, seed))) for seed in range(10)]) == ["warn"] * 10
+    found = one(stingy_steps(paced(0.225)))
+    assert found.level == "warn"
+    assert found.remedy == ("budget.max_train_steps=1500",)
+
+
+@pytest.mark.playbook("H4", case="silent")
+def test_time_to_spare_is_not_stingy_and_a_decayed_learning_rate_explains_a_late_gain() -> None:
+    assert levels([one(stingy_steps(paced(pace, seed))) for pace in (0.05, 0.15) for seed in range(10)]) == ["ok"] * 20
+    assert one(stingy_steps(paced(0.225, learning_rate=np.linspace(1.0, 0.01, 20)))).level == "ok"
+    assert one(stingy_steps(paced(0.5))).level == "na"  # F8 has said it
+
+
+@pytest.mark.playbook("H5", case="fires")
+def test_a_value_that_needs_more_steps_than_another_is_told() -> None:
+    found = one(steps_for_each_value(two_paces(0.08, 0.5)))
+    assert found.level == "warn"
+    assert "optimizer = adam still improves" in found.evidence
+    assert found.remedy == ("budget.max_train_steps=2000",)
+
+
+@pytest.mark.playbook("H5", case="silent")
+@pytest.mark.parametrize("pace", [0.08, 0.25, 0.5])
+def test_values_that_need_equally_many_steps_are_not(pace: float) -> None:
+    assert {one(steps_for_each_value(two_paces(pace, pace, seed))).level for seed in range(10)} == {"ok"}
+
+
+def test_what_needs_no_other_number_of_steps_is_not_asked() -> None:
+    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="data_source"))).level == "na"

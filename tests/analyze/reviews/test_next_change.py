@@ -1,0 +1,113 @@
+"""What the evidence asks for, and what it shows to be of no use."""
+
+import numpy as np
+import pytest
+
+from tasks.analyze.analysis import analyze
+from tasks.analyze.study.evidence import Evidence
+from tasks.record import Finding, Point
+from tests.analyze.planted_curves import (
+    SPACE,
+    Metrics,
+    Rng,
+    clean,
+    compared_round,
+    distance,
+    falling,
+    overfits_under,
+)
+
+
+def told(evidence: Evidence) -> tuple[Finding, list[Finding]]:
+    """What the evidence asks for, and what is said of each change."""
+    wanted, *changes = [f for f in analyze(evidence).findings if f.row == "B6"]
+    return wanted, changes
+
+
+def worth(gain: float, count: int = 32, **policy: float) -> Evidence:
+    """Two optimizers, the second better by that much than the first."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        level = 0.3 + 0.05 * distance(point) - gain * (point["optimizer"] == "adam")
+        return {"valid_error": falling(rng, level=level, noise=0.003)}
+
+    return compared_round(outcome, trials=count, **policy)
+
+
+@pytest.mark.playbook("B6", case="fires")
+def test_overfitting_asks_for_the_regularizer_that_the_round_held_fixed() -> None:
+    space = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
+    fixed = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
+    wanted, _ = told(compared_round(overfits_under("adam"), space=space, fixed=fixed))
+    assert wanted.level == "warn"
+    assert "try a regularizer" in wanted.evidence
+    assert wanted.remedy == ("~goal.fixed.weight_decay",)
+    wanted, _ = told(compared_round(overfits_under("adam")))
+    assert wanted.level == "warn"
+    assert wanted.remedy == ()
+
+
+@pytest.mark.playbook("B6", case="silent")
+def test_clean_trials_ask_for_nothing_and_a_change_that_helps_is_kept() -> None:
+    wanted, _ = told(compared_round(clean))
+    assert (wanted.level, wanted.remedy) == ("ok", ())
+    wanted, (change,) = told(worth(0.2))
+    assert (wanted.level, change.level) == ("ok", "ok")
+    assert "it helps, as far as the searches show" in change.evidence
+    _, (change,) = told(worth(0.001))
+    assert change.level == "ok"
+    assert "leave open whether it helps" in change.evidence
+
+
+@pytest.mark.playbook("B6", case="fires")
+def test_a_change_that_only_does_harm_can_be_left_out() -> None:
+    (change,) = told(worth(-0.2))[1]
+    assert change.level == "warn"
+    assert change.evidence.startswith("optimizer = adam gains -0.")
+    assert "can be left out" in change.evidence
+
+
+@pytest.mark.playbook("B6", case="fires")
+def test_a_change_that_gains_less_than_the_minimum_can_be_left_out() -> None:
+    assert told(worth(0.0, minimum_gain=0.2))[1][0].level == "warn"
+    assert told(worth(0.4, minimum_gain=0.2))[1][0].level == "ok"
+
+
+@pytest.mark.playbook("B6", case="silent")
+def test_nothing_is_said_of_a_change_while_a_finding_blocks_or_where_none_is_asked() -> None:
+    assert [f.level for f in told(compared_round(overfits_under("adam")))[1]] == ["na"]
+    understood = compared_round(clean, kind="understand", trials=24)
+    assert [f.level for f in told(understood)[1]] == ["na"]
+
+
+def test_a_change_that_is_worth_its_minimum_gain_is_rarely_called_useless() -> None:
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        level = 0.3 + 0.05 * distance(point) + 0.0125 * float(rng.standard_normal())
+        return {"valid_error": falling(rng, level=level - 0.02 * (point["optimizer"] == "adam"), noise=0.003)}
+
+    calls = [told(compared_round(outcome, trials=16, seed=seed))[1] for seed in range(12)]
+    assert sum(f.level == "warn" for found in calls for f in found) <= 2
+
+
+def test_trials_that_still_improve_or_shake_ask_for_their_own_cures() -> None:
+    def slow(point: Point, index: int, rng: Rng) -> Metrics:
+        return {"valid_error": falling(rng, pace=0.5, noise=0.005) + 0.02 * distance(point)}
+
+    assert "more steps" in told(compared_round(slow, trials=24))[0].evidence
+
+    def shaken(point: Point, index: int, rng: Rng) -> Metrics:
+        norms = np.where(np.arange(20) == 15, 100.0, 1.0)
+        return {**clean(point, index, rng), "grad_norm": norms}
+
+    assert "try warmup" in told(compared_round(shaken, trials=24))[0].evidence
+
+
+def test_a_training_set_that_is_not_fitted_comes_before_a_regularizer() -> None:
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        error = 0.3 + 0.5 * np.linspace(1, 0, 20)
+        return {"valid_error": falling(rng, level=0.3 + 0.05 * distance(point), rise=0.25), "train_error": error}
+
+    asked = {"scientific": {"regularizer": ["none", "dropout"]}, "baseline": {"regularizer": "none"}}
+    wanted, _ = told(compared_round(outcome, **asked, trials=16))
+    assert "capacity or steps before" in wanted.evidence
+    assert wanted.remedy == ()

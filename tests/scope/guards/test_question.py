@@ -1,0 +1,234 @@
+"""The guards as a whole, and those that ask whether a round may be asked at all."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from pydantic import ValidationError
+
+from tasks.record import Finding, Value
+from tasks.scope.guards import question as guards
+from tasks.scope.names.families import family
+from tasks.scope.roles import Scope
+from tests.scope.example_scopes import BASELINE, BETA2_AND_EPSILON, OPTIMIZERS, OWN_RATES, SPACE, Tree, levels, scope
+
+BATCH = {"batch_size": {"values": [32, 64, 128]}}
+CLEAN: Tree = {
+    "fixed": BETA2_AND_EPSILON,
+    "scientific": OPTIMIZERS,
+    "space": OWN_RATES,
+    "baseline": {"optimizer": "nesterov"},
+}
+FAULTY: tuple[Scope, ...] = (
+    scope(space=SPACE | BATCH | {"epochs": {"low": 1, "high": 9, "type": "int"}}),
+    scope(space=SPACE | {"optimizer": {"choices": ["sgd", "adam"]}, "width": {"values": [8, 16]}}),
+    scope(space=SPACE | {"accumulation_steps": {"values": [1, 2, 4]}}, trials=3),
+    scope(scientific=OPTIMIZERS, space=OWN_RATES, trials=8, sampler="random"),
+    scope(scientific=OPTIMIZERS, space={"learning_rate": {"low": 0.0, "high": 0.1}}, baseline={}),
+)
+
+
+@pytest.mark.parametrize("n", range(len(FAULTY)))
+def test_every_remedy_is_an_override_that_hydra_can_read(n: int) -> None:
+    remedies = [r for f in guards.guard(FAULTY[n]) for r in f.remedy]
+    assert remedies
+    assert len(OverridesParser.create().parse_overrides(remedies)) == len(remedies)
+
+
+@pytest.mark.playbook("A3", "A5", "A10", "B2", "B3", "C4", "C6", "C7", "C8", "C9", "H2", case="silent")
+@pytest.mark.playbook("D5", "D9", "D10", "D11", case="silent")
+def test_a_sound_round_hears_nothing_from_any_guard() -> None:
+    found = guards.guard(scope(**CLEAN))
+    assert [f.row for f in found if f.level not in ("ok", "na")] == []
+
+
+def test_every_row_is_answered_once_at_least_in_the_order_of_the_rows() -> None:
+    rows = [f.row for f in guards.guard(scope())]
+    wanted = "A3 A5 A10 B2 B3 C4 C6 C7 C8 C9 C10 D4 D5 D9 D10 D11 H2"
+    assert rows == wanted.split()
+
+
+def test_every_finding_of_a_faulty_round_is_one_sentence_with_its_row() -> None:
+    for one in FAULTY:
+        for f in guards.guard(one):
+            assert f.evidence.endswith("."), f
+            assert "\n" not in f.evidence
+            assert len(f.evidence) < 300
+
+
+def as_overridden(one: Scope, remedy: str) -> Scope:
+    """The scope after a remedy of the form `goal.nuisance=[a,b]`."""
+    names = remedy.removeprefix("goal.nuisance=[").removesuffix("]").split(",")
+    again = scope(
+        one.goal.scientific,
+        one.declared.as_tree(),
+        nuisance=names,
+        fixed={n: f.model_dump() for n, f in one.goal.fixed.items()},
+        baseline=one.incumbent.point,
+        trials=one.budget.trials,
+        sampler=one.sampler,
+    )
+    assert set(again.roles.nuisance) <= set(names)
+    return again
+
+
+@pytest.mark.parametrize("trials", range(1, 60))
+@pytest.mark.parametrize(
+    "space", [OWN_RATES, OWN_RATES | {"noise": {"low": 0.0, "high": 1.0}, "tilt": {"low": 0.0, "high": 1.0}}]
+)
+def test_remedies_lead_somewhere_and_never_undo_each_other(trials: int, space: dict[str, object]) -> None:
+    one = scope(OPTIMIZERS, space, trials=trials)
+    for _ in range(4):
+        remedies = [r for f in guards.guard(one) for r in f.remedy if r.startswith("goal.nuisance=")]
+        if not remedies:
+            return
+        one = as_overridden(one, remedies[0])
+    pytest.fail(f"still {remedies} after four rounds")
+
+
+def only(findings: list[Finding], level: str) -> Finding:
+    """The one finding, which must have that level."""
+    assert levels(findings) == [level], findings
+    return findings[0]
+
+
+@pytest.mark.playbook("A3", case="fires")
+def test_an_adam_without_an_epsilon_is_a_silent_default() -> None:
+    space = {"learning_rate": SPACE["learning_rate"], "one_minus_beta1": SPACE["one_minus_momentum"]}
+    found = guards.every_optimizer_hyperparameter(scope(space=space, baseline={"optimizer": "adam"}))
+    assert [(f.level, f.where.parameter) for f in found] == [("fail", "one_minus_beta2"), ("fail", "epsilon")]
+    assert found[1].remedy == ("space.epsilon.values=[1e-10,1e-8,1e-6,1e-4,1e-2]",)
+
+
+@pytest.mark.playbook("A3", case="fires")
+def test_each_of_several_optimizers_is_asked_for_its_own_hyperparameters() -> None:
+    space = OWN_RATES | {"adam": {k: v for k, v in OWN_RATES["adam"].items() if k != "epsilon"}}
+    found = only(guards.every_optimizer_hyperparameter(scope(OPTIMIZERS, space)), "fail")
+    assert found.where.parameter == "adam.epsilon"
+    assert found.remedy[1] == "space.adam.epsilon.when={optimizer:adam}"
+
+
+@pytest.mark.playbook("A3", case="silent")
+def test_a_hyperparameter_that_the_baseline_holds_has_a_role() -> None:
+    baseline: dict[str, Value] = {
+        "optimizer": "adam",
+        "one_minus_beta1": 0.1,
+        "one_minus_beta2": 0.001,
+        "epsilon": 1e-8,
+    }
+    assert only(guards.every_optimizer_hyperparameter(scope(baseline=baseline)), "ok")
+
+
+@pytest.mark.playbook("A3", case="silent")
+@pytest.mark.parametrize("baseline", [{"optimizer": "shampoo"}, {"width": 64}])
+def test_an_optimizer_that_nobody_knows_or_names_is_not_asked(baseline: dict[str, str]) -> None:
+    assert only(guards.every_optimizer_hyperparameter(scope(baseline=baseline)), "na")
+
+
+@pytest.mark.playbook("A5", case="fires")
+def test_a_tuned_batch_size_is_refused_and_the_remedy_fixes_it() -> None:
+    found = only(guards.batch_size_stays_fixed(scope(space=SPACE | BATCH)), "fail")
+    assert found.remedy == ("goal.nuisance=[learning_rate,one_minus_momentum]",)
+
+
+@pytest.mark.playbook("A5", case="fires")
+def test_a_compared_batch_size_is_refused_also_among_explicit_points() -> None:
+    assert only(guards.batch_size_stays_fixed(scope({"batch_size": [32, 64]})), "fail")
+    points = [{"batch_size": 32}, {"batch_size": 64}]
+    assert only(guards.batch_size_stays_fixed(scope(points=points, baseline={"batch_size": 32})), "fail")
+
+
+@pytest.mark.playbook("A5", case="silent")
+def test_a_fixed_batch_size_is_no_matter() -> None:
+    one = scope(space=SPACE | BATCH, fixed={"batch_size": {"value": 64, "reason": "the largest that fits"}})
+    assert only(guards.batch_size_stays_fixed(one), "ok")
+
+
+@pytest.mark.playbook("A10", case="fires")
+def test_gradient_accumulation_is_warned_of_whether_tuned_or_fixed() -> None:
+    tuned = scope(space=SPACE | {"accumulation_steps": {"low": 1, "high": 8, "type": "int"}})
+    found = only(guards.no_gradient_accumulation(tuned), "warn")
+    assert found.remedy == ("space.accumulation_steps.low=1", "space.accumulation_steps.high=1")
+    assert only(guards.no_gradient_accumulation(scope(baseline=BASELINE | {"grad_accumulation": 4})), "warn")
+
+
+@pytest.mark.playbook("A10", case="silent")
+def test_accumulation_over_one_batch_is_none() -> None:
+    assert only(guards.no_gradient_accumulation(scope(baseline=BASELINE | {"grad_accumulation": 1})), "ok")
+
+
+@pytest.mark.playbook("B2", case="fires")
+def test_a_goal_that_compares_nothing_is_no_goal() -> None:
+    assert only(guards.one_goal_of_a_known_kind(scope({})), "fail")
+    assert only(guards.one_goal_of_a_known_kind(scope({"regularizer": ["dropout"]})), "fail")
+
+
+@pytest.mark.playbook("B2", case="fires")
+def test_a_goal_of_an_unknown_kind_cannot_be_built() -> None:
+    with pytest.raises(ValidationError, match="kind"):
+        scope(kind="wish")
+
+
+@pytest.mark.playbook("B2", case="fires")
+def test_a_range_is_to_be_understood_and_not_a_change_to_try() -> None:
+    space = SPACE | {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
+    found = only(guards.one_goal_of_a_known_kind(scope({"weight_decay": "range"}, space)), "warn")
+    assert found.remedy == ("goal.kind=understand",)
+
+
+@pytest.mark.playbook("B2", case="silent")
+def test_two_values_two_points_or_a_range_are_goals() -> None:
+    space = SPACE | {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
+    assert only(guards.one_goal_of_a_known_kind(scope()), "ok")
+    assert only(guards.one_goal_of_a_known_kind(scope({"weight_decay": "range"}, space, kind="understand")), "ok")
+    assert only(guards.one_goal_of_a_known_kind(scope({}, points=[{"width": 1}, {"width": 2}])), "ok")
+
+
+@pytest.mark.playbook("B3", case="fires")
+def test_two_changes_at_once_are_refused_and_two_questions_warned_of() -> None:
+    both = {"regularizer": ["none", "dropout"], "normalization": ["none", "layer"]}
+    assert only(guards.one_question(scope(both)), "fail")
+    assert only(guards.one_question(scope(both, kind="understand")), "warn")
+
+
+@pytest.mark.playbook("B3", case="silent")
+def test_one_change_is_one_question() -> None:
+    assert only(guards.one_question(scope()), "ok")
+
+
+@pytest.mark.playbook("H2", case="fires")
+@pytest.mark.parametrize("name", ["max_train_steps", "epochs", "train.num_steps"])
+def test_a_tuned_length_of_training_is_refused(name: str) -> None:
+    lengths = {"low": 1, "high": 9, "type": "int"}
+    for part in reversed(name.split(".")):
+        lengths = {part: lengths}
+    found = only(guards.steps_stay_fixed(scope(space=SPACE | lengths)), "fail")
+    assert found.where.parameter == name
+    assert found.remedy == ("goal.nuisance=[learning_rate,one_minus_momentum]",)
+
+
+@pytest.mark.playbook("H2", case="silent")
+def test_steps_of_a_schedule_are_not_the_length_of_training() -> None:
+    one = scope(space=SPACE | {"warmup_steps": {"low": 1, "high": 9, "type": "int"}}, baseline={"epochs": 3})
+    assert only(guards.steps_stay_fixed(one), "ok")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("adam.lr", "optimizer"),
+        ("one_minus_beta2", "optimizer"),
+        ("weight_decay", "regularizer"),
+        ("dropout.rate", "regularizer"),
+        ("hidden_dropout", "regularizer"),
+        ("num_layers", "architecture"),
+        ("d_model", "architecture"),
+        ("optimizer", "optimizer choice"),
+        ("batch_size", "batch size"),
+        ("gradient_accumulation_steps", "accumulation"),
+        ("max_train_steps", "length"),
+        ("warmup_steps", None),
+        ("layer_decay", None),
+        ("temperature", None),
+    ],
+)
+def test_a_name_tells_the_family(name: str, wanted: str | None) -> None:
+    assert family(name) == wanted

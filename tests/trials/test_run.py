@@ -1,0 +1,80 @@
+"""Running trials: attempts at a trial are written down as they end, and one result is accepted."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.ledger import Ledger, open_ledger
+from tasks.trials.local.server_link import ServerClosed
+from tasks.trials.run import Site, run_one, run_trials
+from tasks.trials.runner import Runner
+from tasks.trials.trial import Trial
+from tests.trials.example_trials import execution, plan
+
+ROUND = "round"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger with a round that runs."""
+    with open_ledger(tmp_path / "store") as ledger:
+        ledger.own(ROUND)
+        ledger.begin(ROUND, "w", "g", {}, "0" * 64, "2026-01-01")
+        yield ledger
+
+
+def run(ledger: Ledger, folder: Path, program: str, runner: Runner | None = None, **arguments: Any) -> Trial:
+    """One trial of a program of own/resuming.py."""
+    wanted = execution(f"resuming.{program}", runner or Runner(wall_timeout=120), **arguments)
+    with ExitStack() as stack:
+        site = Site.open(stack, ROUND, folder, ledger, wanted, lambda _: None)
+        return run_trials([plan(program)], site)[program]
+
+
+@pytest.mark.playbook("J12", case="shows")
+def test_a_trial_that_was_killed_is_retried_from_its_checkpoint_to_an_equal_curve(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    whole = run(ledger, tmp_path / "whole", "walks")
+    with open_ledger(tmp_path / "other") as other:
+        other.own(ROUND)
+        other.begin(ROUND, "w", "g", {}, "0" * 64, "2026-01-01")
+        cut = run(other, tmp_path / "cut", "walks", dies_at=5)
+        assert other.attempts(ROUND) == {"walks": 2}
+        assert other.failures(ROUND, "walks") == ["killed by SIGKILL (after step 4)"]
+    assert cut.status == "complete"
+    assert cut.curve.metrics["loss"].tobytes() == whole.curve.metrics["loss"].tobytes()
+    assert ledger.failures(ROUND, "walks") == []
+
+
+def test_a_bug_is_met_twice_and_not_for_ever(ledger: Ledger, tmp_path: Path) -> None:
+    trial = run(ledger, tmp_path, "bug_at_seven")
+    assert (trial.status, trial.reason) == ("failed", "ValueError: shapes do not match")
+    assert trial.curve.steps.tolist() == [1, 2, 3, 4, 5, 6]
+    assert ledger.attempts(ROUND) == {"bug_at_seven": 2}
+
+
+def test_bad_luck_of_another_kind_each_time_ends_at_the_cap(ledger: Ledger, tmp_path: Path) -> None:
+    trial = run(ledger, tmp_path, "unlucky", Runner(wall_timeout=120, retries=3))
+    assert (trial.status, trial.reason) == ("failed", "ConnectionError: lost connection 3")
+    assert ledger.attempts(ROUND) == {"unlucky": 4}
+
+
+def test_a_round_in_which_everything_fails_stops_trying(ledger: Ledger, tmp_path: Path) -> None:
+    run(ledger, tmp_path, "unlucky", Runner(wall_timeout=120, retries=9, retries_a_round=2))
+    assert ledger.attempts(ROUND) == {"unlucky": 3}
+
+
+def test_a_trial_that_waits_when_the_round_is_stopped_never_began(ledger: Ledger, tmp_path: Path) -> None:
+    planned = plan("walks")
+    ledger.plan(ROUND, [planned.model_dump(mode="json")])
+    with ExitStack() as stack:
+        site = Site.open(stack, ROUND, tmp_path, ledger, execution("resuming.walks"), lambda _: None)
+        site.server.interrupt(0.0)
+        with pytest.raises(ServerClosed, match="was not begun"):
+            run_one(planned, site)
+        assert site.devices.qsize() == len(site.execution.runner.slots)
+    assert ledger.attempts(ROUND) == {"walks": 0}
