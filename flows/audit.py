@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from flows.compose import compose
 from flows.compose.config import CONF
 from flows.compose.messages import tell, validation_sentence
-from flows.session.provenance import commit_here
+from flows.session.provenance.reproduce import commit_here
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.imported import imported_round

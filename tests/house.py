@@ -2,29 +2,37 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-ROOMS = ("scope", "design", "trials", "analyze", "promote")  # data flows this way
+ROOMS = ("scope", "design", "trials", "analyze", "promote", "report")  # data flows this way
+GROUND = ("record", "text", "files")  # readable from everywhere, and from one another in this order
 SIDE_ROOMS = ("ledger", "tracking")
 MODULE_LINES = 300
+FOLDER_MODULES = 15
+SHARED_PREFIX = 3  # siblings with one prefix are a folder
 FUNCTION_LINES = 60
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Each library's place: the only modules that may import it.
+_DOORS = r"tasks/\w+/task\.py"
+_PREFECT = rf"flows/prefect/.*|flows/steps\.py|{_DOORS}"
 PLACES: Mapping[str, str] = {
-    "prefect": r"flows/.*|tasks/\w+/task\.py",
-    "prefect_ray": r"flows/.*|tasks/\w+/task\.py",
-    "hydra": r"flows/compose\.py",
-    "omegaconf": r"flows/compose\.py",
-    "mlflow": r"tasks/tracking(/.*|\.py)",
-    "sqlalchemy": r"tasks/ledger(/.*|\.py)",
-    "sqlite3": r"tasks/ledger(/.*|\.py)",
+    "prefect": _PREFECT,
+    "prefect_ray": _PREFECT,
+    "hydra": r"flows/compose/.*",
+    "omegaconf": r"flows/compose/.*",
+    "mlflow": r"tasks/tracking/.*",
+    "sqlalchemy": r"tasks/ledger/.*",
+    "sqlite3": r"tasks/ledger/.*",
     "torch": r"tasks/trials/.*",
-    "matplotlib": r"tasks/analyze/plots\w*\.py",
-    "plotly": r"tasks/analyze/plots\w*\.py",
+    "ray": r"tasks/trials/ray/.*",
+    "optuna": r"tasks/design/samplers/.*|tasks/trials/imported/.*",
+    "matplotlib": r"tasks/report/plots/.*",
+    "plotly": r"tasks/report/plots/.*",
 }
 BANNED_CALLS: Mapping[str, str] = {
     **{
@@ -74,6 +82,7 @@ class Module:
 
 
 Law = Callable[[Module], Iterator[str]]
+HouseLaw = Callable[[Iterable[Module]], Iterator[str]]
 
 
 def modules(root: Path, *folders: str) -> list[Module]:
@@ -93,7 +102,7 @@ def imports(module: Module) -> Iterator[tuple[int, str]]:
 
 
 def flows_one_way(module: Module) -> Iterator[str]:
-    """Law 1: a room imports itself, rooms before it and the record; its door also the ledger and tracking."""
+    """Law 1: a room imports itself, rooms before it and the ground floor; its door also the ledger and tracking."""
     parts = PurePosixPath(module.path).with_suffix("").parts
     if parts[0] != "tasks":
         allowed = {"flows", "tasks"}
@@ -109,10 +118,12 @@ def flows_one_way(module: Module) -> Iterator[str]:
 
 def _readable(room: str, is_door: bool) -> tuple[str, ...]:
     """The parts of `tasks/` that a part of it may import."""
+    if room in GROUND:
+        return GROUND[: GROUND.index(room)]
     if room in ROOMS:
         before = ROOMS[: ROOMS.index(room) + 1]
-        return (*before, "record", *(SIDE_ROOMS if is_door else ()))
-    return (room, "record") if room in SIDE_ROOMS else ()
+        return (*before, *GROUND, *(SIDE_ROOMS if is_door else ()))
+    return (room, *GROUND) if room in SIDE_ROOMS else ()
 
 
 def each_library_in_its_place(module: Module) -> Iterator[str]:
@@ -132,6 +143,59 @@ def small(module: Module) -> Iterator[str]:
         if length(function) > FUNCTION_LINES:
             where = f"{module.path}:{function.lineno}"
             yield f"{where}: {function.name} has {length(function)} lines; at most {FUNCTION_LINES}"
+
+
+def few_to_a_folder(modules: Iterable[Module]) -> Iterator[str]:
+    """Law 3: at most 15 modules a folder, `__init__.py` not counted; a prefix that three siblings share is a folder."""
+    folders: dict[str, list[str]] = {}
+    for module in modules:
+        path = PurePosixPath(module.path)
+        if path.name != "__init__.py":
+            folders.setdefault(str(path.parent), []).append(path.stem.removeprefix("test_"))
+    for folder, names in sorted(folders.items()):
+        if len(names) > FOLDER_MODULES:
+            yield f"{folder}: {len(names)} modules; at most {FOLDER_MODULES}"
+        prefixes = Counter(name.partition("_")[0] for name in set(names) if "_" in name)
+        for prefix, count in sorted(prefixes.items()):
+            if count >= SHARED_PREFIX:
+                yield f"{folder}: {count} modules begin with {prefix}_; make it a folder"
+
+
+def one_meaning_a_name(modules: Iterable[Module]) -> Iterator[str]:
+    """Law 5: a public function or class is defined once; the `main` of a command (a module that runs it) is exempt."""
+    homes: dict[str, list[str]] = {}
+    for module in modules:
+        for node in module.tree.body:
+            if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+                if not (node.name == "main" and re.fullmatch(r"flows/\w+\.py", module.path)):
+                    homes.setdefault(node.name, []).append(f"{module.path}:{node.lineno}")
+    for name, places in sorted(homes.items()):
+        if len(places) > 1:
+            yield f"{places[0]}: {name} is defined in {', '.join(places)}; one name, one meaning"
+
+
+def no_circles(modules: Iterable[Module]) -> Iterator[str]:
+    """Law 1: no module imports itself by way of others, inside functions neither."""
+    named = {m.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): m for m in modules}
+    reads = {name: {i for _, i in imports(m)} for name, m in named.items()}
+    graph = {
+        name: {r for i in found if (r := _module_of(i, named)) not in (None, name)} for name, found in reads.items()
+    }
+    while True:  # what imports nothing that is left, or is imported by nothing that is left, is in no circle
+        read = {other for others in graph.values() for other in others}
+        left = {name: others & graph.keys() for name, others in graph.items() if others & graph.keys() and name in read}
+        if left == graph:
+            break
+        graph = left
+    for name, others in sorted(graph.items()):
+        yield f"{named[name].path}: imports {', '.join(sorted(map(str, others)))}, by way of which it imports itself"
+
+
+def _module_of(name: str, known: Mapping[str, Module]) -> str | None:
+    """The module that an imported name belongs to: itself, or what holds it."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name or None
 
 
 def length(function: Function) -> int:
@@ -242,3 +306,5 @@ LAWS: tuple[Law, ...] = (
     annotated_at_once,
     harmless,
 )
+
+HOUSE_LAWS: tuple[HouseLaw, ...] = (no_circles, few_to_a_folder, one_meaning_a_name)

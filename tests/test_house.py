@@ -6,15 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests import house
-from tests.house import Law, Module
+from tests.house import HouseLaw, Law, Module
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = house.modules(ROOT)
+TESTS = house.modules(ROOT, "tests")
 
 
 @pytest.mark.parametrize("law", house.LAWS, ids=lambda law: law.__name__)
 def test_the_whole_house_keeps_the_law(law: Law) -> None:
     assert [breach for module in MODULES for breach in law(module)] == []
+
+
+@pytest.mark.parametrize("law", house.HOUSE_LAWS, ids=lambda law: law.__name__)
+def test_the_house_as_a_whole_keeps_the_law(law: HouseLaw) -> None:
+    assert [*law(MODULES)] == []
+
+
+def test_the_tests_are_small_and_few_to_a_folder_too() -> None:
+    assert [breach for module in TESTS for breach in house.small(module)] == []
+    assert [*house.few_to_a_folder(TESTS)] == []
 
 
 def test_the_house_is_looked_at_as_a_whole() -> None:
@@ -25,7 +36,7 @@ def test_the_house_is_looked_at_as_a_whole() -> None:
 
 
 def test_the_tests_do_nothing_either_that_they_forbid() -> None:
-    tests = [m for m in house.modules(ROOT, "tests") if m.path not in ("tests/house.py", "tests/test_house.py")]
+    tests = [m for m in TESTS if m.path not in ("tests/house.py", "tests/test_house.py")]
     assert [breach for module in tests for breach in house.harmless(module)] == []
 
 
@@ -44,6 +55,10 @@ BREACHES = [
     (house.flows_one_way, "tasks/analyze/a.py", "def f() -> None:\n    from tasks.promote import gate"),
     (house.flows_one_way, "tasks/analyze/a.py", "import tasks.ledger"),
     (house.flows_one_way, "tasks/analyze/a.py", "from tasks.tracking import Tracking"),
+    (house.flows_one_way, "tasks/analyze/a.py", "from tasks.report.trials import feasible"),
+    (house.flows_one_way, "tasks/promote/race.py", "from tasks.ledger import Ledger"),
+    (house.flows_one_way, "tasks/text.py", "from tasks.scope.roles import Scope"),
+    (house.flows_one_way, "tasks/record.py", "from tasks.text import number"),
     (house.flows_one_way, "tasks/ledger/a.py", "from tasks.scope.goal import Goal"),
     (house.flows_one_way, "tasks/ledger/a.py", "from tasks.tracking import store"),
     (house.flows_one_way, "tasks/record.py", "from tasks.scope.error import InputError"),
@@ -51,6 +66,11 @@ BREACHES = [
     (house.flows_one_way, "flows/round.py", "from tests.house import Module"),
     (house.flows_one_way, "tasks/scope/a.py", "from . import goal"),
     (house.each_library_in_its_place, "tasks/scope/a.py", "import prefect"),
+    (house.each_library_in_its_place, "flows/tune.py", "from prefect import flow"),
+    (house.each_library_in_its_place, "flows/session/site.py", "def f() -> None:\n    import prefect.context"),
+    (house.each_library_in_its_place, "tasks/trials/run.py", "from prefect.task_runners import ThreadPoolTaskRunner"),
+    (house.each_library_in_its_place, "tasks/trials/run.py", "import optuna"),
+    (house.each_library_in_its_place, "tasks/report/page/page.py", "from matplotlib.figure import Figure"),
     (house.each_library_in_its_place, "tasks/trials/a.py", "from prefect.cache_policies import NO_CACHE"),
     (house.each_library_in_its_place, "flows/round.py", "from hydra import compose"),
     (house.each_library_in_its_place, "flows/round.py", "import omegaconf"),
@@ -106,6 +126,8 @@ TWINS = [
     (house.flows_one_way, "tasks/analyze/task.py", "import tasks.ledger\nfrom tasks import tracking"),
     (house.flows_one_way, "tasks/ledger/a.py", "from tasks.ledger.tables import ROUNDS\nfrom tasks import record"),
     (house.flows_one_way, "tasks/record.py", "import json\nfrom pydantic import BaseModel"),
+    (house.flows_one_way, "tasks/tracking/a.py", "from tasks.text import number\nfrom tasks.files import replaced"),
+    (house.flows_one_way, "tasks/report/a.py", "from tasks.promote.gate import gate"),
     (
         house.flows_one_way,
         "flows/round.py",
@@ -113,6 +135,9 @@ TWINS = [
     ),
     (house.flows_one_way, "tasks/scope/a.py", "import scopes\nfrom designs.study import Study"),
     (house.each_library_in_its_place, "tasks/scope/task.py", "from prefect import task"),
+    (house.each_library_in_its_place, "flows/steps.py", "def f() -> None:\n    from prefect import Task"),
+    (house.each_library_in_its_place, "flows/prefect/flow.py", "from prefect import flow"),
+    (house.each_library_in_its_place, "tasks/trials/imported/optuna.py", "import optuna"),
     (house.each_library_in_its_place, "flows/compose/compose.py", "import hydra\nfrom omegaconf import OmegaConf"),
     (house.each_library_in_its_place, "tasks/tracking/store.py", "import mlflow"),
     (house.each_library_in_its_place, "tasks/ledger/store.py", "import sqlite3\nfrom sqlalchemy import Table"),
@@ -150,5 +175,54 @@ def test_the_clean_twin_is_left_in_peace(law: Law, path: str, source: str) -> No
     assert [*law(Module(path=path, source=source))] == []
 
 
+FULL = {f"tasks/scope/m{i}.py": HEAD for i in range(15)}
+HOUSES: list[tuple[HouseLaw, dict[str, str], dict[str, str]]] = [
+    (
+        house.no_circles,
+        {
+            "flows/round.py": "def f() -> None:\n    from flows import tuning",
+            "flows/tuning.py": "from flows.round import f",
+        },
+        {"flows/round.py": "def f() -> None:\n    from flows import tuning", "flows/tuning.py": "import flows.tune"},
+    ),
+    (
+        house.no_circles,
+        {"tasks/a.py": "import tasks.b", "tasks/b.py": "import tasks.c", "tasks/c.py": "from tasks.a import x"},
+        {"tasks/a.py": "import tasks.b\nimport tasks.c", "tasks/b.py": "import tasks.c", "tasks/c.py": "x = 1"},
+    ),
+    (house.few_to_a_folder, FULL | {"tasks/scope/more.py": HEAD}, FULL | {"tasks/scope/__init__.py": HEAD}),
+    (house.few_to_a_folder, FULL | {"tasks/scope/m.py": HEAD}, FULL | {"tasks/scope/names/more.py": HEAD}),
+    (
+        house.few_to_a_folder,
+        dict.fromkeys(("tasks/a/plots_axis.py", "tasks/a/plots_curves.py", "tasks/a/plots_noise.py"), HEAD),
+        dict.fromkeys(("tasks/a/plots_axis.py", "tasks/a/plots_curves.py", "tasks/a/plots/noise.py"), HEAD),
+    ),
+    (
+        house.few_to_a_folder,
+        dict.fromkeys(("tests/a/test_report_top.py", "tests/a/test_report_tables.py", "tests/a/report_page.py"), HEAD),
+        dict.fromkeys(("tests/a/test_top.py", "tests/a/test_tables.py", "tests/a/test_page.py"), HEAD),
+    ),
+    (
+        house.one_meaning_a_name,
+        {"tasks/scope/a.py": "def wall() -> int: ...", "tasks/analyze/b.py": "class wall: ..."},
+        {"tasks/scope/a.py": "def wall() -> int: ...", "tasks/analyze/b.py": "def _wall() -> int: ...\nWALL = 1"},
+    ),
+    (
+        house.one_meaning_a_name,
+        {"flows/round.py": "def main() -> int: ...", "tasks/trials/local/child.py": "def main() -> int: ..."},
+        {"flows/round.py": "def main() -> int: ...", "flows/audit.py": "def main() -> int: ..."},
+    ),
+]
+
+
+@pytest.mark.parametrize(("law", "breach", "twin"), HOUSES)
+def test_a_breach_of_the_house_as_a_whole_is_noticed_and_its_twin_is_not(
+    law: HouseLaw, breach: dict[str, str], twin: dict[str, str]
+) -> None:
+    assert [*law([Module(path=path, source=source) for path, source in breach.items()])]
+    assert [*law([Module(path=path, source=source) for path, source in twin.items()])] == []
+
+
 def test_every_law_has_a_breach_and_a_twin() -> None:
     assert {law for law, _, _ in BREACHES} == {law for law, _, _ in TWINS} == set(house.LAWS)
+    assert {law for law, _, _ in HOUSES} == set(house.HOUSE_LAWS)

@@ -8,7 +8,7 @@ from flows.compose import compose
 from flows.compose.config import incumbent_file
 from flows.compose.incumbent import read_incumbent, write_incumbent
 from flows.session.projection import projection_of
-from flows.session.provenance import reproduce
+from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from flows.compose.config import RoundConfig, incumbent_file
 from flows.compose.incumbent import write_incumbent
-from flows.session.fingerprint import fingerprint
+from flows.session.provenance.fingerprint import fingerprint
 from flows.session.resume import named_round, no_round
 from tasks.ledger import Ledger, open_ledger
 from tasks.scope.error import InputError

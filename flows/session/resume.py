@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
-from flows.session.fingerprint import ANOTHER_ROUND, Parts, difference_text, differing, key_of, mixed_parts
+from flows.session.provenance.fingerprint import ANOTHER_ROUND, Parts, difference_text, differing, key_of, mixed_parts
 from tasks.ledger import Ledger
 from tasks.scope.error import InputError
 

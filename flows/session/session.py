@@ -7,8 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.compose.config import RoundConfig
-from flows.session.fingerprint import MIXED, Parts, differing, fingerprint, key_of, mixed_parts, same_training
 from flows.session.incumbent import settled
+from flows.session.provenance.fingerprint import (
+    MIXED,
+    Parts,
+    differing,
+    fingerprint,
+    key_of,
+    mixed_parts,
+    same_training,
+)
 from flows.session.resume import named_round, note_difference, unfinished_round
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.locks import alone
@@ -20,7 +28,7 @@ _REMEMBERED = 100  # rounds of a workload that are looked through for retrains o
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A round that has begun. `config` is frozen, and `parts` are what it began on: see `flows.session.fingerprint`."""
+    """A round that has begun. `config` is frozen, and `parts` are what it began on: see `fingerprint`."""
 
     round_id: str
     config: RoundConfig

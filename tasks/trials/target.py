@@ -17,7 +17,7 @@ from tasks.scope.error import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "tasks.trials.workloads."
-EXACT = frozenset({"tasks.trials.supervised", "tasks.trials.command"})
+EXACT = frozenset({"tasks.trials.supervised", "tasks.trials.command"})  # a function of each package, by its own name
 _FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
 _WAY_OUT = (
     "name a function of your own folder (--config-dir), tasks.trials.supervised, tasks.trials.command or "
@@ -105,7 +105,7 @@ def _place(target: str, own: str | None) -> tuple[str, list[str]]:
     parts = target.split(".")
     if all(p.isidentifier() for p in parts):
         if target in EXACT:
-            return ".".join(parts[:-1]), parts[-1:]
+            return target, parts[-1:]
         users = own is not None and parts[0] != "tasks"
         folder = Path(str(own)) if users else ROOT
         for cut in range(len(parts) - 1, 0, -1) if users or target.startswith(OURS) else ():
@@ -170,7 +170,7 @@ def _forget_others(first: str, folder: Path) -> None:
 def _defined_well(found: Any, own: str | None) -> bool:
     """Whether the object was defined where an address may lead: ours by its exact name, the user's by its file."""
     module = str(getattr(found, "__module__", ""))
-    if f"{module}.{getattr(found, '__qualname__', '')}" in EXACT:
+    if module in EXACT and getattr(found, "__qualname__", "") == module.rpartition(".")[2]:
         return True
     loaded = sys.modules.get(module)
     if loaded is None:

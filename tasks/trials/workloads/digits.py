@@ -11,12 +11,8 @@ TRAIN, VALID = 1000, 397  # the other 400 are the test set
 SPLIT_SEED = 0  # of the split alone; the same for every trial
 
 
-def prepare() -> None:
-    """Nothing to do before trials start: the data set is part of scikit-learn."""
-
-
 @functools.cache
-def load() -> Data:
+def digits() -> Data:
     """The split data, read once a process. Inputs: (examples, 64) float32, pixels scaled to [-1, 1]."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
@@ -28,3 +24,6 @@ def load() -> Data:
         for part in np.split(shuffled, [TRAIN, TRAIN + VALID])
     )
     return Data(train=train, valid=valid, test=test, classes=10)
+
+
+load = digits  # the address in configurations: tasks.trials.workloads.digits.load

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from flows.compose.compose import from_overrides
-from flows.session import fingerprint as parts_of
-from flows.session.fingerprint import differing, fingerprint, key_of
-from flows.session.programs import installed_as
+from flows.session.provenance import fingerprint as parts_of
+from flows.session.provenance.fingerprint import differing, fingerprint, key_of
+from flows.session.provenance.programs import installed_as
 from tests.faults.conftest import Tally
 from tests.faults.kill.reference_round import words, write_folder
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flows.round import main
-from flows.session import fingerprint as parts_of
+from flows.session.provenance import fingerprint as parts_of
 from tasks.ledger import Ledger, open_ledger
 from tasks.record import Record
 from tests.faults.conftest import Tally

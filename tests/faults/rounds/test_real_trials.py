@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """One server for the module, with a cache of data of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        mnist1d.prepare()
+        mnist1d.arrays()
         with ForkServer(Runner(), own=OWN, preload=PRELOAD) as server:
             yield server
 

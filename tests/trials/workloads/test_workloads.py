@@ -34,7 +34,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(root)
     mnist1d.load.cache_clear()
-    mnist1d.prepare()
+    mnist1d.arrays()
     yield root / "tunebook" / "mnist1d-v1.npz"
     mnist1d.load.cache_clear()
     if before is None:
@@ -171,7 +171,6 @@ def test_the_cache_lies_where_the_system_wants_caches(monkeypatch: pytest.Monkey
 
 
 def test_digits_is_split_once_for_all() -> None:
-    digits.prepare()
     data = digits.load()
     assert [len(part) for part in (data.train, data.valid, data.test)] == [1000, 397, 400]
     assert data.train.inputs.shape == (1000, 64)

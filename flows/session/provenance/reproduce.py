@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.record import ReproduceRow, hash_of
 from tasks.scope.redaction import NONE, Secrets
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DIFF_BYTES = 1_000_000
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.compose.config import TOP, RoundConfig
-from flows.session.programs import below, installed_as, libraries, own_code, scripts, working_folder
-from flows.session.provenance import ROOT, commit_here, diff_from
+from flows.session.provenance.programs import below, installed_as, libraries, own_code, scripts, working_folder
+from flows.session.provenance.reproduce import ROOT, commit_here, diff_from
 from tasks.record import hash_of
 from tasks.scope.redaction import is_secret_name
 from tasks.trials.command.check import program_files
