@@ -166,21 +166,23 @@ def one_meaning_a_name(modules: Iterable[Module]) -> Iterator[str]:
     homes: dict[str, list[str]] = {}
     for module in modules:
         for node in module.tree.body:
-            if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
-                if not (node.name == "main" and re.fullmatch(r"flows/\w+\.py", module.path)):
-                    homes.setdefault(node.name, []).append(f"{module.path}:{node.lineno}")
+            if isinstance(node, Function | ast.ClassDef) and not (
+                node.name.startswith("_") or _is_command(module, node)
+            ):
+                homes.setdefault(node.name, []).append(f"{module.path}:{node.lineno}")
     for name, places in sorted(homes.items()):
         if len(places) > 1:
             yield f"{places[0]}: {name} is defined in {', '.join(places)}; one name, one meaning"
 
 
+def _is_command(module: Module, node: Function | ast.ClassDef) -> bool:
+    return node.name == "main" and re.fullmatch(r"flows/\w+\.py", module.path) is not None
+
+
 def no_circles(modules: Iterable[Module]) -> Iterator[str]:
     """Law 1: no module imports itself by way of others, inside functions neither."""
     named = {m.path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): m for m in modules}
-    reads = {name: {i for _, i in imports(m)} for name, m in named.items()}
-    graph = {
-        name: {r for i in found if (r := _module_of(i, named)) not in (None, name)} for name, found in reads.items()
-    }
+    graph = {name: {_module_of(i, named) for _, i in imports(m)} - {None, name} for name, m in named.items()}
     while True:  # what imports nothing that is left, or is imported by nothing that is left, is in no circle
         read = {other for others in graph.values() for other in others}
         left = {name: others & graph.keys() for name, others in graph.items() if others & graph.keys() and name in read}

@@ -181,9 +181,9 @@ HOUSES: list[tuple[HouseLaw, dict[str, str], dict[str, str]]] = [
         house.no_circles,
         {
             "flows/round.py": "def f() -> None:\n    from flows import tuning",
-            "flows/tuning.py": "from flows.round import f",
+            "flows/b.py": "from flows.a import f",
         },
-        {"flows/round.py": "def f() -> None:\n    from flows import tuning", "flows/tuning.py": "import flows.tune"},
+        {"flows/a.py": "def f() -> None:\n    from flows import b", "flows/b.py": "import flows.c"},
     ),
     (
         house.no_circles,
@@ -209,7 +209,7 @@ HOUSES: list[tuple[HouseLaw, dict[str, str], dict[str, str]]] = [
     ),
     (
         house.one_meaning_a_name,
-        {"flows/round.py": "def main() -> int: ...", "tasks/trials/local/child.py": "def main() -> int: ..."},
+        {"tasks/trials/a.py": "def main() -> int: ...", "tasks/trials/b.py": "def main() -> int: ..."},
         {"flows/round.py": "def main() -> int: ...", "flows/audit.py": "def main() -> int: ..."},
     ),
 ]
