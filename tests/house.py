@@ -165,10 +165,9 @@ def one_meaning_a_name(modules: Iterable[Module]) -> Iterator[str]:
     """Law 5: a public function or class is defined once; the `main` of a command (a module that runs it) is exempt."""
     homes: dict[str, list[str]] = {}
     for module in modules:
-        for node in module.tree.body:
-            if isinstance(node, Function | ast.ClassDef) and not (
-                node.name.startswith("_") or _is_command(module, node)
-            ):
+        defined = (n for n in module.tree.body if isinstance(n, Function | ast.ClassDef))
+        for node in defined:
+            if not node.name.startswith("_") and not _is_command(module, node):
                 homes.setdefault(node.name, []).append(f"{module.path}:{node.lineno}")
     for name, places in sorted(homes.items()):
         if len(places) > 1:

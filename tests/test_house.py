@@ -179,10 +179,7 @@ FULL = {f"tasks/scope/m{i}.py": HEAD for i in range(15)}
 HOUSES: list[tuple[HouseLaw, dict[str, str], dict[str, str]]] = [
     (
         house.no_circles,
-        {
-            "flows/round.py": "def f() -> None:\n    from flows import tuning",
-            "flows/b.py": "from flows.a import f",
-        },
+        {"flows/a.py": "def f() -> None:\n    from flows import b", "flows/b.py": "from flows.a import f"},
         {"flows/a.py": "def f() -> None:\n    from flows import b", "flows/b.py": "import flows.c"},
     ),
     (
