@@ -38,7 +38,7 @@ from tasks.scope.names.guess import guessed_space
 from tasks.scope.policy import Policy
 from tasks.scope.redaction import without_passwords
 from tasks.scope.roles import Scope
-from tasks.scope.scope import scope_goal
+from tasks.scope.scope import Asked, scope_goal
 from tasks.scope.space import KEYS
 from tasks.text import show
 from tasks.trials.imported.study import UNKNOWN, ImportedStudy, sound
@@ -221,22 +221,24 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
     steps = study.max_train_steps
     evaluations = max((len(t.reports) for t in study.trials), default=1) or 1
     constants = {p.name: p.middle for p in space if p.constant}
-    scope = scope_goal(
-        Goal(name="audit", question=question, kind="understand", scientific=scientific),
-        space,
-        Workload(
+    asked = Asked(
+        goal=Goal(name="audit", question=question, kind="understand", scientific=scientific),
+        space=space,
+        workload=Workload(
             name=study.name,
             target=COMMAND,
             objective=Objective(**tree["objective"] | {"metric": study.metric, "direction": study.direction}),
         ),
-        Budget(
+        budget=Budget(
             trials=len(study.trials), retrains=1, max_train_steps=steps, eval_every_steps=max(1, steps // evaluations)
         ),
-        policy,
-        Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere"),
+        policy=policy,
         sampler=str(tree["sampler"] or study.sampler).lower(),
         seed=0,
-        acknowledged={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
+        acknowledge={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
+    )
+    scope = scope_goal(
+        asked, Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere")
     )
     ask = _question(scope)
     findings = (_unasked(f, ask) if f.row in UNASKED and f.level == "fail" else f for f in scope.findings)

@@ -12,8 +12,9 @@ from tasks.promote.conclude import Conclusion
 from tasks.promote.race import Approve, Incumbents, RunRetrains, promote_config
 from tasks.record import Record
 from tasks.report.write import write_report
+from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
-from tasks.scope.scope import scope_goal
+from tasks.scope.scope import Asked, scope_goal
 from tasks.trials.run import Pool, Site, in_threads, run_trials
 from tasks.trials.trial import Trial
 
@@ -25,7 +26,7 @@ R = TypeVar("R")
 class Steps:
     """One function a step, in the order of a round, and the pool in which trials run side by side."""
 
-    scope: Callable[..., Scope]
+    scope: Callable[[Asked, Incumbent], Scope]
     design: Callable[[Scope], Round]
     trials: Callable[[Sequence[Planned], Site], dict[str, Trial]]
     analyze: Callable[[Evidence], Analysis]

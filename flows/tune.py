@@ -31,17 +31,7 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         stack.enter_context(interruptible(session))
         if slot is not None:
             session.ledger.note(session.round_id, "slot", slot)
-        scope = step.scope(
-            config.goal,
-            config.space,
-            config.workload,
-            config.budget,
-            config.policy,
-            session.incumbent,
-            sampler=config.sampler,
-            seed=config.seed,
-            acknowledged=config.acknowledge,
-        )
+        scope = step.scope(config, session.incumbent)
         round = step.design(scope)
         site, projector, run_retrains = open_site(stack, session, round, step.pool)
         stack.enter_context(the_stop().noticed(lambda: site.server.interrupt(NOTICE)))

@@ -6,36 +6,26 @@ from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
-from tasks.record import Frozen
 from tasks.scope.error import InputError
-from tasks.scope.goal import Budget, Goal, Incumbent, Workload
-from tasks.scope.policy import Policy
+from tasks.scope.goal import Incumbent
 from tasks.scope.redaction import NONE, Secrets
-from tasks.scope.space import Space
+from tasks.scope.scope import Asked
 from tasks.tracking import Tracking
-from tasks.trials.runner import Runner
+from tasks.trials.runner import Execution, Runner
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 TOP = ("workload", "space", "goal", "budget", "policy", "runner", "tracking")
 
 
-class RoundConfig(Frozen):
+class RoundConfig(Asked):
     """Everything that a person sets for one round, checked; `overrides` and `config_dir` are how they said it."""
 
     overrides: tuple[str, ...]
     config_dir: str | None
-    workload: Workload
-    goal: Goal
-    space: Space
-    budget: Budget
-    policy: Policy
     runner: Runner
     tracking: Tracking
     promoted: Incumbent | None
-    seed: int = Field(ge=0)
-    sampler: str
     approval: Literal["auto", "ask"]
-    acknowledge: dict[str, str]
     notes: str
     resume: str | None
     check: Literal["plan", "resume"] | None
@@ -62,6 +52,17 @@ class RoundConfig(Frozen):
             if not why.strip():
                 raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
         return value
+
+    @property
+    def execution(self) -> Execution:
+        """What each trial of the round needs besides its point."""
+        return Execution(
+            workload=self.workload,
+            budget=self.budget,
+            runner=self.runner,
+            own=self.config_dir,
+            secrets=self.secrets,
+        )
 
     @property
     def root(self) -> Path:

@@ -44,18 +44,7 @@ def _checked(config: RoundConfig) -> str:
         )
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
-    incumbent = looked_up(config)
-    scope = scope_goal(
-        config.goal,
-        config.space,
-        workload,
-        config.budget,
-        config.policy,
-        incumbent,
-        sampler=config.sampler,
-        seed=config.seed,
-        acknowledged=config.acknowledge,
-    )
+    scope = scope_goal(config, looked_up(config))
     refuse_blocked(scope)
     round = design(scope)
     check_command(workload, round, config.config_dir)

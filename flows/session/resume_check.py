@@ -19,7 +19,6 @@ from tasks.trials.command.check import wants_mlflow
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.run import preload
-from tasks.trials.runner import Execution
 
 
 def resume_check(config: RoundConfig) -> str:
@@ -52,24 +51,17 @@ def resume_check(config: RoundConfig) -> str:
 
 
 def _rehearsed(config: RoundConfig, incumbent: Incumbent) -> Resumption:
-    execution = Execution(
-        workload=config.workload,
-        budget=config.budget,
-        runner=config.runner,
-        own=config.config_dir,
-        secrets=config.secrets,
-    )
     planned = Planned(
         id="rehearsal", study="check=resume", purpose="probe", index=0, point=dict(incumbent.point), seed=config.seed
     )
     with (
         tempfile.TemporaryDirectory(prefix="tunebook-", ignore_cleanup_errors=True) as folder,
-        ForkServer(config.runner, own=config.config_dir, preload=preload(execution)) as server,
+        ForkServer(config.runner, own=config.config_dir, preload=preload(config.execution)) as server,
     ):
         return audit_resumption(
             Stage(
                 planned=planned,
-                execution=execution,
+                execution=config.execution,
                 folder=Path(folder),
                 run=lambda planned, execution, place: run_trial(
                     planned, execution, server, place, config.runner.slots[0]

@@ -14,7 +14,6 @@ from tasks.tracking import Projector
 from tasks.tracking.private import PrivateStores
 from tasks.trials.command.check import wants_mlflow
 from tasks.trials.run import Pool, Site, run_trials
-from tasks.trials.runner import Execution
 from tasks.trials.trial import Trial
 
 
@@ -40,19 +39,12 @@ def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> t
         watch.heard(trial)
         projector.add(trial.row(), trial.curve.steps.tolist(), {k: v.tolist() for k, v in trial.curve.metrics.items()})
 
-    execution = Execution(
-        workload=config.workload,
-        budget=config.budget,
-        runner=config.runner,
-        own=config.config_dir,
-        secrets=config.secrets,
-    )
     site = Site.open(
         stack,
         session.round_id,
         session.folder,
         session.ledger,
-        execution,
+        config.execution,
         heard,
         way_back=PrivateStores(session.folder) if wants_mlflow(config.workload) else None,
         pool=pool,

@@ -1,7 +1,8 @@
 """The step of scope: one question, with every hyperparameter in one role and what the guards say of it."""
 
-from collections.abc import Mapping
+from pydantic import Field
 
+from tasks.record import Frozen
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
 from tasks.scope.guards.question import guarded
 from tasks.scope.policy import Policy
@@ -9,18 +10,23 @@ from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import Space
 
 
-def scope_goal(
-    goal: Goal,
-    space: Space,
-    workload: Workload,
-    budget: Budget,
-    policy: Policy,
-    incumbent: Incumbent,
-    *,
-    sampler: str,
-    seed: int,
-    acknowledged: Mapping[str, str],
-) -> Scope:
+class Asked(Frozen):
+    """What a person asks: a goal, of a workload and a space, for a budget, judged by a policy.
+
+    `acknowledge`: the rows of findings that may stand, each with why.
+    """
+
+    goal: Goal
+    space: Space
+    workload: Workload
+    budget: Budget
+    policy: Policy
+    sampler: str
+    seed: int = Field(ge=0)
+    acknowledge: dict[str, str]
+
+
+def scope_goal(asked: Asked, incumbent: Incumbent) -> Scope:
     """The scope of the round, with what the guards found.
 
     Raises:
@@ -29,6 +35,14 @@ def scope_goal(
     Playbook: B1
     """
     scope = scope_of(
-        goal, space, workload, budget, policy, incumbent, sampler=sampler, seed=seed, acknowledged=acknowledged
+        asked.goal,
+        asked.space,
+        asked.workload,
+        asked.budget,
+        asked.policy,
+        incumbent,
+        sampler=asked.sampler,
+        seed=asked.seed,
+        acknowledged=asked.acknowledge,
     )
     return guarded(scope)
