@@ -1,1 +1,1 @@
-"""Who is called when: the flows and the commands."""
+"""The commands, the spine of a round, and what both are made of."""

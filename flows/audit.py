@@ -1,4 +1,4 @@
-"""The playbook's questions, asked of a finished study that ran elsewhere: its record and report, and no promotion.
+"""The command `audit`: a finished study that ran elsewhere gets the playbook's checks, a record and a report.
 
 python -m flows.audit source=optuna:sqlite:///study.db
 """
@@ -24,13 +24,12 @@ from flows.session.provenance.reproduce import commit_here
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.imported import imported_round
-from tasks.files import write_atomically
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
 from tasks.promote.next import command_of
 from tasks.record import Finding, NextRow, Record, ReproduceRow, hash_of
 from tasks.report.advice import advice
-from tasks.report.page.page import page
 from tasks.report.terminal import text
+from tasks.report.write import write_report
 from tasks.scope.arms import optimizer_name
 from tasks.scope.error import InputError
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
@@ -42,7 +41,7 @@ from tasks.scope.scope import Asked, scope_goal
 from tasks.scope.space import KEYS
 from tasks.text import show
 from tasks.trials.imported.study import UNKNOWN, ImportedStudy, sound
-from tasks.trials.stored import read_curves, write_curves
+from tasks.trials.stored import write_curves
 from tasks.trials.trial import Curve, Trial, ended
 
 COMMAND = "flows.audit"
@@ -130,8 +129,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     rule = (NO_RULE,) if scope.sampler == UNKNOWN else ()
     left = (f"{outside} trials have no scientific value that is compared, and are left out.",) if outside else ()
     record = record.model_copy(update={"caveats": (*record.caveats, *study.said, *said, *left, *rule)})
-    write_atomically(folder / "record.json", record.model_dump_json(by_alias=True, indent=1))
-    write_atomically(folder / "report.html", page(record, read_curves(folder / CURVES)))
+    write_report(record, folder)
     return record, folder
 
 

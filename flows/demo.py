@@ -1,4 +1,4 @@
-"""`make demo`: one round on real data, and, where it refuses to conclude, the round that it names as next."""
+"""The command `demo`: one round on real data, and, where it refuses to conclude, the round that it names as next."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from flows.compose.config import CONF
 from flows.prefect.server import PrefectServer, home
 from flows.round import main as run_round
-from flows.session.ending import leave
+from flows.session.exit_code import leave
 from tasks.ledger import open_ledger
 from tasks.record import Record
 

@@ -1,4 +1,4 @@
-"""Rounds and incumbents: what was asked, what came of it, and what is promoted now."""
+"""The command `history`: rounds and incumbents listed, shown, ranked by another objective and compared."""
 
 import argparse
 import sys

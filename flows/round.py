@@ -1,4 +1,4 @@
-"""One round: conf -> goal -> scope -> studies -> trials -> analysis -> verdict -> promotion -> conf.
+"""The command `round`: one round, or one for each combination with `-m`.
 
 From the shell: python -m flows.round goal=dropout seed=1
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from flows.compose import compose
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
-from flows.session.ending import explained, leave
+from flows.session.exit_code import explained, leave
 from flows.session.signals import heeding
 from tasks.record import Record
 from tasks.scope.error import InputError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flows.compose.messages import tell
 from flows.prefect.deployment import NAME, serve
 from flows.prefect.server import PrefectServer, home
-from flows.session.ending import explained
+from flows.session.exit_code import explained
 
 
 def main(arguments: Sequence[str]) -> int:

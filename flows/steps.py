@@ -1,4 +1,4 @@
-"""The six steps of a round: plain functions, or the Prefect tasks around them. Only the second kind imports Prefect."""
+"""The six steps of a round as one typed value: plain functions, or the Prefect tasks around them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

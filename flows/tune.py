@@ -1,4 +1,4 @@
-"""The spine: one round, scope → design → trials → analyze → promote → report. Commands and flows call it."""
+"""The spine: one round, scope → design → trials → analyze → promote → report."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from flows.compose.config import RoundConfig
 from flows.session.approval import approval
 from flows.session.closing import close, record_now
-from flows.session.ending import HINT
+from flows.session.exit_code import HINT
 from flows.session.generations import RoundIncumbents
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop

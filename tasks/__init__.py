@@ -1,1 +1,1 @@
-"""The five rooms of a round, in the order in which data flows, and the three stores beside them."""
+"""The six rooms of a round, in the order in which data flows; the ground floor; the ledger and the tracking."""

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, also after a kill, a power loss or on a full disk."""
+"""Atomic writes: a file is there as a whole or not at all, also after a kill or on a full disk."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""What a round's record says: the schema of `record.json`, version 1, and its digest.
+"""The record: the schema of `record.json`, version 1, and its digest; `Finding`, `Verdict` and all rows.
 
 Pure values and readable from everywhere: a report, a later round or another program needs nothing else.
 """

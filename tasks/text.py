@@ -1,4 +1,4 @@
-"""Numbers, bands, shares and names as words: the one place where values become text.
+"""The writers of numbers, bands, shares, durations, points and lines: where values become text.
 
 Two writers of numbers stand here side by side, `number` and `show`: what is stored was written by both.
 """

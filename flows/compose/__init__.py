@@ -1,1 +1,1 @@
-"""The only door to Hydra: overrides and YAML go in, frozen values come out."""
+"""The only door to Hydra and OmegaConf: overrides and YAML go in, frozen values come out."""

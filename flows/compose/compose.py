@@ -1,4 +1,4 @@
-"""The only door to Hydra: overrides go in, one frozen `RoundConfig` comes out, or one sentence of what is wrong.
+"""Hydra's composition: overrides go in, one frozen `RoundConfig` comes out, or one sentence of what is wrong.
 
 The same composition serves the shell, the Prefect UI, the API and a schedule (`overrides`, `config_dir`). It is
 Hydra's Compose API: what a configuration says of Hydra's own logging, callbacks, launcher and sweeper is never
@@ -36,7 +36,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from flows.compose.config import CONF, TOP, RoundConfig, incumbent_file
 from flows.compose.errors import one_sentence
 from flows.compose.freeze import frozen
-from flows.compose.incumbent import read_incumbent
+from flows.compose.incumbent_yaml import read_incumbent
 from flows.compose.messages import plain_sentence, tell
 from flows.compose.overrides import as_said, as_stored, command_line, in_the_clear, opened, refuse_open_secrets
 from flows.compose.sources import check_file, refuse_clashes

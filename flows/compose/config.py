@@ -1,4 +1,4 @@
-"""Everything that a person sets for one round, as one frozen value."""
+"""`RoundConfig`: everything that a person sets for one round, as one frozen value; where `conf/` lies."""
 
 import re
 from pathlib import Path

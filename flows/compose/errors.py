@@ -1,4 +1,4 @@
-"""The errors of Hydra, OmegaConf, YAML and our types, each as one sentence."""
+"""Errors of Hydra, OmegaConf, YAML and pydantic become one `InputError`, without secrets."""
 
 from collections.abc import Iterator, Set
 from contextlib import contextmanager

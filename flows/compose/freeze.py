@@ -1,4 +1,4 @@
-"""The composed configuration, which is plain values by now, as frozen and checked ones."""
+"""From the composed tree of plain values to the frozen, checked `RoundConfig`."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What our types and the libraries have against an input, as one sentence; and how a sentence is said."""
+"""The one sentence for an invalid input, and printing a sentence safely (`tell`)."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""What a person typed: a command line taken apart, and the overrides that are refused or completed before Hydra."""
+"""The command line and its overrides: parsed, and secrets in them found, before Hydra sees them."""
 
 import argparse
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""YAML before it is composed: read from its own folder alone, and nothing that a few lines could blow up."""
+"""Checks of YAML files before Hydra reads them: their size, their place, and names that exist twice."""
 
 from pathlib import Path, PurePath
 

@@ -1,1 +1,1 @@
-"""The only door to Prefect but for the steps: the flow, the deployment, the server, and its idea of what runs."""
+"""The only door to Prefect beside `steps.py` and the rooms' doors: the flow, the deployment, the server."""

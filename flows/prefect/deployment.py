@@ -1,4 +1,4 @@
-"""The deployment `tune-round`: registered, and its rounds run one at a time until a signal comes."""
+"""The deployment `tune-round`: registered with Prefect, and its rounds run one at a time until a signal comes."""
 
 import os
 import signal

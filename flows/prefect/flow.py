@@ -1,4 +1,4 @@
-"""The Prefect flow: the same round, seen in the UI, started from a form, through the API or on a schedule.
+"""The Prefect flow `tune-round`: one round, started from the form, the API, a schedule or the shell.
 
 Prefect is scheduler and face, never the truth: a round that Prefect does not go along with goes on without it, and
 its record is the ledger's. No `from __future__ import annotations` here: Prefect reads the annotations for the form.

@@ -1,4 +1,4 @@
-"""Flow runs that Prefect shows as running though their process is gone: Prefect is told what became of them.
+"""Flow runs whose process died: Prefect is told that they crashed, or that their round was concluded.
 
 The process of a flow run holds a lock on a file of that run's, which the kernel frees when the process dies, however
 it dies. The file says which round it concluded. Flow runs without such a file here are another machine's: left alone.

@@ -1,4 +1,4 @@
-"""A Prefect server to talk to: the one that answers, or one of our own that ends when we do.
+"""The Prefect server: the one that answers, or one of our own that ends when the command does.
 
 Prefect's temporary server survives `kill -9` of its client; ours dies with it, however it dies: its database survived
 9 of 9 kills while it was being made. Settings are read when Prefect is first imported, so this comes before.

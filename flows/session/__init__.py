@@ -1,1 +1,1 @@
-"""A round's life: planned, begun or gone on with, watched, stopped, closed."""
+"""A round's life: planned, begun or resumed, watched, stopped, closed."""

@@ -1,4 +1,4 @@
-"""Who accepts a promotion: the policy (`approval=auto`), or a person (`approval=ask`)."""
+"""Who accepts a promotion: the policy (`approval=auto`), or a person at the terminal (`approval=ask`)."""
 
 import sys
 

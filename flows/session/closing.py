@@ -1,4 +1,4 @@
-"""The end of a round: its record, the incumbent's YAML, the conclusion in the ledger, and MLflow's view of it."""
+"""The end of a round: its record is made, the incumbent's YAML written, the ledger told, MLflow brought level."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flows.compose import compose
 from flows.compose.config import incumbent_file
-from flows.compose.incumbent import read_incumbent, write_incumbent
+from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
 from flows.session.projection import projection_of
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session

@@ -1,4 +1,4 @@
-"""The ledger's generations of the incumbent, as one round sees and changes them."""
+"""Promotion in the ledger: the incumbent's generations as one round sees and changes them (compare-and-swap)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

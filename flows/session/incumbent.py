@@ -1,9 +1,9 @@
-"""What is promoted now: the newest of the ledger's generations and of the YAML, which is a view of them."""
+"""What is promoted now: the newest of the ledger's generation and the incumbent's YAML, else the baseline."""
 
 from contextlib import closing
 
 from flows.compose.config import RoundConfig, incumbent_file
-from flows.compose.incumbent import write_incumbent
+from flows.compose.incumbent_yaml import write_incumbent
 from flows.session.provenance.fingerprint import fingerprint
 from flows.session.resume import named_round, no_round
 from tasks.ledger import Ledger, open_ledger

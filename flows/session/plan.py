@@ -1,4 +1,4 @@
-"""Everything that can be said against a round before a second of compute: and its plan, in words."""
+"""Everything that can be checked before the first trial (`check=plan`): targets, guards, points, cost."""
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up

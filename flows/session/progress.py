@@ -1,4 +1,4 @@
-"""Progress while trials run: done of total, best so far, infeasible, time left; quiet where nobody watches."""
+"""The progress line while trials run: done of total, best so far, infeasible, time left."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""A round as MLflow shows it, from the ledger and the record's folder alone, whoever asks: see `tasks.tracking`."""
+"""What MLflow shows of a round, collected from the ledger and the round's folder."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

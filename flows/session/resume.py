@@ -1,4 +1,4 @@
-"""Which round a command goes on with: the unfinished one of the same configuration, code and data, or a named one."""
+"""Which round a command resumes: the unfinished one with the same fingerprint, or the one that `resume=` names."""
 
 from collections.abc import Mapping
 

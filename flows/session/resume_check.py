@@ -1,4 +1,4 @@
-"""`check=resume`: does the user's program go on after a cut as if nothing had happened? Asked before it matters.
+"""`check=resume`: does the user's program resume from a checkpoint as if it had never been killed?
 
 python -m flows.round workload=mnist1d check=resume
 """

@@ -1,4 +1,4 @@
-"""One round's place in the stores: its id, its frozen configuration, its folder, its lock. New, or gone on with."""
+"""A round is begun or resumed: its id, frozen configuration, folder and lock."""
 
 import re
 from contextlib import ExitStack

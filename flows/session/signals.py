@@ -1,4 +1,4 @@
-"""What signals do to a round: the first asks it to save and stop, a second Ctrl-C ends it at once.
+"""Ctrl-C and SIGTERM: the first asks the trials to save and stop, a second Ctrl-C ends the program at once.
 
 Python calls a signal's handler in the main thread, once that thread gets to it. A thread of our own hears of every
 signal through the pipe that the kernel's side writes: it gives the trials notice whatever the main thread is doing,

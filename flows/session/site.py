@@ -1,4 +1,4 @@
-"""The round's place of work: the fork server, the projection to MLflow, and the progress line."""
+"""What a round's trials run on: the fork server, the progress line and the projection to MLflow, opened together."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

@@ -1,1 +1,1 @@
-"""May we believe it, and what did we learn? One module a family of checks, isolation, plots, the report."""
+"""May we believe it, and what did we learn? The checks, isolation, and what the round taught."""

@@ -1,9 +1,10 @@
-"""The checklist: every question that is asked of a round's trials before its own question is answered."""
+"""The step of analyze: every check in its order, then isolation and the answer so far."""
 
 from collections.abc import Callable
 
 from tasks.analyze.checks.arms.fairness import equally_tuned
 from tasks.analyze.checks.curves.compute_bound import compute_bound, steps_for_each_value, stingy_steps
+from tasks.analyze.checks.curves.late_noise import late_noise
 from tasks.analyze.checks.curves.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.analyze.checks.curves.periodicity import periodicity
 from tasks.analyze.checks.curves.steps import best_steps, saturated, still_improving
@@ -15,7 +16,7 @@ from tasks.analyze.checks.search.edge import search_edges
 from tasks.analyze.checks.search.importance import importance
 from tasks.analyze.checks.search.infeasible import infeasible
 from tasks.analyze.checks.search.instability import instability_wall
-from tasks.analyze.checks.search.study_size import few_trials, late_noise, still_falling
+from tasks.analyze.checks.search.study_size import few_trials, still_falling
 from tasks.analyze.isolation import answer, isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.reviews.adaptive_search import adaptive

@@ -1,4 +1,4 @@
-"""What a round taught, in sentences with their numbers: true of these trials whatever the verdict."""
+"""What the round taught, in sentences with their numbers, whatever the verdict."""
 
 from collections import Counter
 from collections.abc import Iterator

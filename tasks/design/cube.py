@@ -1,4 +1,4 @@
-"""The unit cube: every parameter is one coordinate in [0, 1], in the scale in which it is sampled."""
+"""Between a parameter's values and coordinates in [0, 1], in the scale in which it is sampled."""
 
 import math
 

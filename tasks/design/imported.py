@@ -1,4 +1,4 @@
-"""A round of trials that ran elsewhere: nothing is drawn, what was tried is put into the studies of its scope."""
+"""Studies made of trials that ran elsewhere: nothing is drawn."""
 
 from collections.abc import Mapping, Sequence
 

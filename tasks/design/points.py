@@ -1,4 +1,4 @@
-"""Quasi-random points: scrambled, seeded, and extendable without moving the points that are already there."""
+"""The samplers (Halton, Sobol, random): quasi-random points, scrambled, seeded and extendable."""
 
 import math
 from collections.abc import Callable, Mapping

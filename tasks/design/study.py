@@ -1,4 +1,4 @@
-"""Studies: one for each scientific configuration, with equal budgets, or one joint study where they are many."""
+"""The step of design: one study for each scientific value, with its planned trials and their seeds."""
 
 import hashlib
 from collections.abc import Mapping

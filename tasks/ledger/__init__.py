@@ -1,4 +1,4 @@
-"""The ledger: what has happened, from which an interrupted round goes on. SQL lives here alone.
+"""The ledger: what has happened, from which an interrupted round is resumed. SQL lives here alone.
 
 Plain values go in and come out; what is promised when a call returns is on disk.
 """

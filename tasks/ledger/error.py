@@ -1,4 +1,4 @@
-"""What the ledger refuses."""
+"""The ledger's errors."""
 
 
 class LedgerError(ValueError):

@@ -1,4 +1,4 @@
-"""Ledgers of older versions, brought to this version's tables: in one transaction, all of it or nothing."""
+"""Ledgers of older versions, brought to this version's tables in one transaction."""
 
 import json
 from collections.abc import Callable

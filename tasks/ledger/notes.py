@@ -1,4 +1,4 @@
-"""Notes of a round: what was decided or seen on its way and is no result, such as an incumbent that moved under it."""
+"""Notes of a round that are no results: a schedule's slot, mixed code or data, an incumbent that moved."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The tables of the ledger, alike on SQLite and on PostgreSQL. JSON is text: what is stored is what was said.
+"""The tables of the ledger, alike on SQLite and on PostgreSQL.
 
 Whoever changes a table bumps SCHEMA, says in `migrations` how an older ledger gets there, and stores a database of the
 new schema for the tests (tests/ledger/release.py).

@@ -1,4 +1,4 @@
-"""How many writes a SQLite ledger has acknowledged, noted beside it: so that lost ones are missed.
+"""How many writes a SQLite ledger has acknowledged, counted in a file beside it, so that lost ones are noticed.
 
 SQLite drops without a word what it finds damaged at the end of its write-ahead log, and a database that was removed
 or replaced by an older copy is whole in itself. The note needs no fsync: what it counts is on disk already, so a note

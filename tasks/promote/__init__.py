@@ -1,1 +1,1 @@
-"""Promote: better, or luck? Fresh paired-seed retrains, the gate that judges them, and the incumbent."""
+"""Better, or luck? Fresh retrains on paired seeds, the gate that judges them, the verdict and the next command."""

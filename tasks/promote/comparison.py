@@ -1,4 +1,4 @@
-"""One arm against another: the evidence of their retrains at each look, and what it says."""
+"""One arm against another at each look of the gate: gain, standard error, z."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a round says in the end: the answer, the verdict and the record."""
+"""The answer, the verdict (which findings block it), and the record of the round."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the gate says: the decision, its numbers and its reasons, from the comparisons as they stand."""
+"""The gate's decision with its numbers and reasons, from the comparisons as they stand."""
 
 import math
 from collections.abc import Mapping, Sequence

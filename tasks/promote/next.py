@@ -1,4 +1,4 @@
-"""The next round, as the command that is it."""
+"""The next round, as the command that runs it: remedies merged into the overrides."""
 
 import json
 import shlex

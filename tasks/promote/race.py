@@ -1,4 +1,4 @@
-"""The step of promote: retrains are asked for until the gate has seen enough, and a promotion is a compare-and-swap.
+"""The step of promote: retrains until the gate has seen enough, approval, and the swap of the incumbent.
 
 Nothing here runs a trial or writes a generation: both are done by what the race is handed.
 """

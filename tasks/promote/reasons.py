@@ -1,4 +1,4 @@
-"""What the gate found, in plain sentences with their numbers."""
+"""The gate's reasons in sentences with their numbers."""
 
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.text import show

@@ -1,4 +1,4 @@
-"""Who goes before the gate, and the fresh trials that it judges them by.
+"""The arms of the gate (finalists, baseline, incumbent), their fresh retrains, and those kept from earlier rounds.
 
 A retrain counts by the best mean of neighbouring evaluations of its curve, where it has enough of them: the best single
 one (E12) is the luckiest of many, and luckier the noisier the curve. The trial that selected an arm was the luckiest of

@@ -1,4 +1,4 @@
-"""When the gate looks, and how large z must be there: a spent error rate, exact for normal data.
+"""Stopping bounds: when the gate looks, and how large z must be there for the stated error rate.
 
 One comparison is a random walk whose z is looked at after 3, 5, 7, … retrains of the candidate. It stops above `upper`
 (better) or below `lower` (dropped for good: `upper` counts on that). `upper` spends the error rate as the information

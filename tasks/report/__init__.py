@@ -1,1 +1,1 @@
-"""Say it: the round in a terminal, on a page, in plots; and several finished rounds held against each other."""
+"""Say it: the round in a terminal, on a page, in plots; and several finished rounds compared."""

@@ -1,4 +1,4 @@
-"""Remedies for a study that ran elsewhere: what to change there, in its own terms instead of a round's overrides."""
+"""Remedies of an audit in words: what to change in a study that ran elsewhere."""
 
 from collections.abc import Iterable
 

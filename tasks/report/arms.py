@@ -1,4 +1,4 @@
-"""Which scientific value each arm of the gate stands for: its reasons speak of finalist, baseline and incumbent."""
+"""The scientific value of each arm of the gate, put into reasons that speak of finalist, baseline and incumbent."""
 
 import re
 from collections.abc import Iterable

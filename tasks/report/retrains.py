@@ -1,4 +1,4 @@
-"""What the gate saw: the retrains of each arm, those of earlier rounds that count again, and what each counts for."""
+"""The retrains of each arm and the gate's looks, read from a record."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a record says in words: verdict, answer and arms in a sentence each, shared by page and terminal."""
+"""Verdict and answer in a sentence each, read from a record; shared by page and terminal."""
 
 from datetime import datetime
 

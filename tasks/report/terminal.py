@@ -1,4 +1,4 @@
-"""The round in a screenful of plain text: what the page says, in short, and the verdict where the eye ends up."""
+"""The round as about forty lines of text for a terminal, the verdict and the next command last."""
 
 import math
 import textwrap

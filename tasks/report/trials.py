@@ -1,4 +1,4 @@
-"""Which trials of a record are shown, in which order and under which name; read from the record alone."""
+"""Which trials of a record are shown, in which order and under which name."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The step of report: the record and its page, as files in the round's folder."""
+"""The step of report: `record.json` and `report.html`, written into the round's folder."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the guards look at: the values that are compared, what varies under each, and the optimizers in play."""
+"""What the guards look at: compared values, what varies under each, and the optimizers in play."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""The one exception that a person can cause."""
+"""`InputError`: the one exception that a person's input can cause."""
 
 
 class InputError(Exception):

@@ -1,4 +1,4 @@
-"""Findings are made here first: the guards speak before any compute is spent.
+"""Making a finding, and which findings block a conclusion (`blocking`).
 
 `fail` blocks a conclusion, `warn` never does, `na` means that the question could not be asked (never: clean).
 """

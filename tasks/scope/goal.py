@@ -1,4 +1,4 @@
-"""What a person asks: the goal, the objective it is judged by, the workload it is asked of, and the budget."""
+"""What a person asks: `Goal`, `Objective`, `Workload`, `Budget`, and the `Incumbent`."""
 
 import math
 from typing import Any, Literal, Self

@@ -1,4 +1,4 @@
-"""Every threshold that a check or the gate uses; the values live in `conf/policy/` and are printed where used."""
+"""Every threshold that a check or the gate uses; the values are in `conf/policy/`."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What must not be written down (passwords, tokens, keys), and how it is left out of everything that is kept.
+"""Secrets (passwords, tokens, keys): found, and left out of everything that is written.
 
 A secret is known by the name under which it stands, by having come from the environment, or by standing before the
 `@` of an address. From then on its text is a secret wherever it turns up: in a log, a reason, a command.

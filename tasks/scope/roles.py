@@ -1,4 +1,4 @@
-"""Who is scientific, who is nuisance, who is fixed: the scope of a round, and the arms that it compares."""
+"""Scientific, nuisance, fixed: `scope_of` gives every hyperparameter one role and lists the arms."""
 
 import itertools
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The runs of somebody else's MLflow experiment, read and never written."""
+"""Reading the runs of another MLflow experiment, for an audit."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any

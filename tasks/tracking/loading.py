@@ -1,4 +1,4 @@
-"""MLflow, imported quietly and with bounds to its calls; and its stores, created by one thread at a time."""
+"""MLflow, imported quietly and with bounds to its calls."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What MLflow can hold of what the ledger holds: names, texts and numbers, and a note of whatever had to give way."""
+"""Names, texts and numbers fitted to what MLflow can hold."""
 
 import hashlib
 import json

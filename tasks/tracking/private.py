@@ -1,4 +1,4 @@
-"""MLflow stores of their own for trials whose programs log to MLflow by themselves: written by them, read once."""
+"""A private MLflow store for each trial whose program logs to MLflow by itself."""
 
 import math
 import os

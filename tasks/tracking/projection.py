@@ -1,4 +1,4 @@
-"""One round as MLflow shows it: what a running round, a later round and `flows.sync` all write, and in which order."""
+"""`Projection`: one round as MLflow shows it, and the order in which it is written."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

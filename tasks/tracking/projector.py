@@ -1,4 +1,4 @@
-"""Projection outside the trials' way: a thread takes what ended and writes it to MLflow, and never stops a round."""
+"""A thread that writes what ended to MLflow and never stops a round."""
 
 import re
 import threading

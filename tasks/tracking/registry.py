@@ -1,4 +1,4 @@
-"""The promoted model in MLflow's registry: a plain folder of weights, under the alias `incumbent`."""
+"""The promoted model in MLflow's registry, under the alias `incumbent`."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A round as an MLflow run: the playbook's spreadsheet columns as tags, the report and the record as artifacts."""
+"""A round as an MLflow run: tags, artifacts, the report and the record."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

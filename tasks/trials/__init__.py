@@ -1,1 +1,1 @@
-"""Run them: the workload contract, a child process a trial, the training loop, checkpoints, workloads."""
+"""Run them: the workload contract, trials in child processes, the training loop, checkpoints, workloads."""

@@ -1,4 +1,4 @@
-"""Whether a trial that failed is worth another attempt: bad luck is, a bug is not."""
+"""Whether a failed trial is tried again: bad luck is, a bug is not."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A trial in this process and in memory: for surfaces that cost microseconds, and for tests."""
+"""A trial in this process and in memory, for surfaces that cost microseconds and for tests."""
 
 import copy
 import traceback

@@ -1,4 +1,4 @@
-"""A trial's curve on disk, a line an evaluation: what attempts that follow one another write into the same file."""
+"""A trial's curve on disk, a line an evaluation, continued by later attempts."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The trials of a round: what is on record is kept, the rest is run, each trial in child processes of its own."""
+"""The step of trials: those on record are kept, the others run side by side, with retries."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where trials run: how many at once, on which devices, for how long."""
+"""`Runner` settings: how many trials at once, on which devices, with which limits."""
 
 import math
 import os

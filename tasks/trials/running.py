@@ -1,4 +1,4 @@
-"""The one object that a workload gets: what to try, and where to report."""
+"""`RunningTrial`: the one object that a workload gets (point, seed, report, save, resume)."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A trial as plain data and back: for the ledger (one trial at a time) and for the curves file of a record."""
+"""A trial as plain data and back: for the ledger, and for `curves.parquet`."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""Which callables a configuration may name: the project's own workloads and the user's own folder, nothing else.
+"""Which callables a configuration's `_target_` may name, and resolving them.
 
 Hydra's block list is no boundary (`_target_: torch.load` runs a payload). Here an address must lead to a file of an
 allowed place before anything is imported, and the object that it resolves to must have been defined in such a file:

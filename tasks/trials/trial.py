@@ -1,4 +1,4 @@
-"""What came of a trial: its curve, its status with a reason, and its best step."""
+"""`Trial` and `Curve`: what came of a trial, its status with a reason, its best step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

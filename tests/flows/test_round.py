@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.round import main
-from flows.session.ending import HINT, explained
+from flows.session.exit_code import HINT, explained
 from tasks.ledger import LedgerError, open_ledger
 from tasks.record import digest
 from tasks.scope.error import InputError

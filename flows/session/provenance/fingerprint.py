@@ -1,4 +1,4 @@
-"""What a round runs on, in named parts: taken when it begins, frozen with it, and compared ever after.
+"""The fingerprint of a round: configuration, code, data, packages and machine; what differs from it later.
 
 A part maps what it consists of to its version, or to a hash of its content. Code is the user's folder and what it
 imports from elsewhere, unless that is an installed package, whose version stands for it. Data are the files and folders

@@ -1,4 +1,4 @@
-"""The code that a round's trials run besides our own: of which files it consists, wherever they lie."""
+"""Which files are the code of a user's program: their folder, and what it imports from elsewhere."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""How a round is run again, and what git says of the code that it began on."""
+"""How a round is run again: its command, the git commit and the uncommitted changes."""
 
 import shutil
 import subprocess

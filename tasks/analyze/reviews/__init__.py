@@ -1,1 +1,1 @@
-"""What the checks say together: each looks at the findings of those before it."""
+"""Reviews: checks that look at the findings of the checks before them."""

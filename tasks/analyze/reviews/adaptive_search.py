@@ -1,4 +1,4 @@
-"""What a search that adapts to its results takes from the findings on its edges and its density."""
+"""E6, D14: where the sampler adapts to its results, findings on edges and density block nothing."""
 
 from functools import partial
 

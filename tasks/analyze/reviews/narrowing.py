@@ -1,4 +1,4 @@
-"""How far the search space can be narrowed around the optimum, where the checks on edges and density allow it."""
+"""B8: how far the search space can be narrowed around the optimum."""
 
 from dataclasses import dataclass
 from functools import partial

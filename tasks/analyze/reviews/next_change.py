@@ -1,4 +1,4 @@
-"""Which features the evidence asks for, and which do not help and can be removed."""
+"""B6: which change the evidence asks to be tried next, and which can be removed."""
 
 from functools import partial
 

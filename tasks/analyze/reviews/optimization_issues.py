@@ -1,4 +1,4 @@
-"""Does the model show optimisation issues? What the checks on instability found, and the gradients beside them."""
+"""E11: does the model show optimization issues?"""
 
 import numpy as np
 

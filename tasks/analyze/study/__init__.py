@@ -1,1 +1,1 @@
-"""What is measured of one study, for several checks: its region, walls, surface, curves, importance."""
+"""Measurements of one study that several checks use: its region, walls, surface, curves, importance."""

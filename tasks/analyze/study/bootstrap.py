@@ -1,4 +1,4 @@
-"""What the luck of a search could have made of a study's best trial."""
+"""Study variance: how much better or worse a study's best trial could have been by luck."""
 
 import math
 

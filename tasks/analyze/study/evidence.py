@@ -1,4 +1,4 @@
-"""What the checks look at: the studies with their trials, as losses and as coordinates of the unit cube."""
+"""`Evidence`: what every check is given, the studies with their trials as losses and unit-cube coordinates."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

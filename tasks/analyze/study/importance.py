@@ -1,4 +1,4 @@
-"""What each hyperparameter of a study explains of the differences between its trials, alone and in pairs."""
+"""A functional analysis of variance: what each hyperparameter explains, alone and in pairs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where a study's trials are feasible at all: its walls, and the box that they leave of the search space."""
+"""Where a study's trials are feasible: its instability walls, and the box that they leave of the search space."""
 
 import math
 from dataclasses import dataclass

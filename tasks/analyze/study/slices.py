@@ -1,4 +1,4 @@
-"""What is compared: the trials of one scientific value, or of one slice of a scientific range."""
+"""The trials that are compared: those of one scientific value, or of one bucket of a scientific range."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""A smooth bowl through a study's good trials: on which side of an edge does its lowest point lie?"""
+"""A quadratic surface through a study's good trials: on which side of an edge does its lowest point lie?"""
 
 from dataclasses import dataclass
 

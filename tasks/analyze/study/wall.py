@@ -1,4 +1,4 @@
-"""A wall: a threshold of one hyperparameter, or of two together, beyond which trials are infeasible."""
+"""An instability wall: a threshold of one hyperparameter, or of two together, beyond which trials are infeasible."""
 
 import itertools
 import math

@@ -1,1 +1,1 @@
-"""Several finished rounds, held against each other: nothing is run again."""
+"""Comparisons of several finished rounds; nothing is run again."""

@@ -1,4 +1,4 @@
-"""The luck of the search, measured: rounds that ask the same of independent designs, which have seeds of their own."""
+"""Study variance measured: rounds that ask the same with other seeds."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Do the conclusions of short trials hold in long ones? Asked of two rounds that ran the same points."""
+"""Do the conclusions of short trials hold in long ones? Two rounds that ran the same points."""
 
 import math
 from functools import partial

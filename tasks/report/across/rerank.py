@@ -1,4 +1,4 @@
-"""The trials of a finished round, ranked by another objective: nothing is run again, the curves are kept whole."""
+"""The trials of a finished round, ranked by another objective."""
 
 import re
 from collections.abc import Mapping

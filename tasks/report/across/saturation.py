@@ -1,4 +1,4 @@
-"""Has tuning likely come to its end? What the last rounds' gates say together."""
+"""B7: has tuning likely saturated? What the last rounds' gates say together."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The pictures of a round, all of them without being asked: what the page shows and MLflow keeps."""
+"""All plots of a round, with their captions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

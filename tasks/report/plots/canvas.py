@@ -1,4 +1,4 @@
-"""The paper that every plot is drawn on: palette, panels, and an SVG that follows its reader's light or dark mode."""
+"""What every plot is drawn on: palette, panels, and an SVG that follows the reader's light or dark mode."""
 
 import io
 import re
@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tasks.record import Record
-from tasks.report.plots.axes import Ruler
 from tasks.report.plots.marks import named, teller
+from tasks.report.plots.rulers import Ruler
 
 WIDTH = 720.0  # points; the page scales it to its column
 

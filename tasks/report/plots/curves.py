@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from tasks.record import Record, StudyRow, TrialRow
-from tasks.report.plots.axes import Ruler, linear_ticks, log_ticks
 from tasks.report.plots.canvas import Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
+from tasks.report.plots.rulers import Ruler, linear_ticks, log_ticks
 from tasks.report.trials import feasible, ranked, study_label, trials_of
 from tasks.text import percent
 from tasks.trials.trial import Curve

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tasks.record import IsolationRow, Record, TrialRow
-from tasks.report.plots.axes import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
 from tasks.report.plots.axis import draw_trials, places
 from tasks.report.plots.canvas import WIDTH, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
+from tasks.report.plots.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
 from tasks.report.retrains import counted_value
 from tasks.report.sentences import arrow
 from tasks.report.trials import learning, sign

@@ -1,4 +1,4 @@
-"""Which trial a mark of a plot is: marks are tagged as they are drawn, and named in the finished SVG."""
+"""Which trial a mark of a plot is, for pointing at it in the page."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What fewer trials of each study would have found, resampled from the trials that were run."""
+"""Best-of-n curves: what fewer trials of each study would have found."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tasks.analyze.study.bootstrap import best_of_n
 from tasks.design.study import derived_seed
 from tasks.record import Record, StudyRow
-from tasks.report.plots.axes import Ruler, linear_ticks, objective_ruler
 from tasks.report.plots.canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
+from tasks.report.plots.rulers import Ruler, linear_ticks, objective_ruler
 from tasks.report.sentences import arrow
 from tasks.report.trials import feasible, sign, study_label, trials_of
 

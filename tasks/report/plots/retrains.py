@@ -11,9 +11,9 @@ from scipy.special import stdtrit  # type: ignore[import-untyped]
 
 from tasks.record import Record
 from tasks.report.arms import arm_values
-from tasks.report.plots.axes import Ruler, objective_ruler, spread
 from tasks.report.plots.canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
+from tasks.report.plots.rulers import Ruler, objective_ruler, spread
 from tasks.report.retrains import RetrainArm, counted_value, retrain_arms
 from tasks.report.sentences import arrow
 from tasks.text import plural, spread_text

@@ -1,4 +1,4 @@
-"""Guards of the budget and the search: enough trials for what varies, fair to each arm, drawn in the right way."""
+"""Guards of the budget and the search: enough trials for what varies, fair arms, the right scales and sampler."""
 
 import itertools
 import re

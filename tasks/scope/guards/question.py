@@ -1,4 +1,4 @@
-"""The guards: what can be said of a round before any compute is spent. This module asks what may be asked at all.
+"""All guards in their order, and those of the question itself: what may be asked at all.
 
 A guard is a pure function from the scope to findings. A `fail` stops the round unless it is acknowledged.
 """

@@ -1,1 +1,1 @@
-"""What a hyperparameter is by its name, and what can be guessed of a space that nobody declared."""
+"""What a hyperparameter is by its name, and what can be guessed of a space that was not declared."""

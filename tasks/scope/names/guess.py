@@ -1,4 +1,4 @@
-"""The space of trials that ran elsewhere: declared where somebody says it, guessed from what was tried where not."""
+"""The search space of trials that ran elsewhere, guessed from their values where it is not declared."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Checkpoints that can be trusted, and whether a program goes on from one as if nothing had happened."""
+"""Checkpoints that can be trusted, and whether a program resumes from them as if it had never been killed."""

@@ -1,4 +1,4 @@
-"""Checkpoints that can be trusted: written atomically, with their sha256 in a manifest, checked before loading."""
+"""Saving and loading checkpoints: atomic writes, a sha256 for each in a manifest, checked before loading."""
 
 import hashlib
 import json

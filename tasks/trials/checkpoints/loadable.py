@@ -1,4 +1,4 @@
-"""What a checkpoint may hold: what torch surely loads again, and loads without running code."""
+"""What a checkpoint may hold: only what torch loads without running code."""
 
 from collections import OrderedDict
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether a program goes on as if nothing had happened: run straight, and run cut off and gone on with."""
+"""The audit behind `check=resume`: a trial run straight, and one killed and resumed, compared."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Programs in any language as trials: their arguments, their metrics, and how they end."""
+"""`tasks.trials.command`: any program, in any language, as a workload."""
 
 from typing import Any
 

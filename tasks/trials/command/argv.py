@@ -1,4 +1,4 @@
-"""The arguments of a program in any language, made from a template and a point. No shell ever sees them."""
+"""A program's arguments, made from a template and a point, without a shell."""
 
 import os
 import re

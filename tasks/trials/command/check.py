@@ -1,4 +1,4 @@
-"""Everything that can be said against a program as a workload before a second of compute."""
+"""Checks of a command workload before the first trial."""
 
 import os
 from collections.abc import Collection, Mapping

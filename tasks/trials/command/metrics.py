@@ -1,4 +1,4 @@
-"""The file to which a program appends its metrics, a JSON object a line, followed while the program runs.
+"""The file of JSON lines to which a program appends its metrics, read while it runs.
 
     {"step": 20, "valid_error": 0.31, "train_loss": 0.9}
 

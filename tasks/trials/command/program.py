@@ -1,4 +1,4 @@
-"""A program in any language as a trial: started, listened to, stopped with its trial, and judged by how it ended."""
+"""A program in any language as a trial: started, read, stopped, and judged by how it ended."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The runs of an MLflow experiment as a study: texts become numbers where they are some."""
+"""The runs of an MLflow experiment as an imported study."""
 
 import math
 import re

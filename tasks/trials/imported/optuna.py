@@ -1,4 +1,4 @@
-"""A study of Optuna's, from its database; Optuna itself reads it, so every version that it reads is read."""
+"""An Optuna study as an imported study, read by Optuna itself."""
 
 import math
 from collections.abc import Mapping, Sequence

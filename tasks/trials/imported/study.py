@@ -1,4 +1,4 @@
-"""Trials that ran elsewhere, as a study of ours: what was tried and what came of it, and what is not known of it."""
+"""`ImportedStudy`: trials that ran elsewhere, and what is not known of them."""
 
 import math
 from collections.abc import Mapping, Sequence

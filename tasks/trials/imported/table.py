@@ -1,4 +1,4 @@
-"""Trials in a table, a row a trial: CSV or Parquet, with their curves in a second one."""
+"""A CSV or Parquet table of trials, with their curves in a second one, as an imported study."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

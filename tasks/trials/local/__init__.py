@@ -1,1 +1,1 @@
-"""Trials as child processes of this machine: forked, watched, killed, reaped."""
+"""Trials as child processes of this machine."""

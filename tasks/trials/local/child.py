@@ -1,4 +1,4 @@
-"""What runs in a forked child: one trial, its reports written line by line, its result as its last act."""
+"""What a trial's child process does: seeds, the user's callable, reports line by line, the result last."""
 
 import faulthandler
 import fcntl

@@ -1,4 +1,4 @@
-"""How long a trial has worked, over all its attempts: an interruption must not give it more time than others have."""
+"""How long a trial has worked, over all its attempts, for its wall timeout."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One attempt at a trial in a child process: run, watched, and classified by how it ended."""
+"""One attempt at a trial: started in a child process, watched, and classified by how it ended."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""A process that has torch imported and has never run it, from which every trial is forked: the coordinator's end.
+"""The fork server as the round holds it: a process that has torch imported, from which every trial is forked.
 
 The standard library's fork server imports `__main__` again in every child, and its pools lose every job when one
 child is killed. This one forks in milliseconds, gives each child a process group of its own, reports how each ended,

@@ -1,4 +1,4 @@
-"""What earlier attempts at a trial left running: nothing of it may write beside a new one."""
+"""Processes that an earlier attempt at a trial left running: they are ended before the next one."""
 
 import os
 from contextlib import suppress

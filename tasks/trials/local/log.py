@@ -1,4 +1,4 @@
-"""What a trial prints, on disk: the end of it, however much there is."""
+"""What a trial prints, on disk: the last part of it."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The server's end of the fork server: forks a child for each request, drains its log, reaps it, kills what it left.
+"""The fork server's own process: forks a child for each request, reaps it, kills what it left.
 
 It imports what the children will need and never runs it, so a child costs milliseconds. One thread, one loop: every
 byte that a trial prints passes through here, which is what keeps a flood of output from filling the disk.

@@ -1,4 +1,4 @@
-"""One fork server process and the socket to it, as its coordinator holds them."""
+"""The socket to one fork server process."""
 
 import json
 import os

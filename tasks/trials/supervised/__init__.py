@@ -1,4 +1,4 @@
-"""The project's own training loop: model and data by configuration, trained as section J of the playbook asks."""
+"""`tasks.trials.supervised`: the project's own training loop as a workload."""
 
 from typing import Any
 

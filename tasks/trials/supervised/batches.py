@@ -1,4 +1,4 @@
-"""The data of a workload, the order in which it is trained on, and its exact evaluation."""
+"""Data sets, the order of batches, and exact evaluation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The L2 norm of the unclipped gradient at every step, in memory that does not grow with the run."""
+"""Gradient norms at every step, and clipping."""
 
 import math
 from collections.abc import Sequence

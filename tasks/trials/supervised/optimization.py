@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules, by the names and hyperparameters of the search space."""
+"""Optimizers, learning-rate schedules and warmup, by the names of the search space."""
 
 import math
 from collections.abc import Iterable

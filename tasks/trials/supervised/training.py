@@ -1,4 +1,4 @@
-"""The project's own training loop: section J of the playbook, as far as a loop can follow it.
+"""The training loop: steps, evaluations, checkpoints.
 
 Everything that is random in a trial derives from its seed, each purpose with a seed of its own, and every batch is
 a pure function of the step. So equal inputs give an equal curve to the last bit on one CPU with one thread, and an

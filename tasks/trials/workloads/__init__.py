@@ -1,1 +1,1 @@
-"""Workloads that come with the project: embedded data sets, small models, and landscapes without a model."""
+"""Workloads that ship: embedded data sets, small models, and surfaces with a planted truth."""

@@ -1,4 +1,4 @@
-"""A workload around another one, for the audit of its resumption: it notes every word of that one, and can cut it off.
+"""A workload around another one that can cut it off, for `check=resume`.
 
 The cut is a real one: SIGKILL, right after a checkpoint or a report, so that no program is too fast to be hit.
 """

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1797 images of 8 by 8 pixels, ten classes, part of the package."""
+"""scikit-learn's handwritten digits: 1797 images of 8 by 8 pixels."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""MNIST-1D (Greydanus, 2020): ten digits drawn as noisy, stretched, shifted signals of 40 values, generated here.
+"""MNIST-1D (Greydanus, 2020): ten digits as noisy signals of 40 values, generated here.
 
 Small enough that a trial takes a second and hard enough that hyperparameters matter. The standard 4000 and 1000
 examples; the validation set is the last quarter of the 4000, the 1000 stay sealed as the test set. Nothing is ever

@@ -1,4 +1,4 @@
-"""Small models by the hyperparameters of a point: `layers`, `width`, `activation`, and dropout where it is on.
+"""Small models: a perceptron and a convolutional network, by the hyperparameters of a point.
 
 A model recipe is called with `point` and `data` and returns a module from inputs to logits: (batch, classes).
 """

@@ -1,4 +1,4 @@
-"""A landscape without a model: planted optima, a planted wall, a planted effect and known noise, in microseconds.
+"""A surface without a model: planted optimum, wall, effect and noise, in microseconds.
 
 What the checks and the gate say can be held against the truth here. The noise of a trial and the noise of a retrain
 are the same thing, so every size is given in its units: a `curvature` of 4 means that a hyperparameter one decade (or

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.session import signals
-from flows.session.ending import HINT
+from flows.session.exit_code import HINT
 from tasks.ledger import open_ledger
 from tests.faults.conftest import Tally, Times
 from tests.faults.rounds.process import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from flows.compose.incumbent import read_incumbent, write_incumbent
+from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
 from tasks.ledger import open_ledger, store
 from tasks.report import write as reporting
 from tasks.scope.goal import Incumbent

@@ -9,8 +9,8 @@ import pytest
 
 from tasks.record import Record
 from tasks.report.plots import all as plots
-from tasks.report.plots.axes import category_ruler, linear_ticks, log_ticks, objective_ruler, parameter_ruler
 from tasks.report.plots.retrains import mean_interval
+from tasks.report.plots.rulers import category_ruler, linear_ticks, log_ticks, objective_ruler, parameter_ruler
 from tasks.report.retrains import retrain_arms
 from tasks.scope.space import Parameter
 from tests.report.example_records import LAST, curves_of, example, hostile, joint

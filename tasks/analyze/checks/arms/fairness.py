@@ -1,4 +1,4 @@
-"""Was each compared value tuned as well as the others, in the trials that came back?"""
+"""F13: was each compared value tuned as well as the others, in the trials that came back?"""
 
 from functools import partial
 

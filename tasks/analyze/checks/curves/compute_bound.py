@@ -1,4 +1,4 @@
-"""Is the workload compute-bound, and do the steps suffice for each value that is compared?"""
+"""H1, H4, H5: is the workload compute-bound, and do the steps suffice for each compared value?"""
 
 from functools import partial
 

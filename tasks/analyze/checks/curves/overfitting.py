@@ -1,4 +1,4 @@
-"""Do the best trials overfit? Asked before anything is compared: a better regularizer may turn the order round."""
+"""F2 to F6: do the best trials overfit? If so, nothing is compared before they are regularized."""
 
 import json
 from collections.abc import Iterable

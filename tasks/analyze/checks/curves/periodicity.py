@@ -1,4 +1,4 @@
-"""Does the validation metric go up and down at a steady pace late in training?"""
+"""J5: does the validation metric go up and down at a steady pace late in training?"""
 
 from dataclasses import dataclass
 from functools import partial

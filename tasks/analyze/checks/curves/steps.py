@@ -1,4 +1,4 @@
-"""Is `max_train_steps` long enough, and not far too long?"""
+"""F8, F9, H3: is `max_train_steps` long enough, and not far too long?"""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Does the training loss rise while it is being minimised?"""
+"""F10: does the training loss rise while it is being minimized?"""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Can the model fit its training set at all? If not, a regularizer is unlikely to help."""
+"""H9: can the model fit its training set at all? If not, a regularizer is unlikely to help."""
 
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding

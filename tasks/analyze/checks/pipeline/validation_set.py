@@ -1,4 +1,4 @@
-"""Can the validation set carry what is read from it: is it large enough, a fair sample, all the evidence there is?"""
+"""J8, G8: is the validation set large enough and a fair sample, and is it all the evidence there is?"""
 
 import math
 from functools import partial

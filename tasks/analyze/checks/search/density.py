@@ -1,4 +1,4 @@
-"""Did the search put enough trials where it is good?"""
+"""E7: did the search put enough trials where it is good?"""
 
 import math
 

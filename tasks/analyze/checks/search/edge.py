@@ -1,4 +1,4 @@
-"""Does the best trial lie at an edge of the search space, and would it be better beyond?"""
+"""E2, E3: does the best trial lie at an edge of the search space, and would it be better beyond?"""
 
 import math
 from dataclasses import dataclass

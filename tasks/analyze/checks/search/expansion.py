@@ -1,4 +1,4 @@
-"""Where the next search space should lie: a side moved outward, or the natural limit that forbids it."""
+"""Remedies of E2 and E8: how far a side of the search space is moved, and its natural limit."""
 
 import itertools
 import math

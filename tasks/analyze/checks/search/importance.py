@@ -1,4 +1,4 @@
-"""Which hyperparameters mattered, which belong together, and which can be fixed: the study's variance in words."""
+"""B5: which hyperparameters mattered, which must be tuned together, and which can be fixed."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What became infeasible or failed, how much of it there is, and whether the hyperparameters explain it."""
+"""E8, E9, E10: how many trials were infeasible or failed, and whether a hyperparameter explains it."""
 
 import itertools
 import json

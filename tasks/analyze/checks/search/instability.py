@@ -1,4 +1,4 @@
-"""Does instability, and not the search space, bound the best trials?"""
+"""E5: does an instability wall, and not the search space, bound the best trials?"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How a command ends: the exit code and the one sentence for whatever stopped it, and leaving without delay."""
+"""How a command ends: the exit code and the one sentence for whatever stopped it."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""The promoted configuration as a YAML file: a view of what the ledger has, and one file in a diff."""
+"""The promoted configuration as a YAML file (`incumbent/<workload>.yaml`): read, and written with its provenance."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a value stands on an axis, what is visible, and which ticks are written: arithmetic only, no drawing."""
+"""Where a value stands on an axis, what is visible, and which ticks are written; no drawing."""
 
 import math
 from collections.abc import Sequence

@@ -1,0 +1,70 @@
+"""F7: late in training, do the best trials move from step to step by as much as separates them?"""
+
+from functools import partial
+
+import numpy as np
+
+from tasks.analyze.study.curves import FEWEST as FEWEST_EVALUATIONS
+from tasks.analyze.study.curves import objective_shape
+from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.slices import compared_slices
+from tasks.record import Finding, Value
+from tasks.scope.finding import finding
+from tasks.text import number
+from tasks.trials.trial import Trial
+
+
+def late_noise(evidence: Evidence) -> list[Finding]:
+    """A warning where the best trials move from step to step by as much as what separates them.
+
+    The best trials of the two best scientific values; in a round that compares none, the two best trials. The gap is
+    that of their best values or of their smoothed curves, whichever is smaller: the best of a noisy curve is partly
+    its luckiest evaluation. Where the two are equal and neither moves (both at a ceiling, say) noise decides nothing.
+
+    Playbook: F7
+    """
+    found = sorted(compared_slices(evidence), key=lambda s: s.best_loss)
+    pairs = [(s.study, s.best, s.best_loss, s.label) for s in found if s.best]
+    if len(pairs) < 2:
+        study = found[0].study if found else evidence.studies[0]
+        order = np.argsort(study.losses, kind="stable")[: int(study.feasible.sum())]
+        pairs = [(study, study.trials[i], float(study.losses[i]), f"trial {study.trials[i].id}") for i in order]
+    if len(pairs) < 2:
+        return [finding("late noise", "F7", "na", "Not checked: there are no two feasible trials to compare.")]
+    return [_late_noise(pairs[0], pairs[1])]
+
+
+def _late_noise(
+    first: tuple[StudyEvidence, Trial, float, str], second: tuple[StudyEvidence, Trial, float, str]
+) -> Finding:
+    study, trial, loss, label = first
+    shapes = [objective_shape(s, t) for s, t, _, _ in (first, second)]
+    say = partial(finding, "late noise", "F7", study=study.study.id, trial=trial.id)
+    known = [c for c in shapes if c]
+    if len(known) < 2:
+        text = (
+            f"Not enough points: a curve has fewer than {FEWEST_EVALUATIONS} evaluations of {study.objective.metric}."
+        )
+        return say("na", text)
+    noise = max(c.noise for c in known)
+    apart = second[2] - loss
+    gap = min(apart, float(known[1].smooth.min() - known[0].smooth.min()))
+    numbers: dict[str, Value | None] = {
+        "late_sd": noise,
+        "gap": apart,
+        "smooth_gap": gap,
+        "late_fraction": study.policy.late_fraction,
+    }
+    told = (
+        f"Late in training {study.objective.metric} moves by {number(noise)} (SD) from one evaluation to the next; the "
+        f"best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves"
+    )
+    if noise == 0 and apart == 0:
+        return say("ok", f"{told}: equal, and steady.", numbers=numbers)
+    if noise < gap:
+        return say("ok", f"{told}.", numbers=numbers)
+    text = (
+        f"{told}: the noise can decide which is ahead. A larger batch, more validation data, a learning rate that "
+        f"decays or an average of the weights (Polyak) calms it."
+    )
+    return say("warn", text, numbers=numbers)
