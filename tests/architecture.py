@@ -1,13 +1,15 @@
 """Writes the tree of docs/architecture.md: each file with the first line of its docstring, so that it is never stale.
 
-    python -m tests.architecture            write it
-    python -m tests.architecture --check    only say whether it is up to date
+python -m tests.architecture            write it
+python -m tests.architecture --check    only say whether it is up to date
 """
 
 import ast
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.house import ROOMS, SIDE_ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
@@ -25,8 +27,14 @@ def _lines(folder: Path, depth: int) -> Iterator[str]:
     for path in sorted(folder.glob("*.py"), key=lambda p: p.name):
         if path.name != "__init__.py":
             yield f"{'  ' * (depth + 1)}- `{path.name}` {_says(path)}"
-    for inner in sorted(p.parent for p in folder.glob("*/__init__.py")):
+    for inner in sorted((p.parent for p in folder.glob("*/__init__.py")), key=_place):
         yield from _lines(inner, depth + 1)
+
+
+def _place(folder: Path) -> tuple[int, str]:
+    """Rooms in the order in which data flows, other folders by name."""
+    rooms = (*ROOMS, *SIDE_ROOMS)
+    return (rooms.index(folder.name) if folder.name in rooms else 0, folder.name)
 
 
 def _says(path: Path) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tasks.analyze.checks.curves.late_noise import late_noise
 from tasks.analyze.checks.curves.overfitting import any_overfitting, overfitting
 from tasks.analyze.checks.curves.steps import best_steps, saturated, saturation, still_improving
 from tasks.analyze.checks.curves.training_loss import rising_training_loss
-from tasks.analyze.checks.search.study_size import late_noise
 from tasks.analyze.study.curves import Shape
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Point
