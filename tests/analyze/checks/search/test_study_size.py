@@ -3,20 +3,23 @@
 import numpy as np
 import pytest
 
-from tasks.analyze.checks.search.study_size import few_trials, still_falling
+from tasks.analyze.checks.search.study_size import few_trials, late_noise, still_falling
 from tasks.analyze.learned import learned
 from tasks.analyze.study.evidence import Evidence
-from tasks.record import Finding, Point
+from tasks.record import Point
 from tasks.text import number
-from tests.analyze.planted_curves import Metrics, distance, falling, planted_round
+from tests.analyze.planted_curves import (
+    Metrics,
+    Rng,
+    compared_round,
+    distance,
+    falling,
+    levels,
+    one,
+    planted_round,
+)
 
 SIX = {f"p{i}": {"low": 0.0, "high": 1.0} for i in range(6)}
-
-
-def one(findings: list[Finding]) -> Finding:
-    """The only finding."""
-    assert len(findings) == 1
-    return findings[0]
 
 
 def bowl(trials: int, *, dimensions: int = 1, noise: float = 0.0, seed: int = 0) -> Evidence:
@@ -110,3 +113,42 @@ def test_the_unit_of_the_metric_changes_nothing() -> None:
     scaled, known = one(still_falling(planted_round(outcome))), one(still_falling(planted_round(plain)))
     assert scaled.level == known.level
     assert scaled.numbers["relative_fall"] == pytest.approx(known.numbers["relative_fall"])
+
+
+def gap_round(gap: float, seed: int, direction: str = "minimize") -> Evidence:
+    """Two arms whose bests lie `gap` standard deviations of the late noise apart."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        ahead = 0.012 * gap * (point["optimizer"] == "adam")
+        far = 0.3 * (index % 2 > 0)  # one trial an arm stands out, so that luck does not choose another
+        return {"valid_error": falling(rng, count=40, pace=0.05, level=0.3 + far - ahead)}
+
+    return compared_round(outcome, trials=2, evaluations=40, seed=seed)
+
+
+@pytest.mark.playbook("F7", case="fires")
+def test_arms_that_are_closer_than_the_late_noise_are_hard_to_compare() -> None:
+    assert np.mean([one(late_noise(gap_round(0.0, s))).level == "warn" for s in range(100)]) >= 0.95
+
+
+@pytest.mark.playbook("F7", case="silent")
+def test_arms_that_are_far_apart_are_not() -> None:
+    assert np.mean([one(late_noise(gap_round(3.0, s))).level == "warn" for s in range(60)]) <= 0.05
+
+
+def test_in_a_single_study_the_best_is_held_against_the_second() -> None:
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        return {"valid_error": falling(rng, level=0.3 + 0.02 * index, noise=0.002)}
+
+    found = one(late_noise(planted_round(outcome)))
+    assert found.level == "ok"
+    assert found.numbers["gap"] == pytest.approx(0.02, abs=0.005)
+
+
+@pytest.mark.playbook("F7", case="silent")
+def test_two_trials_at_the_ceiling_that_do_not_move_are_no_noise() -> None:
+    """Where they move and are as good, noise decides."""
+    steady = planted_round(lambda p, i, r: {"accuracy": np.minimum(np.arange(1, 21) / 10, 1.0)}, metric="accuracy")
+    assert levels(late_noise(steady)) == ["ok"]
+    moving = planted_round(lambda p, i, r: {"valid_error": falling(r, noise=0.02)})
+    assert levels(late_noise(moving)) == ["warn"]
