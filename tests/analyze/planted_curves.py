@@ -9,6 +9,8 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from tasks.analyze.checks.curves.steps import saturation
+from tasks.analyze.study.curves import Shape
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Planned, design
 from tasks.record import Finding, Point
@@ -165,3 +167,44 @@ def overfits_under(value: str) -> Callable[[Point, int, Rng], Metrics]:
 def clean(point: Point, index: int, rng: Rng) -> Metrics:
     """No trial has any fault."""
     return {"valid_error": falling(rng, level=0.3 + 0.05 * distance(point)), "train_loss": falling(rng, pace=0.1)}
+
+
+Plant = Callable[[Rng, int], Floats]
+POLICY = shipped_policy()
+ROUNDS = 80  # curves a family and length: an error rate of 5 % is then known to two points
+CLEAN: dict[str, Plant] = {
+    "falling": lambda rng, n: falling(rng, count=n),
+    "fast": lambda rng, n: falling(rng, count=n, pace=0.05),
+    "slow": lambda rng, n: falling(rng, count=n, pace=0.5),
+}
+
+
+def with_spike(rng: Rng, n: int) -> Floats:
+    """A falling curve with one evaluation that went wrong late."""
+    curve = falling(rng, count=n)
+    curve[int(0.8 * n)] += 0.5
+    return curve
+
+
+def with_restart(rng: Rng, n: int) -> Floats:
+    """A schedule that starts again half way: worse for a while, and on its way back at the end."""
+    curve = falling(rng, count=n)
+    curve[n // 2 :] += 0.25 * np.exp(-np.arange(n - n // 2) / (0.2 * n))
+    return curve
+
+
+def overfitted(rng: Rng, n: int) -> Floats:
+    """A curve that turns at a third and loses a quarter of its descent until the end."""
+    return falling(rng, count=n, rise=0.25)
+
+
+def shapes(plant: Plant, count: int) -> list[Shape]:
+    """The shapes of many curves of one family."""
+    steps = 50 * np.arange(1, count + 1)
+    return [Shape(steps=steps, losses=plant(np.random.default_rng(s), count), policy=POLICY) for s in range(ROUNDS)]
+
+
+def saturation_seen(found: list[Shape]) -> list[bool]:
+    """Of each three curves, as of the best three trials of a study, whether they are seen to have ended early."""
+    threes = [saturation(found[i : i + 3]) for i in range(0, len(found) - 2, 3)]
+    return [bool(s and s.shown) for s in threes]

@@ -1,4 +1,4 @@
-"""Child processes for the ledger's tests: never a plain fork of this one, which may have threads by then."""
+"""A ledger of its own for each test, and child processes: never a plain fork, which may have threads by then."""
 
 import multiprocessing
 import runpy
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tasks.ledger import Ledger, open_ledger
 
 CHILDREN = str(Path(__file__).with_name("children.py"))
 
@@ -36,3 +38,10 @@ def child(processes: ForkServerContext) -> Iterator[Callable[..., ForkServerProc
     for process in started:
         process.kill()
         process.join()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A fresh one, closed when the test ends."""
+    with open_ledger(tmp_path) as opened:
+        yield opened

@@ -1,6 +1,6 @@
 """Incumbents in a real SQLite ledger: numbered without gap, promoted by compare-and-swap."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,6 @@ from typing import Any
 import pytest
 
 from tasks.ledger import Ledger, LedgerError, open_ledger
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(tmp_path) as opened:
-        yield opened
 
 
 def promote(ledger: Ledger, expected: int, round_id: str, workload: str = "digits", **more: Any) -> bool:

@@ -1,13 +1,10 @@
 """A realistic round for the tests of plots, page and terminal: nesterov against adam, with walls, noise and a gate."""
 
-import itertools
-import json
-import math
 from typing import Any
 
 import numpy as np
 
-from tasks.record import Finding, Record, Where
+from tasks.record import Record
 from tasks.trials.trial import Curve
 
 LAST = 2000
@@ -32,6 +29,25 @@ SPACES: dict[str, dict[str, Any]] = {
 }
 CENTRES = {"nesterov": (-1.0, -1.1, 0.046), "adam": (-2.2, -1.0, 0.041)}
 WALLS = {"nesterov": -0.75, "adam": 9.0}
+REPRODUCE: dict[str, Any] = {
+    "command": COMMAND,
+    "overrides": ["goal=optimizer", "space=mlp", "workload=mnist1d", "seed=0"],
+    "git_commit": "bf59d0f4c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6",
+    "uncommitted_diff": "--- a/model.py\n+++ b/model.py\n-width = 64\n+width = 128\n",
+    "packages": {"torch": "2.13.0", "numpy": "2.4.1", "scipy": "1.17.1"},
+    "fingerprint": "a1b2c3d4e5f60718",
+}
+ROLES: dict[str, Any] = {
+    "scientific": ["optimizer"],
+    "nuisance": [
+        "nesterov.learning_rate", "nesterov.one_minus_momentum", "adam.learning_rate", "adam.one_minus_beta1",
+        "layers", "activation",
+    ],
+    "fixed": {
+        "width": {"value": 128, "reason": "insensitive in the last two rounds"},
+        "batch_size": {"value": 64, "reason": "changing it would reopen every other hyperparameter"},
+    },
+}  # fmt: skip
 
 
 def example(
@@ -54,27 +70,10 @@ def example(
         "parent": None,
         "notes": "First look after the new data split.",
         "acknowledged": {"E9": ACKNOWLEDGED} if outcome == "redesign" else {},
-        "reproduce": {
-            "command": COMMAND,
-            "overrides": ["goal=optimizer", "space=mlp", "workload=mnist1d", "seed=0"],
-            "git_commit": "bf59d0f4c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6",
-            "uncommitted_diff": "--- a/model.py\n+++ b/model.py\n-width = 64\n+width = 128\n",
-            "packages": {"torch": "2.13.0", "numpy": "2.4.1", "scipy": "1.17.1"},
-            "fingerprint": "a1b2c3d4e5f60718",
-        },
+        "reproduce": REPRODUCE,
         "objective": {"metric": "valid_error" if direction == "minimize" else "valid_accuracy", "direction": direction},
         "goal": {"question": "Does adam reach a lower validation error than nesterov?", "kind": "improve"},
-        "roles": {
-            "scientific": ["optimizer"],
-            "nuisance": [
-                "nesterov.learning_rate", "nesterov.one_minus_momentum", "adam.learning_rate", "adam.one_minus_beta1",
-                "layers", "activation",
-            ],
-            "fixed": {
-                "width": {"value": 128, "reason": "insensitive in the last two rounds"},
-                "batch_size": {"value": 64, "reason": "changing it would reopen every other hyperparameter"},
-            },
-        },
+        "roles": ROLES,
         "caveats": [
             "Holds for width = 128 only (insensitive in the last two rounds).",
             "Holds for batch_size = 64 only (changing it would reopen every other hyperparameter).",
@@ -146,10 +145,11 @@ def _trial(arm: str, index: int, rng: np.random.Generator, direction: str, feasi
         return trial | {"status": "infeasible", "reason": f"valid_error is nan at step {step}", "steps_done": step}
     if index == 5:
         return trial | {"status": "failed", "reason": "RuntimeError: shape mismatch", "steps_done": 0}
-    return trial | _result(error, int(rng.integers(12, 40)) * 50, direction)
+    return trial | result(error, int(rng.integers(12, 40)) * 50, direction)
 
 
-def _result(error: float, step: int, direction: str) -> dict[str, Any]:
+def result(error: float, step: int, direction: str) -> dict[str, Any]:
+    """How a trial ended whose best was `error` at `step`."""
     value, last = (error, error + 0.003) if direction == "minimize" else (1 - error, 1 - error - 0.003)
     return {"status": "complete", "best_step": step, "best_value": float(value), "final_value": float(last)}
 
@@ -169,7 +169,7 @@ def _retrains(best: dict[str, dict[str, Any]], rng: np.random.Generator, directi
             step = int(rng.integers(20, 40)) * 50
             trial = {"id": f"retrain-{arm}-{i}", "study": f"retrain-{arm}", "purpose": "retrain", "point": points[arm]}
             trial |= {"seed": 5000 + i, "steps_done": LAST, "seconds": 4.2}
-            made.append(trial | _result(float(rng.normal(error, 0.0018)), step, direction))
+            made.append(trial | result(float(rng.normal(error, 0.0018)), step, direction))
     return made
 
 
@@ -247,114 +247,3 @@ def _verdict(outcome: str, best: dict[str, Any]) -> dict[str, Any]:
         "error_rate": 0.05 if gated else None,
         "reasons": reasons,
     }
-
-
-def with_kept(record: Record) -> Record:
-    """The same gated round with four retrains of the incumbent from earlier rounds that count again."""
-    kept = {f"incumbent.kept.k{i}": 0.0585 + 0.0007 * i for i in range(4)}
-    noise = record.verdict.noise | {"incumbent.kept": 4} | kept
-    return record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
-
-
-def joint(count: int = 40) -> Record:
-    """A joint study with a continuous scientific parameter in buckets, and with one explicit trial out of bounds."""
-    rng = np.random.default_rng(3)
-    space = {
-        "dropout.rate": {"low": 0.0, "high": 0.8, "scale": "linear", "type": "float"},
-        "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log", "type": "float"},
-    }
-    rows: list[dict[str, Any]] = []
-    for i in range(count):
-        rate, lr = float(rng.uniform(0, 0.8)), float(10 ** rng.uniform(-4, -1))
-        value = 0.05 + 0.1 * (rate - 0.3) ** 2 + 0.03 * (math.log10(lr) + 2.3) ** 2 + abs(rng.normal(0, 0.002))
-        point = {"dropout.rate": rate, "learning_rate": 0.3 if i == 4 else lr}
-        row: dict[str, Any] = {
-            "id": f"j{i}",
-            "study": "s-joint",
-            "purpose": "search",
-            "point": point,
-            "seed": i,
-            "steps_done": LAST,
-        }
-        rows.append(row | _result(value, 50 * int(rng.integers(4, 40)), "minimize"))
-    edges = np.linspace(0, 0.8, 6)
-    buckets = []
-    for low, high in itertools.pairwise(edges):
-        own = [r for r in rows if low <= r["point"]["dropout.rate"] < high]
-        best = min(own, key=lambda r: r["best_value"])
-        buckets.append({
-            "parameter": "dropout.rate", "bucket": [float(low), float(high)], "best_trial": best["id"],
-            "best_value": best["best_value"], "band": [best["best_value"] - 0.001, best["best_value"] + 0.006],
-        })  # fmt: skip
-    study = {
-        "id": "s-joint",
-        "scientific": {},
-        "space": space,
-        "sampler": "sobol",
-        "seed": 1,
-        "trials": [r["id"] for r in rows],
-    }
-    roles = {"scientific": ["dropout.rate"], "nuisance": ["learning_rate"], "fixed": {}}
-    goal = {"question": "How much dropout does the model need?", "kind": "understand"}
-    answer = {"value": 0.31, "conclusive": True}
-    return example(
-        "na", studies=[study], trials=rows, isolation=buckets, roles=roles, goal=goal, answer=answer, findings=[]
-    )
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "javascript:alert(1)",
-    '"><img src=x onerror=alert(1)>',
-    "$\\frac{1$ {{ 7*7 }}",
-    "\x1b[31mred",
-)
-
-
-def hostile() -> Record:
-    """The round with hostile text wherever a person may write: question, notes, names, values, reasons, findings."""
-    script, link, quotes, maths, escape = HOSTILE
-    base = example().model_dump(mode="json", by_alias=True)
-    name = f"p{script}"
-    for study in base["studies"]:
-        study["space"][name] = {"low": 0.0, "high": 1.0, "scale": "linear", "type": "float"}
-        study["space"][f"q{quotes}"] = {"choices": [script, maths]}
-        study["scientific"] = {"optimizer": quotes, maths: script}
-    for trial in base["trials"]:
-        trial["point"] |= {name: 0.3, f"q{quotes}": script}
-        if trial["status"] != "complete":
-            trial["reason"] = quotes
-    finding = {"check": script, "row": "E2", "level": "fail", "where": {"parameter": quotes, "study": script}}
-    finding |= {"evidence": quotes, "numbers": {script: link}, "remedy": [f"space.x={quotes}"]}
-    return Record.model_validate(
-        base
-        | {"notes": f"{script} {link}", "workload": script, "caveats": [quotes], "learned": [f"{script}{escape}"]}
-        | {"goal": {"question": f"{quotes} {maths} {script}{escape}", "kind": "improve"}}
-        | {
-            "objective": {"metric": f"m{escape}{quotes}", "direction": "minimize"},
-            "findings": [*base["findings"], finding],
-        }
-        | {"acknowledged": {"E9": script}, "next": {"command": link, "overrides": [], "why": script}}
-        | {
-            "reproduce": base["reproduce"]
-            | {"command": script, "uncommitted_diff": quotes, "packages": {script: quotes}}
-        }
-        | {"roles": base["roles"] | {"nuisance": [name], "fixed": {quotes: {"value": script, "reason": script}}}}
-    )
-
-
-def planted_stuck() -> Record:
-    """`example()`, had the three worst trials of nesterov stayed at a guesser's error, and had E8 said so."""
-    record = example()
-    own = sorted(
-        (t for t in record.trials if t.study == "s-nesterov" and t.best_value is not None),
-        key=lambda t: t.best_value or 0.0,
-    )
-    ids = [t.id for t in own[-3:]]
-    stuck = {"best_value": 0.9, "final_value": 0.9}
-    trials = tuple(t.model_copy(update=stuck) if t.id in ids else t for t in record.trials)
-    told = Finding(
-        check="infeasible", row="E8", level="warn", where=Where(study="s-nesterov"),
-        evidence="3 finite runs never left chance or blew up.", numbers={"stuck": 3, "stuck_trials": json.dumps(ids)},
-    )  # fmt: skip
-    return record.model_copy(update={"trials": trials, "findings": (*record.findings, told)})

@@ -6,7 +6,7 @@ from tasks.report.page.page import page
 from tasks.report.plots.all import retrains_plot
 from tasks.report.terminal import text
 from tests.report.example_records import curves_of, example
-from tests.report.plots.test_plots import texts
+from tests.report.plots.drawings import texts
 
 REASONS = ("The finalist over the incumbent: gain 0.01.", "The finalist over the baseline: gain 0.005.")
 NAMED = (

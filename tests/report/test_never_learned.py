@@ -12,8 +12,9 @@ from tasks.report.terminal import text
 from tasks.report.trials import counted, never_learned, ranked
 from tasks.scope.goal import Objective
 from tests.analyze.planted import planned_round, scored
-from tests.report.example_records import curves_of, example, planted_stuck
-from tests.report.plots.test_plots import groups, marks, texts, told
+from tests.report.example_records import curves_of, example
+from tests.report.odd_records import planted_stuck
+from tests.report.plots.drawings import groups, marks, texts, told
 
 LR = {"learning_rate": {"low": 1e-4, "high": 1.0, "scale": "log"}}
 

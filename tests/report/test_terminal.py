@@ -7,7 +7,8 @@ import pytest
 
 from tasks.report.terminal import text
 from tasks.text import duration, number, spread_text
-from tests.report.example_records import example, hostile, joint
+from tests.report.example_records import example
+from tests.report.odd_records import hostile, joint
 
 PATHS = ("mlruns/records/r-1/report.html", "mlruns/records/r-1/record.json")
 

@@ -10,9 +10,7 @@ from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
-from tests.trials.example_trials import OWN, execution, plan
-
-PATIENT = Runner(wall_timeout=120)
+from tests.trials.example_trials import OWN, PATIENT, execution, plan
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from tasks.record import Direction, Point
 from tasks.scope.goal import Budget, Objective, Workload
 from tasks.trials.runner import Execution, Runner
 
+PATIENT = Runner(wall_timeout=120)
 OWN = str(Path(__file__).parent / "own")
 
 
@@ -32,6 +33,6 @@ def execution(
             name="w", target=target, arguments=arguments, objective=Objective(metric=metric, direction=direction)
         ),
         budget=Budget(trials=1, retrains=1, max_train_steps=9, eval_every_steps=3),
-        runner=runner or Runner(wall_timeout=120),
+        runner=runner or PATIENT,
         own=own,
     )

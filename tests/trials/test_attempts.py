@@ -21,10 +21,8 @@ from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import ServerClosed
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
-from tests.trials.example_trials import OWN, execution, plan
-from tests.trials.local.test_child import alive, gone_in_time, written
-
-PATIENT = Runner(wall_timeout=120)
+from tests.trials.example_trials import OWN, PATIENT, execution, plan
+from tests.trials.local.processes import alive, gone_in_time, written
 
 
 def curve(trial: Trial) -> list[tuple[int, float]]:

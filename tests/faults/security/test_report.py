@@ -7,8 +7,9 @@ import pytest
 
 from tasks.report.page.page import SCRIPT, page
 from tests.faults.conftest import Tally, Times
-from tests.report import example_records
-from tests.report.example_records import curves_of, example, hostile
+from tests.report import odd_records
+from tests.report.example_records import curves_of, example
+from tests.report.odd_records import hostile
 
 STRINGS = (
     *("<script>alert(1)</script>", "javascript:alert(1)", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "\x1b[31mred"),
@@ -79,7 +80,7 @@ def test_no_string_of_a_record_comes_alive_in_its_report(
     batches = [STRINGS[i : i + 5] for i in range(0, len(STRINGS), 5)][: times(2, 99)]
     wrong = []
     for batch in batches:
-        monkeypatch.setattr(example_records, "HOSTILE", batch)
+        monkeypatch.setattr(odd_records, "HOSTILE", batch)
         record = hostile()
         text = page(record, curves_of(record), record_path=batch[0])
         reader = Reader(text)

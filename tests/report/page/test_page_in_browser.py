@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, ElementHandle, Page, sync_playwright
 
 from tasks.report.page.page import SCRIPT, page
-from tests.report.example_records import curves_of, example, hostile
+from tests.report.example_records import curves_of, example
+from tests.report.odd_records import hostile
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium on the PATH")

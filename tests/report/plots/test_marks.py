@@ -11,8 +11,9 @@ from tasks.report.plots.axis import FEW
 from tasks.report.plots.canvas import PALETTE
 from tasks.report.plots.marks import named, tag
 from tasks.report.retrains import counted_value, retrain_arms
-from tests.report.example_records import curves_of, example, hostile, with_kept
-from tests.report.plots.test_plots import SVG, groups, marks, told
+from tests.report.example_records import curves_of, example
+from tests.report.odd_records import hostile, with_kept
+from tests.report.plots.drawings import SVG, groups, marks, told
 
 
 @pytest.mark.playbook("E8", "E13", case="shows")

@@ -1,15 +1,18 @@
 """What may be saved is loaded again, and what could not be is refused when it is saved."""
 
 import sys
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tasks.trials.checkpoints.checkpoints import Checkpoints
+from tasks.trials.checkpoints.loadable import refuse_objects
+from tests.trials.checkpoints.saved import saved
 
 
 class Marked(torch.Tensor):
@@ -76,3 +79,36 @@ def test_what_is_not_refused_is_loaded_with_its_kind_and_its_values(name: str, t
         assert torch.equal(found.to_dense() if made.is_sparse else found, made.to_dense() if made.is_sparse else made)
     else:
         assert list(found) == list(made) if isinstance(made, dict) else found == made
+
+
+@pytest.mark.parametrize(
+    ("made", "where"),
+    [
+        ({"a": [1, np.zeros(2)]}, r"state\['a'\]\[1\] is a numpy.ndarray"),
+        ({"a": np.float64(1)}, r"state\['a'\] is a numpy.float64"),
+        ({"a": torch.nn.Linear(1, 1)}, r"state\['a'\] is a torch.nn.modules.linear.Linear"),
+        (defaultdict(int), "state is a collections.defaultdict"),
+        ({np.int64(1): 1}, "a key of state is a numpy.int64"),
+    ],
+)
+def test_what_could_not_be_loaded_again_is_refused_when_it_is_saved(made: Any, where: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=where):
+        saved(tmp_path).save(1, made, 0.5)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_may_be_saved_can_be_loaded_again(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.ones(4, 2)).sum().backward()
+    optimizer.step()
+    everything = {
+        **{"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()},
+        **{"parameter": torch.nn.Parameter(torch.ones(1)), "size": torch.Size([2]), "kind": torch.float32},
+        **{"set": {1, 2}, "bytes": b"x", "complex": 1j, "device": torch.device("cpu"), "none": None},
+    }
+    refuse_objects(everything)
+    Checkpoints(tmp_path, "t").save(1, everything, None)
+    found = Checkpoints(tmp_path, "t").load(1)
+    assert found.keys() == everything.keys()
+    assert torch.equal(found["optimizer"]["state"][0]["exp_avg"], optimizer.state_dict()["state"][0]["exp_avg"])

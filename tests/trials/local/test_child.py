@@ -2,13 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +12,18 @@ import pytest
 
 from tasks.scope.error import InputError
 from tasks.trials.inline import run_inline
-from tasks.trials.local.execute import ATTEMPTS, run_trial
+from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.local.server_link import GRACE, ServerClosed
-from tasks.trials.reports import read_reports
+from tasks.trials.local.server_link import GRACE
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, execution, plan
+from tests.trials.local.processes import alive, children_of, gone_in_time, written
 
 SECRET = "TUNEBOOK_TEST_SECRET"
 PATIENT = Runner(wall_timeout=120, environment=("TUNEBOOK_TEST_ALLOWED",))
 HASTY = Runner(wall_timeout=1)
+
 
 # How each program of own/endings.py ends: status, the beginning of the reason, the objective's curve, in its log.
 ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
@@ -74,31 +70,6 @@ def run(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
         return run_trial(plan(name, seed=seed), wanted, server, tmp_path / name, "cpu")
 
     return one
-
-
-@dataclass(frozen=True)
-class Coordinator:
-    """A coordinator in a process of its own; `pids`: of each of its trials, (trial, server, sleeper)."""
-
-    process: subprocess.Popen[bytes]
-    pids: dict[str, list[int]]
-
-
-@pytest.fixture
-def coordinator(tmp_path: Path) -> Iterator[Coordinator]:
-    """Both its trials are under way; whatever a failed test left of it is killed."""
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    command = [sys.executable, str(Path(OWN) / "coordinator.py"), OWN, str(tmp_path)]
-    with subprocess.Popen(command, env=environ) as process:
-        pids: dict[str, list[int]] = {}
-        try:
-            for id in ("a", "b"):
-                pids[id] = written(tmp_path / f"{id}.pids")
-            yield Coordinator(process, pids)
-        finally:
-            for pid in (process.pid, *(pid for three in pids.values() for pid in three)):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -225,113 +196,3 @@ def test_what_an_earlier_attempt_left_is_not_taken_for_this_ones(run: Callable[.
     trial = run("vanishes")
     assert trial.status == "failed"
     assert trial.curve.of("loss")[1].tolist() == [0.5]
-
-
-def test_a_last_line_that_was_cut_off_is_left_out_of_the_curve(tmp_path: Path) -> None:
-    path = tmp_path / "reports.jsonl"
-    whole = '{"step": 1, "metrics": {"loss": 0.1}}\n{"step": 2, "metrics": {"loss": NaN}}\n'
-    for cut in range(len(whole) + 1):
-        path.write_text(whole[:cut])
-        steps = list(read_reports(path))
-        assert steps == [1, 2][: whole[:cut].count("\n")]
-
-
-def test_a_trial_whose_server_died_is_run_again_by_a_new_server(tmp_path: Path) -> None:
-    wanted = execution("endings.kills_the_server", once=str(tmp_path / "once"))
-    with ForkServer(PATIENT, own=OWN) as server:
-        before = server.pid
-        trial = run_trial(plan(), wanted, server, tmp_path / "t", "cpu")
-        assert server.pid != before
-    assert (trial.status, trial.best_value) == ("complete", 0.5)
-
-
-def test_a_trial_that_kills_its_server_every_time_fails_and_the_next_one_runs(tmp_path: Path) -> None:
-    with ForkServer(PATIENT, own=OWN) as server:
-        guilty = run_trial(plan(), execution("endings.kills_the_server"), server, tmp_path / "guilty", "cpu")
-        sound = run_trial(plan(), execution("endings.steady"), server, tmp_path / "sound", "cpu")
-    assert guilty.status == "failed"
-    assert f"the fork server ended before the trial did, {ATTEMPTS} times in a row" in guilty.reason
-    assert sound.status == "complete"
-
-
-def test_closing_the_server_ends_the_trials_and_frees_those_who_wait(tmp_path: Path) -> None:
-    wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
-    with ThreadPoolExecutor(1) as pool:
-        with ForkServer(PATIENT, own=OWN) as server:
-            waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
-            pids = written(tmp_path / "pids")
-        with pytest.raises(ServerClosed):
-            waiting.result(timeout=30)
-    assert gone_in_time(lambda: {p for p in pids if alive(p)})
-    with pytest.raises(ServerClosed):
-        server.run({}, 1)
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_coordinator_that_is_killed_leaves_no_process(how: signal.Signals, coordinator: Coordinator) -> None:
-    pids = {pid for three in coordinator.pids.values() for pid in three}
-    assert len(pids) == 5  # two trials, a sleeper each, and the server
-    os.kill(coordinator.process.pid, how)
-    coordinator.process.wait()
-    assert gone_in_time(lambda: {p for p in pids if alive(p)})
-
-
-def test_trials_end_with_their_server_even_when_nobody_is_left_to_kill_them(coordinator: Coordinator) -> None:
-    """The coordinator cannot act: only the kernel can end the trials."""
-    server = coordinator.pids["a"][1]
-    os.kill(coordinator.process.pid, signal.SIGSTOP)
-    os.kill(server, signal.SIGKILL)
-    assert gone_in_time(lambda: {trial for trial, *_ in coordinator.pids.values() if alive(trial)})
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_server_that_is_told_to_end_takes_its_trials_and_their_children_along(
-    how: signal.Signals, tmp_path: Path
-) -> None:
-    wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
-        pids = written(tmp_path / "pids")
-        (tmp_path / "pids").unlink()
-        os.kill(server.pid, how)
-        assert gone_in_time(lambda: {p for p in pids if alive(p)})
-        assert not set(written(tmp_path / "pids")) & set(pids)  # the trial runs anew
-        server.close()
-        assert isinstance(waiting.exception(timeout=30), ServerClosed)
-
-
-def written(path: Path) -> list[int]:
-    """The pids in a file that appears as a whole, once it is there."""
-    assert gone_in_time(lambda: not path.exists()), f"{path} never appeared"
-    return [int(p) for p in path.read_text().split()]
-
-
-def gone_in_time(left: Callable[[], object], seconds: float = 30.0) -> bool:
-    """Whether what is left becomes nothing in time; the limit only bounds a test that has failed."""
-    end = time.monotonic() + seconds
-    while left():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def alive(pid: int) -> bool:
-    """Whether a process is there and no zombie: those wait for a parent of which we know nothing."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def children_of(pid: int) -> set[int]:
-    """The processes whose parent is `pid`, zombies included."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if parent == pid:
-            found.add(int(stat.parent.name))
-    return found

@@ -13,8 +13,8 @@ from tasks.trials.local.child import LOCK
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.leftovers import MARK, end_leftovers
-from tests.trials.example_trials import OWN, execution, plan
-from tests.trials.local.test_child import PATIENT, alive, gone_in_time, written
+from tests.trials.example_trials import OWN, PATIENT, execution, plan
+from tests.trials.local.processes import alive, gone_in_time, written
 
 HOLDS = "import sys, time; held = open(sys.argv[1]); print(flush=True); time.sleep(600)"
 

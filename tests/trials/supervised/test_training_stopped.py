@@ -10,7 +10,7 @@ from tasks.scope.goal import Objective
 from tasks.trials.running import Interrupted, RunningTrial
 from tasks.trials.supervised.training import train
 from tasks.trials.workloads.models import mlp
-from tests.trials.supervised.test_training import POINT, CutOff, blobs
+from tests.trials.supervised.example_training import POINT, CutOff, blobs
 
 GIVEN: dict[str, Any] = {"data": blobs, "model": mlp, "batch_size": 16, "schedule": "cosine"}
 

@@ -1,11 +1,15 @@
 """Best trials that overfit block a comparison, and say how to mend it."""
 
+import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.overfitting import any_overfitting, overfitting, retry_bigger
 from tasks.record import Point
 from tests.analyze.planted_curves import (
+    CLEAN,
+    Floats,
     Metrics,
+    Plant,
     Rng,
     clean,
     compared_round,
@@ -14,8 +18,12 @@ from tests.analyze.planted_curves import (
     levels,
     one,
     overfits_under,
+    overfitted,
     planted_round,
+    shapes,
     shipped_policy,
+    with_restart,
+    with_spike,
 )
 
 
@@ -183,3 +191,40 @@ def test_one_trial_that_overfits_may_be_chance() -> None:
     assert one(any_overfitting(planted_round(outcome))).level == "ok"
     rounds = [one(any_overfitting(planted_round(clean, trials=24, seed=s))).level for s in range(20)]
     assert rounds.count("warn") <= 1
+
+
+@pytest.mark.playbook("F2", case="fires")
+@pytest.mark.parametrize("count", [20, 40, 100])
+def test_a_rise_of_a_quarter_of_the_descent_is_seen_through_moderate_noise(count: int) -> None:
+    assert np.mean([s.rises for s in shapes(overfitted, count)]) >= 0.95
+
+
+@pytest.mark.playbook("F2", case="silent")
+@pytest.mark.parametrize("count", [10, 20, 40, 100])
+@pytest.mark.parametrize("plant", [*CLEAN.values(), with_spike, with_restart])
+def test_noise_a_spike_and_a_restart_are_no_rise(plant: Plant, count: int) -> None:
+    assert np.mean([s.rises for s in shapes(plant, count)]) <= 0.05
+
+
+@pytest.mark.playbook("F2", case="silent")
+@pytest.mark.parametrize(("count", "rise"), [(5, 0.5), (6, 0.25)])
+def test_a_rise_that_so_few_evaluations_cannot_tell_from_noise_is_not_checked(count: int, rise: float) -> None:
+    """A curve as short that falls to its end is sound."""
+
+    def told(rise: float) -> list[str]:
+        return levels(
+            overfitting(planted_round(lambda p, i, r: {"valid_error": _short(r, count, rise)}, evaluations=count))
+        )
+
+    assert told(rise) == ["na"]
+    assert told(0.0) == ["ok"]
+
+
+def _short(rng: Rng, count: int, rise: float) -> Floats:
+    return falling(rng, count=count, pace=0.15, rise=rise, turn=0.4, noise=0.005)
+
+
+@pytest.mark.parametrize("count", [10, 20, 40])
+def test_even_strong_noise_is_rarely_taken_for_a_rise(count: int) -> None:
+    loud = shapes(lambda rng, n: falling(rng, count=n, noise=0.1), count)
+    assert np.mean([s.rises for s in loud]) <= 0.06

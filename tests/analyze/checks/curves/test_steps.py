@@ -6,18 +6,24 @@ import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.compute_bound import stingy_steps
-from tasks.analyze.checks.curves.steps import best_steps, saturated, still_improving
+from tasks.analyze.checks.curves.steps import best_steps, saturated, saturation, still_improving
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Point
 from tests.analyze.planted_curves import (
+    CLEAN,
     Floats,
     Metrics,
+    Plant,
     Rng,
     distance,
     falling,
     levels,
     one,
+    overfitted,
     planted_round,
+    saturation_seen,
+    shapes,
+    with_spike,
 )
 
 
@@ -122,3 +128,44 @@ def test_no_study_is_told_to_be_longer_and_shorter_at_once() -> None:
             told = [r for f in (*still_improving(study), *saturated(study), *best_steps(study)) for r in f.remedy]
             sizes = {int(r.partition("=")[2]) for r in told if r.startswith("budget.max_train_steps")}
             assert not (any(n > 1000 for n in sizes) and any(n < 1000 for n in sizes))
+
+
+@pytest.mark.playbook("F8", case="fires")
+@pytest.mark.parametrize("count", [20, 40, 100])
+def test_a_slow_descent_is_seen_to_go_on(count: int) -> None:
+    assert np.mean([s.improving for s in shapes(CLEAN["slow"], count)]) >= 0.95
+
+
+@pytest.mark.playbook("F8", case="silent")
+@pytest.mark.parametrize("count", [10, 20, 40, 100])
+@pytest.mark.parametrize("plant", [CLEAN["falling"], CLEAN["fast"], with_spike, overfitted])
+def test_a_descent_that_ended_is_not_seen_to_go_on(plant: Plant, count: int) -> None:
+    assert np.mean([s.improving for s in shapes(plant, count)]) <= 0.05
+
+
+@pytest.mark.playbook("F9", case="fires")
+@pytest.mark.parametrize("count", [20, 40, 100])
+def test_a_fast_descent_is_seen_to_have_ended_long_before(count: int) -> None:
+    """Through noise of 1 % of the descent; of 2 % in 20 evaluations, a gain that matters may hide in it."""
+    fast = shapes(lambda rng, n: falling(rng, count=n, pace=0.05, noise=0.01), count)
+    assert np.mean(saturation_seen(fast)) >= 0.95
+
+
+@pytest.mark.playbook("F9", case="silent")
+@pytest.mark.parametrize("count", [10, 20, 40, 100])
+@pytest.mark.parametrize("pace", [0.25, 0.5])
+def test_a_descent_that_goes_on_past_half_way_has_not_ended(count: int, pace: float) -> None:
+    going = shapes(lambda rng, n: falling(rng, count=n, pace=pace), count)
+    assert np.mean(saturation_seen(going)) <= 0.05
+
+
+def test_noise_that_would_hide_a_gain_forbids_to_say_that_nothing_was_gained() -> None:
+    loud = shapes(lambda rng, n: falling(rng, count=n, pace=0.05, noise=0.15), 20)
+    assert np.mean(saturation_seen(loud)) <= 0.05
+
+
+@pytest.mark.parametrize("pace", [0.05, 0.12, 0.25, 0.5])
+@pytest.mark.parametrize("noise", [0.0, 0.02, 0.1])
+def test_no_curve_still_improves_and_is_saturated_at_once(pace: float, noise: float) -> None:
+    every = shapes(lambda rng, n: falling(rng, count=n, pace=pace, noise=noise), 20)
+    assert not any(s.improving and (found := saturation([s])) and found.shown for s in every)

@@ -6,17 +6,17 @@ import pytest
 from tasks.analyze.checks.search.study_size import few_trials, still_falling
 from tasks.analyze.learned import learned
 from tasks.analyze.study.evidence import Evidence
-from tasks.record import Finding, Point
+from tasks.record import Point
 from tasks.text import number
-from tests.analyze.planted_curves import Metrics, distance, falling, planted_round
+from tests.analyze.planted_curves import (
+    Metrics,
+    distance,
+    falling,
+    one,
+    planted_round,
+)
 
 SIX = {f"p{i}": {"low": 0.0, "high": 1.0} for i in range(6)}
-
-
-def one(findings: list[Finding]) -> Finding:
-    """The only finding."""
-    assert len(findings) == 1
-    return findings[0]
 
 
 def bowl(trials: int, *, dimensions: int = 1, noise: float = 0.0, seed: int = 0) -> Evidence:

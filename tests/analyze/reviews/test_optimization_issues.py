@@ -1,13 +1,11 @@
-"""Signs of trouble in the optimisation, and a training set that is not fitted."""
+"""Signs of trouble in the optimisation, summed over the checks."""
 
 import numpy as np
 import pytest
 
 from tasks.analyze.analysis import analyze
-from tasks.analyze.checks.pipeline.training_fit import training_fit
-from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Point
-from tests.analyze.planted_curves import Metrics, Rng, clean, compared_round, distance, falling, one, planted_round
+from tests.analyze.planted_curves import Metrics, Rng, distance, falling, planted_round
 
 
 def summed(spike: float | None, rise: float = 0.0) -> Finding:
@@ -35,25 +33,3 @@ def test_a_calm_study_shows_none_and_says_what_was_asked() -> None:
     assert summed(1.0).level == "ok"
     assert "F10, grad_norm" in summed(1.0).evidence
     assert "grad_norm" not in summed(None).evidence
-
-
-def regularized(error: float | None, name: str = "regularizer") -> Evidence:
-    """A comparison in which the training error comes down to that."""
-
-    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
-        known = clean(point, index, rng)
-        return known if error is None else {**known, "train_error": error + 0.5 * np.linspace(1, 0, 20)}
-
-    return compared_round(outcome, scientific={name: ["none", "dropout"]}, baseline={})
-
-
-@pytest.mark.playbook("H9", case="fires")
-def test_a_training_set_that_is_not_fitted_speaks_against_a_regularizer() -> None:
-    assert one(training_fit(regularized(0.2))).level == "warn"
-
-
-@pytest.mark.playbook("H9", case="silent")
-def test_a_fitted_training_set_does_not_and_without_its_error_nothing_is_asked() -> None:
-    assert one(training_fit(regularized(0.0))).level == "ok"
-    assert one(training_fit(regularized(None))).level == "na"
-    assert one(training_fit(regularized(0.2, "optimizer"))).level == "na"

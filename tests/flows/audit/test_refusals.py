@@ -1,0 +1,114 @@
+"""What cannot be audited is refused in one sentence, and nothing is left behind."""
+
+import sqlite3
+from pathlib import Path
+
+import optuna
+import pytest
+
+from flows.audit import main
+from tests.flows.audit.studies import table
+
+
+def test_a_status_that_means_nothing_here_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3, status=["done"] * 40)
+    assert main([f"source={path}", "objective.metric=error", "objective.direction=minimize"]) == 2
+    assert "'done'; say complete, infeasible, failed" in capsys.readouterr().err
+
+
+BAD: dict[str, tuple[list[str], str]] = {
+    "nothing": ([], "source: missing"),
+    "no file": (["source=HERE/none.csv"], "source: there is no file HERE/none.csv"),
+    "no database": (["source=optuna:sqlite:///HERE/none.db"], "source: there is no file HERE/none.db"),
+    "another database": (["source=optuna:sqlite:///HERE/other.db"], "source: sqlite:///HERE/other.db cannot be read"),
+    "not MLflow's": (["source=mlflow:sqlite:///HERE/text.db"], "source: MLflow at sqlite:///HERE/text.db cannot be"),
+    "nobody there": (["source=mlflow:http://127.0.0.1:9"], "source: MLflow at http://127.0.0.1:9 cannot be read"),
+    "no table": (["source=HERE/trials.txt"], "source: trials.txt is none of .csv, .parquet"),
+    "an empty file": (["source=HERE/empty.csv"], "source: empty.csv cannot be read as a table"),
+    "no rows": (["source=HERE/head.csv"], "source: head.csv has no rows"),
+    "semicolons": (["source=HERE/semicolons.csv"], "source: semicolons.csv has one column, 'lr;error'; separate its"),
+    "no metric": (["source=HERE/trials.csv"], "objective.metric: trials.csv has 3 (lr, dropout, error); name one"),
+    "another metric": (
+        ["source=HERE/trials.csv", "objective.metric=loss"],
+        "objective.metric: trials.csv has no",
+    ),
+    "a text": (
+        ["source=HERE/words.csv", "objective.metric=error"],
+        "objective.metric: 'low' in the column",
+    ),
+    "no direction": (["source=HERE/trials.csv", "objective.metric=error"], "objective.direction: missing"),
+    "a strange key": (["source=HERE/trials.csv", "sauce=1"], "sauce: there is no such key"),
+    "a strange parameter": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "space.x.low=1"],
+        "space.x: no trial has such a parameter; they have lr, dropout",
+    ),
+    "a strange column": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "parameters=[x]"],
+        "parameters: trials.csv has no column 'x'",
+    ),
+    "curves of others": (
+        [
+            *("source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize"),
+            "curves=HERE/curves.csv",
+        ],
+        "curves: curves.csv has curves of a, … and the table has trials 0, …; give both a column trial",
+    ),
+    "a column twice": (["source=HERE/twice.csv"], "source: twice.csv has two columns 'lr'; give each a name"),
+    "no list": (
+        ["source=HERE/trials.csv", "parameters=lr"],
+        "parameters: 'lr' will not do; write it like [learning_rate",
+    ),
+    "no values": (
+        ["source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize", "goal.scientific={lr: 3}"],
+        "goal.scientific.lr",
+    ),
+    "no mapping": (["source=HERE/trials.csv", "acknowledge=E2"], "acknowledge: 'E2' will not do; write it like {E2:"),
+    "not tried": (
+        [
+            *("source=HERE/trials.csv", "objective.metric=error", "objective.direction=minimize"),
+            *("goal.scientific={dropout: [0.0, 0.123]}", "space.dropout.values=[0.0, 0.123]"),
+        ],
+        "goal.scientific: no trial has dropout = 0; compare values that were tried",
+    ),
+    "nothing finite": (
+        ["source=HERE/nan.csv", "objective.metric=error", "objective.direction=minimize"],
+        "objective.metric: no trial of nan has a finite 'error'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table(tmp_path / "trials.csv", 3e-3, count=4)
+    (tmp_path / "trials.txt").write_text("lr error")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "head.csv").write_text("lr,error\n")
+    (tmp_path / "semicolons.csv").write_text("lr;error\n0,1;0,5\n")
+    (tmp_path / "words.csv").write_text("lr,error\n0.1,low\n")
+    (tmp_path / "curves.csv").write_text("trial,step,error\na,1,0.5\n")
+    (tmp_path / "twice.csv").write_text("lr,lr,error\n0.1,0.2,0.5\n")
+    (tmp_path / "nan.csv").write_text("lr,error\n0.1,inf\n0.2,\n")
+    (tmp_path / "text.db").write_text("no database at all, and long enough to be looked at" * 20)
+    with sqlite3.connect(tmp_path / "other.db") as db:
+        db.execute("create table studies (a int)")
+    words, said = BAD[name]
+    before = sorted(p.name for p in tmp_path.iterdir())
+    assert main([*(w.replace("HERE", str(tmp_path)) for w in words), f"tracking.root={tmp_path / 'root'}"]) == 2
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: " + said.replace("HERE", str(tmp_path))), line
+    assert printed.out == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_an_optuna_study_without_one_objective_or_of_several_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    address = f"sqlite:///{tmp_path / 'study.db'}"
+    for name in ("a", "b"):
+        optuna.create_study(storage=address, study_name=name, directions=["minimize", "maximize"])
+    assert main([f"source=optuna:{address}"]) == 2
+    assert f"study: {address} has 2 (a, b); name one" in capsys.readouterr().err
+    assert main([f"source=optuna:{address}", "study=a"]) == 2
+    assert "study: a has 2 objectives; one can be audited" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""Rounds that the report must bear: one joint study, hostile text, trials that learned nothing, retrains kept."""
+
+import itertools
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from tasks.record import Finding, Record, Where
+from tests.report.example_records import LAST, example, result
+
+
+def with_kept(record: Record) -> Record:
+    """The same gated round with four retrains of the incumbent from earlier rounds that count again."""
+    kept = {f"incumbent.kept.k{i}": 0.0585 + 0.0007 * i for i in range(4)}
+    noise = record.verdict.noise | {"incumbent.kept": 4} | kept
+    return record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+
+
+def joint(count: int = 40) -> Record:
+    """A joint study with a continuous scientific parameter in buckets, and with one explicit trial out of bounds."""
+    rng = np.random.default_rng(3)
+    space = {
+        "dropout.rate": {"low": 0.0, "high": 0.8, "scale": "linear", "type": "float"},
+        "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log", "type": "float"},
+    }
+    rows: list[dict[str, Any]] = []
+    for i in range(count):
+        rate, lr = float(rng.uniform(0, 0.8)), float(10 ** rng.uniform(-4, -1))
+        value = 0.05 + 0.1 * (rate - 0.3) ** 2 + 0.03 * (math.log10(lr) + 2.3) ** 2 + abs(rng.normal(0, 0.002))
+        point = {"dropout.rate": rate, "learning_rate": 0.3 if i == 4 else lr}
+        row: dict[str, Any] = {
+            "id": f"j{i}",
+            "study": "s-joint",
+            "purpose": "search",
+            "point": point,
+            "seed": i,
+            "steps_done": LAST,
+        }
+        rows.append(row | result(value, 50 * int(rng.integers(4, 40)), "minimize"))
+    edges = np.linspace(0, 0.8, 6)
+    buckets = []
+    for low, high in itertools.pairwise(edges):
+        own = [r for r in rows if low <= r["point"]["dropout.rate"] < high]
+        best = min(own, key=lambda r: r["best_value"])
+        buckets.append({
+            "parameter": "dropout.rate", "bucket": [float(low), float(high)], "best_trial": best["id"],
+            "best_value": best["best_value"], "band": [best["best_value"] - 0.001, best["best_value"] + 0.006],
+        })  # fmt: skip
+    study = {
+        "id": "s-joint",
+        "scientific": {},
+        "space": space,
+        "sampler": "sobol",
+        "seed": 1,
+        "trials": [r["id"] for r in rows],
+    }
+    roles = {"scientific": ["dropout.rate"], "nuisance": ["learning_rate"], "fixed": {}}
+    goal = {"question": "How much dropout does the model need?", "kind": "understand"}
+    answer = {"value": 0.31, "conclusive": True}
+    return example(
+        "na", studies=[study], trials=rows, isolation=buckets, roles=roles, goal=goal, answer=answer, findings=[]
+    )
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "javascript:alert(1)",
+    '"><img src=x onerror=alert(1)>',
+    "$\\frac{1$ {{ 7*7 }}",
+    "\x1b[31mred",
+)
+
+
+def hostile() -> Record:
+    """The round with hostile text wherever a person may write: question, notes, names, values, reasons, findings."""
+    script, link, quotes, maths, escape = HOSTILE
+    base = example().model_dump(mode="json", by_alias=True)
+    name = f"p{script}"
+    for study in base["studies"]:
+        study["space"][name] = {"low": 0.0, "high": 1.0, "scale": "linear", "type": "float"}
+        study["space"][f"q{quotes}"] = {"choices": [script, maths]}
+        study["scientific"] = {"optimizer": quotes, maths: script}
+    for trial in base["trials"]:
+        trial["point"] |= {name: 0.3, f"q{quotes}": script}
+        if trial["status"] != "complete":
+            trial["reason"] = quotes
+    finding = {"check": script, "row": "E2", "level": "fail", "where": {"parameter": quotes, "study": script}}
+    finding |= {"evidence": quotes, "numbers": {script: link}, "remedy": [f"space.x={quotes}"]}
+    return Record.model_validate(
+        base
+        | {"notes": f"{script} {link}", "workload": script, "caveats": [quotes], "learned": [f"{script}{escape}"]}
+        | {"goal": {"question": f"{quotes} {maths} {script}{escape}", "kind": "improve"}}
+        | {
+            "objective": {"metric": f"m{escape}{quotes}", "direction": "minimize"},
+            "findings": [*base["findings"], finding],
+        }
+        | {"acknowledged": {"E9": script}, "next": {"command": link, "overrides": [], "why": script}}
+        | {
+            "reproduce": base["reproduce"]
+            | {"command": script, "uncommitted_diff": quotes, "packages": {script: quotes}}
+        }
+        | {"roles": base["roles"] | {"nuisance": [name], "fixed": {quotes: {"value": script, "reason": script}}}}
+    )
+
+
+def planted_stuck() -> Record:
+    """`example()`, had the three worst trials of nesterov stayed at a guesser's error, and had E8 said so."""
+    record = example()
+    own = sorted(
+        (t for t in record.trials if t.study == "s-nesterov" and t.best_value is not None),
+        key=lambda t: t.best_value or 0.0,
+    )
+    ids = [t.id for t in own[-3:]]
+    stuck = {"best_value": 0.9, "final_value": 0.9}
+    trials = tuple(t.model_copy(update=stuck) if t.id in ids else t for t in record.trials)
+    told = Finding(
+        check="infeasible", row="E8", level="warn", where=Where(study="s-nesterov"),
+        evidence="3 finite runs never left chance or blew up.", numbers={"stuck": 3, "stuck_trials": json.dumps(ids)},
+    )  # fmt: skip
+    return record.model_copy(update={"trials": trials, "findings": (*record.findings, told)})
