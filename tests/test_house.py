@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests import house
-from tests.house import HouseLaw, Law, Module
+from tests.house import laws as house
+from tests.house.harmless import harmless
+from tests.house.laws import HouseLaw, Law
+from tests.house.module import Module, length, modules
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = house.modules(ROOT)
-TESTS = house.modules(ROOT, "tests")
+MODULES = modules(ROOT)
+TESTS = modules(ROOT, "tests")
 
 
 @pytest.mark.parametrize("law", house.LAWS, ids=lambda law: law.__name__)
@@ -36,12 +38,12 @@ def test_the_house_is_looked_at_as_a_whole() -> None:
 
 
 def test_the_tests_do_nothing_either_that_they_forbid() -> None:
-    tests = [m for m in TESTS if m.path not in ("tests/house.py", "tests/test_house.py")]
-    assert [breach for module in tests for breach in house.harmless(module)] == []
+    tests = [m for m in TESTS if m.path not in ("tests/house/harmless.py", "tests/test_house.py")]
+    assert [breach for module in tests for breach in harmless(module)] == []
 
 
 def test_the_median_function_has_fewer_than_ten_lines() -> None:
-    lengths = [house.length(f) for m in MODULES for f in m.functions]
+    lengths = [length(f) for m in MODULES for f in m.functions]
     assert statistics.median(lengths) < 10
 
 
@@ -63,7 +65,7 @@ BREACHES = [
     (house.flows_one_way, "tasks/ledger/a.py", "from tasks.tracking import store"),
     (house.flows_one_way, "tasks/record.py", "from tasks.scope.error import InputError"),
     (house.flows_one_way, "tasks/promote/task.py", "from flows.compose.compose import CONF"),
-    (house.flows_one_way, "flows/round.py", "from tests.house import Module"),
+    (house.flows_one_way, "flows/round.py", "from tests.house.module import Module"),
     (house.flows_one_way, "tasks/scope/a.py", "from . import goal"),
     (house.each_library_in_its_place, "tasks/scope/a.py", "import prefect"),
     (house.each_library_in_its_place, "flows/tune.py", "from prefect import flow"),
@@ -96,30 +98,30 @@ BREACHES = [
     (house.plainly_named, "tasks/scope/helpers.py", ""),
     (house.plainly_named, "tasks/scope/a.py", "class TrialManager:\n    pass"),
     (house.annotated_at_once, "flows/round.py", "from __future__ import annotations"),
-    (house.harmless, "tasks/trials/a.py", "import pickle\npickle.load(f)"),
-    (house.harmless, "tasks/trials/a.py", "from pickle import loads as read\nread(b)"),
-    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f)"),
-    (house.harmless, "tasks/trials/a.py", "import torch as t\nt.load(f, weights_only=False)"),
-    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=trusted)"),
-    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=True)"),
-    (house.harmless, "tasks/trials/a.py", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
-    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=True)"),
-    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=wanted)"),
-    (house.harmless, "tasks/trials/a.py", "import os\nos.system(line)"),
-    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=trusted)"),
-    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.hub.load(where, name)"),
-    (house.harmless, "tasks/trials/a.py", "import zipfile\nzipfile.ZipFile(f).extract(name)"),
-    (house.harmless, "tasks/trials/a.py", "import shutil\nshutil.unpack_archive(f)"),
-    (house.harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.pytorch.load_model(uri)"),
-    (house.harmless, "tasks/tracking/a.py", "from mlflow.pyfunc import load_model\nload_model(uri)"),
-    (house.harmless, "flows/compose/compose.py", "import hydra\nhydra.main(config_name='round')"),
-    (house.harmless, "flows/compose/compose.py", "from hydra.utils import instantiate\ninstantiate(tree)"),
-    (house.harmless, "tasks/trials/a.py", "eval(text)"),
-    (house.harmless, "tasks/trials/a.py", "def f() -> None:\n    exec(text)"),
-    (house.harmless, "tasks/trials/a.py", "archive.extractall()"),
-    (house.harmless, "tasks/trials/a.py", "import tarfile\ntarfile.open(f).extractall(folder)"),
-    (house.harmless, "flows/prefect/server.py", 'HOST = "0.0.0.0"'),
-    (house.harmless, "flows/prefect/server.py", 'url = f"http://0.0.0.0:{port}"'),
+    (harmless, "tasks/trials/a.py", "import pickle\npickle.load(f)"),
+    (harmless, "tasks/trials/a.py", "from pickle import loads as read\nread(b)"),
+    (harmless, "tasks/trials/a.py", "import torch\ntorch.load(f)"),
+    (harmless, "tasks/trials/a.py", "import torch as t\nt.load(f, weights_only=False)"),
+    (harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=trusted)"),
+    (harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=True)"),
+    (harmless, "tasks/trials/a.py", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
+    (harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=True)"),
+    (harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run(line, shell=wanted)"),
+    (harmless, "tasks/trials/a.py", "import os\nos.system(line)"),
+    (harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=trusted)"),
+    (harmless, "tasks/trials/a.py", "import torch\ntorch.hub.load(where, name)"),
+    (harmless, "tasks/trials/a.py", "import zipfile\nzipfile.ZipFile(f).extract(name)"),
+    (harmless, "tasks/trials/a.py", "import shutil\nshutil.unpack_archive(f)"),
+    (harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.pytorch.load_model(uri)"),
+    (harmless, "tasks/tracking/a.py", "from mlflow.pyfunc import load_model\nload_model(uri)"),
+    (harmless, "flows/compose/compose.py", "import hydra\nhydra.main(config_name='round')"),
+    (harmless, "flows/compose/compose.py", "from hydra.utils import instantiate\ninstantiate(tree)"),
+    (harmless, "tasks/trials/a.py", "eval(text)"),
+    (harmless, "tasks/trials/a.py", "def f() -> None:\n    exec(text)"),
+    (harmless, "tasks/trials/a.py", "archive.extractall()"),
+    (harmless, "tasks/trials/a.py", "import tarfile\ntarfile.open(f).extractall(folder)"),
+    (harmless, "flows/prefect/server.py", 'HOST = "0.0.0.0"'),
+    (harmless, "flows/prefect/server.py", 'url = f"http://0.0.0.0:{port}"'),
 ]
 TWINS = [
     (house.flows_one_way, "tasks/analyze/a.py", "from tasks.trials.trial import Trial\nfrom tasks.record import Point"),
@@ -154,13 +156,13 @@ TWINS = [
     (house.documented, "tasks/scope/a.py", HEAD + 'class A:\n    """An A."""\n    def __len__(self) -> int: ...'),
     (house.plainly_named, "tasks/scope/score.py", "class Handled:\n    pass"),
     (house.annotated_at_once, "flows/round.py", "from typing import Any"),
-    (house.harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=True)\nmodel.eval()"),
-    (house.harmless, "tasks/trials/a.py", "import json, yaml\njson.load(f)\nyaml.safe_load(f)"),
-    (house.harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=False)\nnp.load(f)"),
-    (house.harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run([program], shell=False)"),
-    (house.harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.artifacts.download_artifacts(uri)"),
-    (house.harmless, "flows/compose/compose.py", "from hydra import compose\ncompose('round')"),
-    (house.harmless, "flows/prefect/server.py", '"""Never 0.0.0.0."""\nHOST = "127.0.0.1"'),
+    (harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=True)\nmodel.eval()"),
+    (harmless, "tasks/trials/a.py", "import json, yaml\njson.load(f)\nyaml.safe_load(f)"),
+    (harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=False)\nnp.load(f)"),
+    (harmless, "tasks/trials/a.py", "import subprocess\nsubprocess.run([program], shell=False)"),
+    (harmless, "tasks/tracking/a.py", "import mlflow\nmlflow.artifacts.download_artifacts(uri)"),
+    (harmless, "flows/compose/compose.py", "from hydra import compose\ncompose('round')"),
+    (harmless, "flows/prefect/server.py", '"""Never 0.0.0.0."""\nHOST = "127.0.0.1"'),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The Prefect flow `tune-round`: one round, started from the form, the API, a schedule or the shell.
+"""The Prefect flow `tune-round`, from form, API, schedule or shell; a schedule's slot gives the round its seed.
 
 Prefect is scheduler and face, never the truth: a round that Prefect does not go along with goes on without it, and
 its record is the ledger's. No `from __future__ import annotations` here: Prefect reads the annotations for the form.

@@ -1,4 +1,4 @@
-"""The end of a round: its record is made, the incumbent's YAML written, the ledger told, MLflow brought level."""
+"""A round is closed: its record put together, the incumbent's YAML written, ledger and MLflow told."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Generations of a workload's incumbent: numbered without gap, changed by compare-and-swap."""
+"""The SQL of generations: a workload's incumbents, numbered without gap, changed by compare-and-swap."""
 
 import json
 from collections.abc import Mapping

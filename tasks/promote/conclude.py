@@ -1,4 +1,4 @@
-"""The answer, the verdict (which findings block it), and the record of the round."""
+"""The answer and the verdict of a round, put together with everything else as its record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The gate: from the losses of fresh retrains to promote, keep, retrain, or "retrain these arms some more".
+"""The gate: from the losses of fresh retrains to promote, keep, undecided, or more retrains of these arms.
 
 Three questions share the retrains. Is a finalist better than the incumbent, is it better than the retuned baseline
 (the answer to the question), is the baseline better than the incumbent? A change is adopted only on two yeses; where

@@ -1,4 +1,4 @@
-"""The gate's reasons in sentences with their numbers."""
+"""The gate's reasons, one sentence for each comparison, with its numbers."""
 
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.text import show

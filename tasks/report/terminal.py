@@ -6,17 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tasks.record import Finding, Record, StudyRow
 from tasks.report.arms import with_values
-from tasks.report.sentences import (
-    LEVELS,
-    answer_sentence,
-    better,
-    by_level,
-    gated,
-    other_caveats,
-    took,
-    verdict_sentence,
-)
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
+from tasks.report.verdict import LEVELS, answer_sentence, better, by_level, gated, other_caveats, took, verdict_sentence
 from tasks.text import band_text, cut, number, one_line, plural
 
 SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all

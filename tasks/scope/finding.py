@@ -1,4 +1,4 @@
-"""Making a finding, and which findings block a conclusion (`blocking`).
+"""`finding` makes a finding; `blocking` decides which findings block a conclusion.
 
 `fail` blocks a conclusion, `warn` never does, `na` means that the question could not be asked (never: clean).
 """

@@ -1,4 +1,4 @@
-"""What the end of a trial means: complete, infeasible (the configuration's doing) or failed (the code's)."""
+"""What the end of a trial means: complete, infeasible (too large a learning rate, say) or failed (broken code)."""
 
 import errno
 import math

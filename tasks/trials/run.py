@@ -11,11 +11,11 @@ from typing import Any, Protocol, Self
 
 from tasks.design.study import Planned
 from tasks.scope.error import InputError
-from tasks.trials.attempts import account, try_again
 from tasks.trials.command.check import ADDRESS
 from tasks.trials.local.execute import WayBack, run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import ServerClosed, ServerDied
+from tasks.trials.retry import account, try_again
 from tasks.trials.runner import Execution
 from tasks.trials.stored import curve_bytes, result_of, trial_from
 from tasks.trials.target import targets_in

@@ -1,4 +1,4 @@
-"""`Trial` and `Curve`: what came of a trial, its status with a reason, its best step."""
+"""`Trial` and `Curve`: what came of a trial; its status with a reason, and which step is its best."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

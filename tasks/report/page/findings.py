@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from tasks.analyze.checks.search.infeasible import STUCK_TRIALS
 from tasks.record import Finding, Record
-from tasks.report.sentences import by_level
 from tasks.report.trials import study_label
+from tasks.report.verdict import by_level
 from tasks.text import number
 
 GROUPS = {"fail": "Fail", "warn": "Warn", "ok": "OK", "na": "Not checked"}

@@ -9,8 +9,8 @@ from markupsafe import Markup
 from tasks.record import Record, Value
 from tasks.report.arms import with_values
 from tasks.report.retrains import look_rows
-from tasks.report.sentences import answer_parts, better, gated, other_caveats, took, verdict_sentence
 from tasks.report.trials import best_of, counted
+from tasks.report.verdict import answer_parts, better, gated, other_caveats, took, verdict_sentence
 from tasks.scope.arms import listing
 from tasks.text import band_text, number, percent, plural
 

@@ -14,8 +14,8 @@ from tasks.record import Record, StudyRow, TrialRow, Value
 from tasks.report.plots.canvas import MANY, MARKERS, Row, arm_ink, clipped, drawn, fitting, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import ObjectiveRuler, Ruler, objective_ruler, parameter_ruler, spread
-from tasks.report.sentences import arrow
 from tasks.report.trials import best_of, counted, feasible, learning, never_learned, study_label, trials_of
+from tasks.report.verdict import arrow
 from tasks.scope.space import Parameter, space_from_tree
 from tasks.text import number
 

@@ -13,8 +13,8 @@ from tasks.report.plots.canvas import WIDTH, Row, arm_ink, clipped, drawn, ink, 
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
 from tasks.report.retrains import counted_value
-from tasks.report.sentences import arrow
 from tasks.report.trials import learning, sign
+from tasks.report.verdict import arrow
 from tasks.scope.space import Parameter, same, space_from_tree
 from tasks.text import number
 

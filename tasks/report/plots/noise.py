@@ -15,8 +15,8 @@ from tasks.record import Record, StudyRow
 from tasks.report.plots.canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import Ruler, linear_ticks, objective_ruler
-from tasks.report.sentences import arrow
 from tasks.report.trials import feasible, sign, study_label, trials_of
+from tasks.report.verdict import arrow
 
 SIZES = 24  # corners of a best-of-n curve
 TOGETHER = 3  # more studies than this get a panel each: bands on bands cannot be told apart

@@ -15,7 +15,7 @@ from tasks.report.plots.canvas import MARKERS, Row, arm_ink, clipped, drawn, ink
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import Ruler, objective_ruler, spread
 from tasks.report.retrains import RetrainArm, counted_value, retrain_arms
-from tasks.report.sentences import arrow
+from tasks.report.verdict import arrow
 from tasks.text import plural, spread_text
 
 Floats = NDArray[np.float64]

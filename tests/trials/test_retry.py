@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tasks.scope.error import InputError
-from tasks.trials.attempts import account, try_again
 from tasks.trials.local import child, reaper
 from tasks.trials.local.child import LOCK
 from tasks.trials.local.execute import OUT_OF_MEMORY, run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import ServerClosed
+from tasks.trials.retry import account, try_again
 from tasks.trials.runner import Runner
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, PATIENT, execution, plan

@@ -4,9 +4,10 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+
+from tests.house.harmless import harmless
+from tests.house.module import Function, Module, imports, length
 
 ROOMS = ("scope", "design", "trials", "analyze", "promote", "report")  # data flows this way
 GROUND = ("record", "text", "files")  # readable from everywhere, and from one another in this order
@@ -15,7 +16,6 @@ MODULE_LINES = 300
 FOLDER_MODULES = 15
 SHARED_PREFIX = 3  # siblings with one prefix are a folder
 FUNCTION_LINES = 60
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Each library's place: the only modules that may import it.
 _DOORS = r"tasks/\w+/task\.py"
@@ -34,71 +34,12 @@ PLACES: Mapping[str, str] = {
     "matplotlib": r"tasks/report/plots/.*",
     "plotly": r"tasks/report/plots/.*",
 }
-BANNED_CALLS: Mapping[str, str] = {
-    **{
-        f"{m}.{f}": "runs code from data"
-        for m in ("pickle", "cloudpickle", "dill", "marshal")
-        for f in ("load", "loads")
-    },
-    **dict.fromkeys(("pickle.Unpickler", "joblib.load", "shelve.open", "pandas.read_pickle"), "runs code from data"),
-    **{f"yaml.{f}": "builds any object" for f in ("load", "load_all", "unsafe_load", "full_load")},
-    **dict.fromkeys(("eval", "exec", "builtins.eval", "builtins.exec", "pandas.eval"), "runs any code"),
-    **dict.fromkeys(("os.system", "os.popen", "subprocess.getoutput", "pty.spawn"), "goes through a shell"),
-    **dict.fromkeys(("shutil.unpack_archive",), "writes where the archive says"),
-    **dict.fromkeys(
-        ("torch.hub.load", "torch.jit.load", "hydra.main", "hydra.utils.instantiate"), "runs code from data"
-    ),
-}
 BANNED_ROOMS = frozenset({"utils", "util", "common", "core", "helpers", "helper", "misc"})
 BANNED_NAMES = re.compile(r"\w*(Manager|Handler|Helper)$")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Module:
-    """A module of the house: its path from the root (`tasks/scope/goal.py`) and its source."""
-
-    path: str
-    source: str
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """The parsed source."""
-        return ast.parse(self.source, self.path)
-
-    @cached_property
-    def nodes(self) -> tuple[ast.AST, ...]:
-        """Every node, functions' bodies included."""
-        return tuple(ast.walk(self.tree))
-
-    @property
-    def is_door(self) -> bool:
-        """Whether it is the door of a room."""
-        return re.fullmatch(r"tasks/\w+/task\.py", self.path) is not None
-
-    @cached_property
-    def functions(self) -> tuple[Function, ...]:
-        """Every function and method, nested ones included."""
-        return tuple(n for n in self.nodes if isinstance(n, Function))
-
-
 Law = Callable[[Module], Iterator[str]]
 HouseLaw = Callable[[Iterable[Module]], Iterator[str]]
-
-
-def modules(root: Path, *folders: str) -> list[Module]:
-    """Every module of these folders; of `flows/` and `tasks/` unless told otherwise."""
-    found = sorted(p for folder in folders or ("flows", "tasks") for p in (root / folder).rglob("*.py"))
-    return [Module(path=p.relative_to(root).as_posix(), source=p.read_text()) for p in found]
-
-
-def imports(module: Module) -> Iterator[tuple[int, str]]:
-    """`(line, dotted name)` of everything imported, also inside functions; `from a import b` counts as `a.b`."""
-    for node in module.nodes:
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
 def flows_one_way(module: Module) -> Iterator[str]:
@@ -199,13 +140,6 @@ def _module_of(name: str, known: Mapping[str, Module]) -> str | None:
     return name or None
 
 
-def length(function: Function) -> int:
-    """The lines of a function without its docstring."""
-    docstring = function.body[0] if ast.get_docstring(function, clean=False) is not None else None
-    without = 0 if docstring is None else (docstring.end_lineno or 0) - docstring.lineno + 1
-    return (function.end_lineno or 0) - function.lineno + 1 - without
-
-
 def typed(module: Module) -> Iterator[str]:
     """Law 3: every function says what it returns."""
     for function in module.functions:
@@ -245,56 +179,6 @@ def annotated_at_once(module: Module) -> Iterator[str]:
     for line, name in imports(module):
         if name == "__future__.annotations":
             yield f"{module.path}:{line}: postponed annotations; Prefect cannot read them"
-
-
-def harmless(module: Module) -> Iterator[str]:
-    """Nothing that runs code found in data, goes through a shell, unpacks an archive, or listens to the world.
-
-    fault-S3.
-    """
-    names = _bound_names(module)
-    docstrings = {id(n.value) for n in module.nodes if isinstance(n, ast.Expr)}
-    for node in module.nodes:
-        if isinstance(node, ast.Call):
-            yield from (f"{module.path}:{node.lineno}: {fault}" for fault in _faults(node, names))
-        elif isinstance(node, ast.Constant) and id(node) not in docstrings and "0.0.0.0" in str(node.value):
-            yield f"{module.path}:{node.lineno}: 0.0.0.0 listens to the world; loopback is 127.0.0.1"
-
-
-def _faults(call: ast.Call, names: Mapping[str, str]) -> Iterator[str]:
-    called = _dotted(call.func, names)
-    given = {k.arg: k.value.value for k in call.keywords if k.arg and isinstance(k.value, ast.Constant)}
-    words = {k.arg for k in call.keywords}
-    if called in BANNED_CALLS:
-        yield f"{called} {BANNED_CALLS[called]}"
-    if called == "torch.load" and given.get("weights_only") is not True:
-        yield "torch.load without weights_only=True runs code from data"
-    if called == "numpy.load" and "allow_pickle" in words and given.get("allow_pickle") is not False:
-        yield "numpy.load with allow_pickle runs code from data"
-    if re.fullmatch(r"mlflow\.(\w+\.)?load_model", called):
-        yield f"{called} runs code from data"
-    if "shell" in words and given.get("shell") is not False:
-        yield f"{called} with shell=True goes through a shell"
-    if called.endswith((".extractall", ".extract")):
-        yield f"{called} writes where the archive says"
-
-
-def _bound_names(module: Module) -> dict[str, str]:
-    """What each imported name stands for: `{"np": "numpy", "load": "pickle.load"}`."""
-    bound: dict[str, str] = {}
-    for node in module.nodes:
-        if isinstance(node, ast.Import):
-            bound |= {a.asname: a.name for a in node.names if a.asname}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            bound |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    return bound
-
-
-def _dotted(node: ast.expr, names: Mapping[str, str]) -> str:
-    """The dotted name of a called expression with its import undone; a leading dot where its root is no name."""
-    if isinstance(node, ast.Name):
-        return names.get(node.id, node.id)
-    return f"{_dotted(node.value, names)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
 LAWS: tuple[Law, ...] = (

@@ -1,4 +1,4 @@
-"""Whether a failed trial is tried again: bad luck is, a bug is not."""
+"""Whether a failed attempt is tried again: yes if killed or out of memory, no for the same error twice."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """The answer in one sentence: what was compared, and which luck explains what it leaves open."""
 
-from tasks.report.sentences import answer_sentence
+from tasks.report.verdict import answer_sentence
 from tests.report.example_records import example
 
 

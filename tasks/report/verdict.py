@@ -1,4 +1,4 @@
-"""Verdict and answer in a sentence each, read from a record; shared by page and terminal."""
+"""The verdict and the answer in a sentence each, read from a record; shared by page and terminal."""
 
 from datetime import datetime
 
