@@ -34,6 +34,11 @@ def show(value: Value | None) -> str:
     return f"{mantissa}e{int(exponent)}" if mark else mantissa  # as the report's tables write it
 
 
+def as_yaml(value: object) -> str:
+    """A value as YAML and programs read it: booleans in lower case, floats by `repr`, which round-trips."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def band_text(band: tuple[float, float] | None) -> str:
     """The two ends of a band, a dash where there is none."""
     return MISSING if band is None else f"{number(band[0])} to {number(band[1])}"

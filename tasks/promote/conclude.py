@@ -1,11 +1,12 @@
 """The answer and the verdict of a round, put together with everything else as its record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.analyze.analysis import Analysis
 from tasks.design.study import Round
-from tasks.promote.comparison import BASELINE, FINALIST
+from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.reasons import variances_sentence
 from tasks.promote.retrains import Arm
@@ -31,25 +32,19 @@ from tasks.text import show
 from tasks.trials.trial import Trial
 
 
+@dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """What the gate made of a round: decision None where something blocked before it was asked."""
+    """What the gate made of a round, from its `arms` by name; no decision where something blocked before it was asked.
 
-    def __init__(
-        self,
-        *,
-        incumbent: Incumbent,
-        arms: Sequence[Arm],
-        decision: Decision | None,
-        retrains: Mapping[str, Trial],
-        blockers: Sequence[Finding],
-        declined: str = "",
-    ) -> None:
-        self.incumbent = incumbent
-        self.arms = {a.name: a for a in arms}
-        self.decision = decision
-        self.retrains = dict(retrains)
-        self.blockers = tuple(blockers)
-        self.declined = declined
+    `retrains`: by id. `declined`: why the promotion was not accepted, empty where it was or there is none.
+    """
+
+    incumbent: Incumbent
+    arms: Mapping[ArmName, Arm] = field(default_factory=dict)
+    decision: Decision | None = None
+    retrains: Mapping[str, Trial] = field(default_factory=dict)
+    blockers: tuple[Finding, ...] = ()
+    declined: str = ""
 
     @property
     def promoted(self) -> Arm | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.record import Point
 from tasks.scope.policy import Policy
+from tasks.text import as_yaml
 from tasks.trials.trial import Trial
 
 SECONDS = "seconds_a_step"  # a measured price: it differs between two runs of one round, and so may the verdict
@@ -21,7 +22,7 @@ def price_of(policy: Policy, point: Point, retrains: Sequence[Trial]) -> float:
     total = 0.0
     for name, amount in policy.price.items():
         if isinstance(amount, Mapping):
-            total += amount.get(_text(point.get(name)), 0.0)
+            total += amount.get(as_yaml(point.get(name)), 0.0)
         elif name in point:
             total += amount
         else:
@@ -38,10 +39,6 @@ def uncharged(policy: Policy, hyperparameters: Iterable[str], retrains: Sequence
         "charged to none."
         for name in strange
     )
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _doublings(values: Iterable[float]) -> float:

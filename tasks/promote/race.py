@@ -4,6 +4,7 @@ Nothing here runs a trial or writes a generation: both are done by what the race
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
@@ -25,7 +26,6 @@ from tasks.promote.retrains import (
     kept_retrains,
     shared,
 )
-from tasks.record import Finding
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
@@ -69,14 +69,16 @@ def promote_config(
     blockers = blockers_of(scope, analysis)
     arms = arms_of(evidence)
     if blockers:
-        return _conclusion(scope.incumbent, arms, None, {}, blockers)
+        return Conclusion(incumbent=scope.incumbent, arms=_by_name(arms), blockers=blockers)
     earlier = incumbents.earlier_retrains()
     retrains: dict[str, Trial] = {}
     moves = incumbents.moves()
     for _ in range(len(moves) + _MOVES):
         decision, more = _decided(scope, arms, run, earlier)
         retrains |= more
-        conclusion = _conclusion(scope.incumbent, arms, decision, retrains, ())
+        conclusion = Conclusion(
+            incumbent=scope.incumbent, arms=_by_name(arms), decision=decision, retrains=dict(retrains)
+        )
         winner = conclusion.promoted
         if winner is None:
             return conclusion
@@ -87,7 +89,7 @@ def promote_config(
         else:
             against = approve(winner, decision)
             if against:
-                return _conclusion(scope.incumbent, arms, decision, retrains, (), against)
+                return replace(conclusion, declined=against)
             if incumbents.swap(scope, winner, decision):
                 return conclusion
             to = incumbents.newest()
@@ -95,6 +97,10 @@ def promote_config(
         moved = evidence.round.model_copy(update={"scope": scope})
         arms = arms_of(Evidence(round=moved, trials=evidence.trials))
     raise RuntimeError(f"the incumbent moved {_MOVES} times while this round was gated; run it again")
+
+
+def _by_name(arms: tuple[Arm, ...]) -> dict[ArmName, Arm]:
+    return {arm.name: arm for arm in arms}
 
 
 def _decided(
@@ -132,16 +138,3 @@ def _decided(
         trials = run([planned for _, planned in wanted])
         for name, planned in wanted:
             ended[name].append(trials[planned.id])
-
-
-def _conclusion(
-    incumbent: Incumbent,
-    arms: tuple[Arm, ...],
-    decision: Decision | None,
-    retrains: Mapping[str, Trial],
-    blockers: tuple[Finding, ...],
-    declined: str = "",
-) -> Conclusion:
-    return Conclusion(
-        incumbent=incumbent, arms=arms, decision=decision, retrains=retrains, blockers=blockers, declined=declined
-    )

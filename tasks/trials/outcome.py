@@ -2,6 +2,7 @@
 
 import errno
 import math
+import signal
 from collections.abc import Callable, Mapping
 
 from tasks.record import Status
@@ -85,3 +86,8 @@ def _words(what: object, how: Callable[[object], str] = str) -> str:
         return how(what)
     except Exception:
         return ""
+
+
+def signal_name(number: int) -> str:
+    """A signal's name; real-time signals have none."""
+    return signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"

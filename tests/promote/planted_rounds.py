@@ -7,16 +7,17 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import design
-from tasks.promote.conclude import Conclusion, answer_of, blockers_of, left_out, verdict_of
-from tasks.promote.gate import gate
-from tasks.promote.retrains import arms_of, retrain_of, shared
+from tasks.promote.conclude import answer_of, left_out, verdict_of
+from tasks.promote.decision import Decision
+from tasks.promote.race import promote_config
+from tasks.promote.retrains import Arm
 from tasks.record import Answer, Value, VerdictRow
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
-from tasks.scope.roles import scope_of
+from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import space_from_tree
 from tasks.trials.inline import run_inline
 from tasks.trials.runner import Execution, Runner
@@ -46,8 +47,36 @@ class Concluded:
     left_out: tuple[str, ...]
 
 
-def concluded(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -> Concluded:
-    """A round that asks whether dropout helps, where it changes the loss by `effect` retrain SDs.
+class Alone:
+    """The incumbents of a round beside which no other runs: nothing is kept, nothing moves, every swap is taken."""
+
+    def __init__(self) -> None:
+        self.swaps: list[Arm] = []
+
+    def earlier_retrains(self) -> list[Trial]:
+        """None."""
+        return []
+
+    def moves(self) -> list[Incumbent]:
+        """None."""
+        return []
+
+    def is_ours(self, scope: Scope) -> bool:
+        """Nothing was promoted before."""
+        return False
+
+    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+        """Taken, and noted."""
+        self.swaps.append(winner)
+        return True
+
+    def newest(self) -> Incumbent:
+        """Never asked: no swap is refused."""
+        raise AssertionError("nothing moved")
+
+
+def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -> tuple[Evidence, Execution]:
+    """A round that asks whether dropout helps, where it changes the loss by `effect` retrain SDs; its search is done.
 
     The incumbent is the planted optimum without dropout: with no effect, whatever is promoted is a mistake.
     """
@@ -79,37 +108,25 @@ def concluded(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) 
         acknowledged={},
     )
     round = design(scope)
-    evidence = Evidence(round=round, trials={p.id: run_inline(p, execution) for p in round.trials})
-    analysis = analyze(evidence)
-    return _gated(evidence, analysis, execution)
+    return Evidence(round=round, trials={p.id: run_inline(p, execution) for p in round.trials}), execution
 
 
-def _gated(evidence: Evidence, analysis: Analysis, execution: Execution) -> Concluded:
-    scope, arms = evidence.round.scope, arms_of(evidence)
-    blockers = blockers_of(scope, analysis)
-    run: dict[Any, list[Trial]] = {arm.name: [] for arm in arms}
-    decision = None
-    while not blockers and (decision is None or decision.outcome == "continue"):
-        for arm in arms:
-            for _ in range(decision.needs.get(arm.name, 0) if decision else 0):
-                run[arm.name].append(run_inline(retrain_of(scope, arm, len(run[arm.name])), execution))
-        decision = gate(
-            {name: [t.best_value for t in ended] for name, ended in run.items()},
-            minimum_gain=scope.policy.minimum_gain,
-            error_rate=scope.policy.error_rate,
-            budget=scope.budget.retrains,
-            kind=scope.goal.kind,
-            shared=shared(arms),
-        )
-    retrains = {t.id: t for ended in run.values() for t in ended}
-    conclusion = Conclusion(
-        incumbent=scope.incumbent, arms=arms, decision=decision, retrains=retrains, blockers=blockers
+def concluded(seed: int, effect: float) -> Concluded:
+    """The same round to its end."""
+    evidence, execution = searched(seed, effect)
+    scope, analysis = evidence.round.scope, analyze(evidence)
+    conclusion = promote_config(
+        evidence,
+        analysis,
+        lambda planned: {p.id: run_inline(p, execution) for p in planned},
+        Alone(),
+        lambda winner, decision: "",
     )
     answer = answer_of(scope, analysis, conclusion)
     return Concluded(
         answer=answer,
         verdict=verdict_of(scope, conclusion),
-        winner=decision.winner if decision else None,
-        retrains=len(retrains),
-        left_out=left_out(scope, decision, answer),
+        winner=conclusion.decision.winner if conclusion.decision else None,
+        retrains=len(conclusion.retrains),
+        left_out=left_out(scope, conclusion.decision, answer),
     )

@@ -25,10 +25,10 @@ def concluded(broken: str, generation: int = 0, retrains: int = 6) -> Conclusion
         losses[broken][2] = None
     return Conclusion(
         incumbent=SCOPE.incumbent.model_copy(update={"generation": generation}),
-        arms=[Arm(name=n, study="s", trial="t", point=dict(p), value=None, retrained_as=n) for n, p in POINTS.items()],
+        arms={
+            n: Arm(name=n, study="s", trial="t", point=dict(p), value=None, retrained_as=n) for n, p in POINTS.items()
+        },
         decision=gate(losses, minimum_gain=0.0, error_rate=0.05, budget=retrains, kind="improve"),
-        retrains={},
-        blockers=(),
     )
 
 

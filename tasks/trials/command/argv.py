@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks.record import Point, Value
 from tasks.scope.error import InputError
+from tasks.text import as_yaml
 
 # What `{word}` means besides hyperparameters; the program finds the same as TUNEBOOK_<WORD> in its environment.
 WORDS = (
@@ -54,7 +55,7 @@ def rendered(argv: Template, point: Point, words: Mapping[str, str], own: str | 
 
 def names_in(part: Any) -> list[str]:
     """The names in braces in one text of a template, in order."""
-    found = _PART.finditer(_text(part)) if part != OVERRIDES else ()
+    found = _PART.finditer(as_yaml(part)) if part != OVERRIDES else ()
     return [m[1] for m in found if m[1] is not None]
 
 
@@ -98,7 +99,7 @@ def _filled(part: Any, point: Point, words: Mapping[str, str], own: str | None, 
     file = _file(part, own)
     if file is not None:
         return file
-    text = _text(part)
+    text = as_yaml(part)
 
     def value(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
@@ -110,19 +111,14 @@ def _filled(part: Any, point: Point, words: Mapping[str, str], own: str | None, 
                 f"workload.argv[{place}]: {match[1]!r} is no hyperparameter of this point; it has "
                 f"{', '.join(sorted(point)) or 'none'}, and {', '.join(words)} can be named too."
             )
-        return _text(point[match[1]]) if match[1] in point else words[match[1]]
+        return as_yaml(point[match[1]]) if match[1] in point else words[match[1]]
 
     return _PART.sub(value, text)
 
 
-def _text(value: Any) -> str:
-    """A value as a program reads it: booleans in lower case, floats by `repr`, which round-trips."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _overrides(point: Point) -> list[str]:
     """`name=value` of every hyperparameter as Hydra's own parser reads it back; texts that mean more are quoted."""
-    return [f"{name}={_quoted(value) if isinstance(value, str) else _text(value)}" for name, value in point.items()]
+    return [f"{name}={_quoted(value) if isinstance(value, str) else as_yaml(value)}" for name, value in point.items()]
 
 
 def _quoted(text: str) -> str:

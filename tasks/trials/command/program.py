@@ -16,6 +16,7 @@ from tasks.scope.error import InputError
 from tasks.trials.command.argv import WORDS, rendered
 from tasks.trials.command.metrics import MetricsFile
 from tasks.trials.local.reaper import die_with, oom_kills
+from tasks.trials.outcome import signal_name
 from tasks.trials.running import Infeasible, Interrupted, RunningTrial
 
 METRICS = "tunebook.jsonl"
@@ -167,13 +168,9 @@ class Program:
             raise Infeasible(OUT_OF_MEMORY)
         if _MEMORY.search(said):
             raise Infeasible(f"out of memory: {said}")
-        how = f"exit code {code}" if code > 0 else f"killed by {_signal(-code)}"
+        how = f"exit code {code}" if code > 0 else f"killed by {signal_name(-code)}"
         raise ProgramFailed(f"{how}: {said}" if said else how)
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in self._tail.decode(errors="replace").splitlines() if line.strip()]
         return lines[-1][:200] if lines else ""
-
-
-def _signal(number: int) -> str:
-    return signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"

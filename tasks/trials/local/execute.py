@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import signal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ from tasks.trials.local.clock import worked
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.leftovers import MARK, end_leftovers
 from tasks.trials.local.server_link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
-from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, timed_out
+from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, signal_name, timed_out
 from tasks.trials.reports import read_reports
 from tasks.trials.runner import Execution, Runner
 from tasks.trials.running import storable
@@ -124,7 +123,7 @@ def classified(
     if exit_status.code == FULL:
         return "failed", NO_SPACE
     if exit_status.signal is not None:
-        return "failed", f"killed by {_name(exit_status.signal)}"
+        return "failed", f"killed by {signal_name(exit_status.signal)}"
     return "failed", f"ended without a result (exit {exit_status.code})"
 
 
@@ -198,8 +197,3 @@ def _tail(path: Path, size: int) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - size))
         return file.read().decode(errors="replace")
-
-
-def _name(number: int) -> str:
-    """A signal's name; real-time signals have none."""
-    return signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"

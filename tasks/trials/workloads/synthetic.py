@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.record import Point
+from tasks.text import as_yaml
 from tasks.trials.running import RunningTrial
 
 METRIC = "loss"
@@ -71,7 +72,7 @@ def landscape(
     if ceiling is not None:
         excess = ceiling * -math.expm1(-excess / ceiling)
     for name, of_value in (effects or {}).items():
-        excess += of_value.get(_key(point[name]), 0.0) if name in point else 0.0
+        excess += of_value.get(as_yaml(point[name]), 0.0) if name in point else 0.0
     return floor + noise * excess
 
 
@@ -116,11 +117,6 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Ma
 def _parabola(at: Any, *, optimum: float, curvature: float, scale: str = "linear", width: float = 1.0) -> float:
     distance = math.log10(at / optimum) if scale == "log" else (at - optimum) / width
     return curvature * distance * distance
-
-
-def _key(value: object) -> str:
-    """A value as YAML writes it: effects are looked up by text, since a mapping's keys may be read as such."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _behind(point: Point, wall: Mapping[str, Any] | None) -> bool:

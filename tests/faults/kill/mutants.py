@@ -18,6 +18,7 @@ from tasks import files
 from tasks.ledger import generations, rounds, trials
 from tasks.ledger.error import LedgerError
 from tasks.promote import race
+from tasks.promote.conclude import Conclusion
 from tasks.scope.goal import Objective
 from tasks.trials import outcome, running
 from tasks.trials import run as running_trials
@@ -139,17 +140,17 @@ def seed_by_completion_order() -> None:
 
 def promotion_before_approval() -> None:
     """The incumbent is swapped before anybody is asked."""
-    decided: list[tuple[Any, Any, Any]] = []
+    decided: list[tuple[Any, Any]] = []
     real = race._decided
 
     def decide(scope: Any, arms: Any, *values: Any) -> Any:
         decision, retrains = real(scope, arms, *values)
-        decided.append((arms, decision, retrains))
+        decided.append((arms, decision))
         return decision, retrains
 
     def eager(incumbents: RoundIncumbents, scope: Any) -> bool:
-        arms, decision, retrains = decided[-1]
-        winner = race._conclusion(scope.incumbent, arms, decision, retrains, ()).promoted
+        arms, decision = decided[-1]
+        winner = Conclusion(incumbent=scope.incumbent, arms=race._by_name(arms), decision=decision).promoted
         if winner is not None:
             incumbents.swap(scope, winner, decision)
         return False
