@@ -1,4 +1,4 @@
-"""What all tests share: the marker that says which rows of the playbook a test is evidence for, property tests that
+"""What all tests share: which rows of the playbook a test is evidence for, which hold a wording, property tests that
 fail for what they find and never for being slow, and which tests may run side by side."""
 
 import os
@@ -12,6 +12,7 @@ settings.register_profile("tunebook", deadline=None, derandomize="CI" in os.envi
 settings.load_profile("tunebook")
 
 CASES = ("fires", "silent", "shows")
+PROSE = "the test holds the wording of a sentence; change it together with the words"
 HERE = Path(__file__).parent
 # Rooms whose tests start processes, kill them and wait for them: with `-n` one worker has all of these, one after the
 # other, so that no two of them fight for a server or for time; the other workers have what only computes.
@@ -19,8 +20,9 @@ PROCESSES = ("faults", "flows", "ledger", "tracking", "trials")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker here too, so that tests run from any folder and with any configuration."""
+    """Register the markers here too, so that tests run from any folder and with any configuration."""
     config.addinivalue_line("markers", f"playbook(*rows, case): evidence for rows; case is one of {', '.join(CASES)}")
+    config.addinivalue_line("markers", f"prose: {PROSE}")
     config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one worker")
 
 

@@ -91,6 +91,7 @@ def planted(code: str, tests: str) -> Playbook:
     )
 
 
+@pytest.mark.prose
 def test_a_row_is_done_when_it_is_named_and_shown() -> None:
     found = planted(CODE, TESTS)
     assert [row for row in ROWS if found.done(row)] == ["E2", "E13"]
@@ -117,6 +118,7 @@ def test_a_check_without_its_planted_fault_or_its_twin_is_not_done(code: str, te
     assert f"**no test yet: {' and '.join(lacking)}**" in playbook.page(found)
 
 
+@pytest.mark.prose
 def test_a_shown_row_that_no_code_names_is_not_done() -> None:
     assert not planted("", TESTS).done("E2")
     assert "Not carried out: E1, E2," in playbook.page(planted("", TESTS))

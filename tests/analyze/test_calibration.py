@@ -63,6 +63,7 @@ def test_an_interval_of_a_share_stays_between_zero_and_one_and_shrinks() -> None
     assert wilson(10, 20)[1] - wilson(10, 20)[0] > wilson(100, 200)[1] - wilson(100, 200)[0]
 
 
+@pytest.mark.prose
 def test_the_page_says_that_all_holds_where_all_holds(tmp_path: Path) -> None:
     page = written(perfect(), 10, FIRST, page=True, docs=tmp_path)
     assert f"All {len(ROWS)} rows hold it." in page
@@ -73,6 +74,7 @@ def test_the_page_says_that_all_holds_where_all_holds(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} >= {"calibration.md", "calibration_noise.svg"}
 
 
+@pytest.mark.prose
 def test_the_page_says_what_misses_with_its_numbers_and_its_reason(tmp_path: Path) -> None:
     (tmp_path / PARTS["The gate"]).write_text("Measured elsewhere.")
     noisy = spoilt("F8", at("noise", 2.0), 4, True)
@@ -85,6 +87,7 @@ def test_the_page_says_what_misses_with_its_numbers_and_its_reason(tmp_path: Pat
     assert unexplained(noisy, 10) == []
 
 
+@pytest.mark.prose
 def test_a_row_that_misses_at_the_reference_is_named_and_one_without_a_reason_is_said_to_have_none() -> None:
     short = written(spoilt("F8", REFERENCE, 9, True), 10, FIRST, page=False)
     assert "| F8 | still improving? | **0.900" in short

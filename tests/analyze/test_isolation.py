@@ -105,6 +105,7 @@ def test_two_questions_at_once_are_each_seen_over_the_other() -> None:
     ]
 
 
+@pytest.mark.prose
 def test_a_value_without_a_feasible_trial_keeps_its_row() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics | None:
         return None if point["optimizer"] == "adam" else {"valid_error": falling(rng)}
@@ -199,6 +200,7 @@ def test_one_slice_of_a_range_answers_with_the_value_of_its_best_trial() -> None
 # what was learned
 
 
+@pytest.mark.prose
 def test_the_sentences_name_the_best_the_order_and_the_luck() -> None:
     text = " ".join(learned(optimizers(arm_gap(0.2))))
     assert "optimizer = adam: best valid_error" in text
@@ -209,6 +211,7 @@ def test_the_sentences_name_the_best_the_order_and_the_luck() -> None:
     assert "no more than the luck of the searches explains" in equal
 
 
+@pytest.mark.prose
 def test_infeasible_trials_are_counted_with_their_reason_and_their_wall() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics | None:
         return None if float(point["learning_rate"]) > 2e-2 else {"valid_error": falling(rng)}

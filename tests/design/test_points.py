@@ -59,6 +59,7 @@ def test_quasi_random_points_are_five_times_more_even_than_random_ones(sampler: 
     assert evenness(sampler) <= evenness("random") / 5
 
 
+@pytest.mark.prose
 def test_an_unknown_sampler_is_refused_with_the_names_that_are_known() -> None:
     with pytest.raises(InputError, match="'tpe' is unknown; allowed are halton, sobol, random"):
         unit_points(4, 2, 0, "tpe")
@@ -162,6 +163,7 @@ def test_coordinates_are_nan_where_a_parameter_does_not_exist_and_outside_for_wh
     assert table[2, rate] == -math.inf
 
 
+@pytest.mark.prose
 def test_a_value_that_is_not_listed_has_no_coordinate() -> None:
     with pytest.raises(ValueError, match="activation has no value 'elu'"):
         to_unit(SPACE["activation"], "elu")

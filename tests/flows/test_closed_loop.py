@@ -50,6 +50,7 @@ def test_the_remedies_of_a_planted_fault_lead_to_a_conclusion(tmp_path: Path, na
     assert not key or key in {o.partition("=")[0] for o in ended.applied}
 
 
+@pytest.mark.prose
 def test_what_no_override_can_mend_is_said_and_the_same_command_goes_on_once_it_is_mended(tmp_path: Path) -> None:
     ended = loop("bug", tmp_path)
     assert ended.outcomes == ("redesign", "promote")

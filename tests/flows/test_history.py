@@ -94,6 +94,7 @@ def test_rounds_are_listed_newest_first_with_what_came_of_them(shell: Shell, roo
     assert shell("list", f"tracking.root={root}")[1] == out
 
 
+@pytest.mark.prose
 def test_a_round_that_was_cut_off_says_how_to_go_on_with_it(shell: Shell, root: Path) -> None:
     code, out, _ = shell("show", "cut-2", f"tracking.root={root}")
     assert (code, out) == (
@@ -116,6 +117,7 @@ def test_a_finished_round_is_shown_as_its_report(shell: Shell, root: Path) -> No
     assert "record.json" not in out  # it names the files that are there
 
 
+@pytest.mark.prose
 def test_what_is_not_there_is_one_sentence_and_exit_2(shell: Shell, root: Path) -> None:
     at = f"tracking.root={root}"
     assert "there is no round 'nobody'; the latest are: runs-3" in refused(shell("show", "nobody", at))
@@ -129,6 +131,7 @@ def test_what_is_not_there_is_one_sentence_and_exit_2(shell: Shell, root: Path) 
     assert "cannot be opened" in refused(shell(f"{at}/other"))
 
 
+@pytest.mark.prose
 def test_a_root_without_a_round_says_how_to_run_one_and_stays_as_it_is(shell: Shell, tmp_path: Path) -> None:
     code, out, _ = shell(f"tracking.root={tmp_path}")
     assert code == 0

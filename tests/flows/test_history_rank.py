@@ -73,6 +73,7 @@ def concluded(root: Path, sampler: str = "halton") -> None:
         ("train_loss", ["learns", "holds", "dips"]),
     ],
 )
+@pytest.mark.prose
 def test_the_trials_are_ranked_by_another_objective(
     shell: Shell, tmp_path: Path, objective: str, order: list[str]
 ) -> None:
@@ -88,12 +89,14 @@ def test_the_trials_are_ranked_by_another_objective(
 
 
 @pytest.mark.playbook("D15", case="shows")
+@pytest.mark.prose
 def test_a_search_that_adapted_to_its_objective_is_not_ranked_by_another(shell: Shell, tmp_path: Path) -> None:
     concluded(tmp_path, sampler="tpe")
     said = refused(shell("rank", "r-1", "objective=final", f"tracking.root={tmp_path}"))
     assert "searched by tpe" in said
 
 
+@pytest.mark.prose
 def test_what_cannot_be_ranked_is_one_sentence(shell: Shell, tmp_path: Path) -> None:
     concluded(tmp_path)
     at = f"tracking.root={tmp_path}"
@@ -118,6 +121,7 @@ def test_a_direction_that_is_said_is_the_one_that_counts(shell: Shell, tmp_path:
     assert [out.splitlines()[1].split()[4] for out in said] == ["dips", "holds"]
 
 
+@pytest.mark.prose
 def test_two_rounds_of_different_length_are_compared_point_by_point(shell: Shell, tmp_path: Path) -> None:
     concluded(tmp_path)
     assert "both ran 0 steps" in refused(shell("lengths", "r-1", "r-1", f"tracking.root={tmp_path}"))
@@ -134,6 +138,7 @@ def test_two_rounds_of_different_length_are_compared_point_by_point(shell: Shell
     assert out.startswith("ok: Of 6 points that ran 30 and 300 steps the rank correlation is 1 ")
 
 
+@pytest.mark.prose
 def test_designs_that_only_their_seeds_tell_apart_show_the_luck_of_the_search(shell: Shell, tmp_path: Path) -> None:
     concluded(tmp_path)
     assert "two rounds or more" in refused(shell("designs", "r-1", f"tracking.root={tmp_path}"))

@@ -189,11 +189,13 @@ def test_a_regularizer_held_under_a_dotted_name_is_opened_and_the_others_stay_he
         ("budget.trails=9", "budget.trails"),
     ],
 )
+@pytest.mark.prose
 def test_a_remedy_that_does_not_compose_is_caught(remedy: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says):
         objections(scope(REGULARIZERS), [remedy], tmp_path)
 
 
+@pytest.mark.prose
 def test_a_remedy_that_changes_nothing_or_wakes_a_guard_is_caught(tmp_path: Path) -> None:
     one = scope(REGULARIZERS)
     assert objections(one, ["budget.trials=24"], tmp_path) == ["nothing is changed"]

@@ -66,6 +66,7 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
     assert finished_before >= 17
 
 
+@pytest.mark.prose
 def test_a_round_never_goes_on_with_other_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     killed_when(folder, "cut", 5)
     with open_ledger(folder.parent / "cut") as ledger:
@@ -122,10 +123,12 @@ def test_a_finished_round_is_not_gone_on_with(folder: Path) -> None:
         ),
     ],
 )
+@pytest.mark.prose
 def test_what_ends_a_round_is_one_sentence_and_an_exit_code(error: Exception, code: int, sentence: str) -> None:
     assert explained(error) == (code, sentence)
 
 
+@pytest.mark.prose
 def test_a_mistake_of_the_program_keeps_its_traceback() -> None:
     with pytest.raises(KeyError) as caught:
         explained(KeyError("x"))

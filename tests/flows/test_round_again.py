@@ -15,6 +15,7 @@ from tasks.record import Point
 from tests.flows.own_round import arguments, killed_when, record_in, records
 
 
+@pytest.mark.prose
 def test_of_several_rounds_that_were_cut_off_those_are_named_that_are_not_concluded(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -35,6 +36,7 @@ def test_of_several_rounds_that_were_cut_off_those_are_named_that_are_not_conclu
     assert [record.seed for record in records(folder, "store")] == [0, 1]
 
 
+@pytest.mark.prose
 def test_the_history_names_the_command_that_goes_on_with_a_round(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

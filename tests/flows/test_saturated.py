@@ -21,6 +21,7 @@ def exhausted(folder: Path) -> Path:
 
 
 @pytest.mark.playbook("B7", case="fires")
+@pytest.mark.prose
 def test_the_second_round_without_a_gain_says_that_tuning_has_likely_saturated(exhausted: Path) -> None:
     more = ("acknowledge={E7: planted, E2: planted}", "budget.trials=6", "policy.saturation_rounds=2")
     assert main(arguments(exhausted, "store", *more)) == 0

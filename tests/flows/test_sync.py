@@ -55,6 +55,7 @@ def unfinished(ledger: Ledger, done: int) -> str:
 
 
 @pytest.mark.playbook("J13", case="shows")
+@pytest.mark.prose
 def test_what_mlflow_lacks_is_shown_with_checkpoints_and_incumbent_and_a_second_time_adds_nothing(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,6 +95,7 @@ def test_artifacts_that_were_lost_are_sent_again_and_runs_are_not(shown: Path) -
     assert snapshot(shown) == whole
 
 
+@pytest.mark.prose
 def test_what_has_gone_from_the_disk_is_said_and_left_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = record_in(root)
     folder = root / "records" / record.round_id
@@ -112,6 +114,7 @@ def test_what_has_gone_from_the_disk_is_said_and_left_out(root: Path, capsys: py
     assert [lack.partition(": ")[2] for lack in lacks(root)] == ["its report.html is another"]
 
 
+@pytest.mark.prose
 def test_a_round_without_mlflow_is_shown_only_where_it_is_asked_for(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_round_without_mlflow_is_shown_only_where_it_is_asked_for(
     assert lacks(root) == []
 
 
+@pytest.mark.prose
 def test_a_round_that_another_process_has_in_hand_is_left_to_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_ledger(root) as ledger:
         ledger.own(record_in(root).round_id)
@@ -158,6 +162,7 @@ def test_two_syncs_at_once_show_everything_once(root: Path) -> None:
     assert lacks(root) == []
 
 
+@pytest.mark.prose
 def test_the_next_round_brings_along_one_that_was_killed_before_it_was_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +193,7 @@ def test_earlier_rounds_are_brought_along_once_and_only_to_their_own_mlflow(root
     assert list(earlier(root, mine)) == []
 
 
+@pytest.mark.prose
 def test_what_was_shown_in_another_mlflow_is_still_news_to_its_own(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +216,7 @@ def test_what_was_shown_in_another_mlflow_is_still_news_to_its_own(
         (["--all"], "--help says what can be said"),
     ],
 )
+@pytest.mark.prose
 def test_bad_input_is_one_sentence(root: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word.replace("ROOT", str(root)) for word in words]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -224,6 +231,7 @@ def test_help_says_what_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(word in said for word in ("tracking.root", "tracking.uri", "tracking.enabled", "ROUND"))
 
 
+@pytest.mark.prose
 def test_a_round_whose_configuration_is_of_another_shape_is_left_out(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

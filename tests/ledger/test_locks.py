@@ -13,6 +13,7 @@ from tests.ledger.example_rounds import begin, sentence
 
 
 @pytest.mark.parametrize("name", ["../up", "", ".hidden", "a/b", "a\0b", "x" * 65, "-rm", "é", "a b", "a\n"])
+@pytest.mark.prose
 def test_a_name_that_is_no_name_becomes_no_path(ledger: Ledger, tmp_path: Path, name: str) -> None:
     before = sorted(tmp_path.rglob("*"))
     for ask in (ledger.own, ledger.folder, ledger.frozen, ledger.record, ledger.running, lambda n: begin(ledger, n)):

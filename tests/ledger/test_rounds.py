@@ -44,6 +44,7 @@ def test_an_interrupted_round_runs_again_once_it_is_owned(ledger: Ledger) -> Non
 
 
 @pytest.mark.playbook("J13", case="shows")
+@pytest.mark.prose
 def test_a_concluded_round_keeps_its_record_and_takes_no_other(ledger: Ledger) -> None:
     begin(ledger)
     assert ledger.record("r1") is None
@@ -67,6 +68,7 @@ def test_a_text_that_is_no_record_concludes_nothing(ledger: Ledger) -> None:
     assert ledger.rounds()[0].state == "running"
 
 
+@pytest.mark.prose
 def test_an_unknown_round_is_one_sentence(ledger: Ledger) -> None:
     for ask in (ledger.frozen, ledger.interrupt, ledger.pending, ledger.results):
         with pytest.raises(LedgerError) as raised:

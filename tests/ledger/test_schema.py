@@ -143,6 +143,7 @@ def test_an_old_ledger_whose_result_was_damaged_is_not_sealed_as_if_it_were_soun
         ledger.results("cut-off")
 
 
+@pytest.mark.prose
 def test_a_ledger_on_which_an_older_tunebook_runs_a_round_is_not_migrated_under_it(
     tmp_path: Path, processes: ForkServerContext, child: Callable[..., ForkServerProcess]
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_ledger_on_which_an_older_tunebook_runs_a_round_is_not_migrated_under_
 
 
 @pytest.mark.parametrize("schema", [0, -1, SCHEMA + 1])
+@pytest.mark.prose
 def test_a_version_that_is_not_known_is_refused_with_the_versions_that_are(tmp_path: Path, schema: int) -> None:
     open_ledger(tmp_path).close()
     with sqlite3.connect(tmp_path / "ledger.db") as db:
@@ -180,6 +182,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     assert columns(tmp_path) == before
 
 
+@pytest.mark.prose
 def test_the_tables_are_postgresql_too() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     said = [str(CreateTable(t).compile(dialect=dialect)) for t in metadata.sorted_tables]

@@ -23,6 +23,7 @@ def test_what_is_committed_is_synced_and_readers_do_not_wait_for_the_writer(ledg
     writer.close()
 
 
+@pytest.mark.prose
 def test_a_writer_waits_for_another_program_and_then_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "BUSY_S", 0.05)
     with open_ledger(tmp_path) as ledger:
@@ -37,6 +38,7 @@ def test_a_writer_waits_for_another_program_and_then_says_so(tmp_path: Path, mon
         assert [r.round_id for r in ledger.rounds()] == ["r1"]
 
 
+@pytest.mark.prose
 def test_a_full_disk_is_one_sentence_and_leaves_the_ledger_whole(ledger: Ledger) -> None:
     def room(pages: int) -> None:
         with ledger._reading() as db:
@@ -103,6 +105,7 @@ def test_a_store_of_this_version_is_opened_again_with_what_it_has(tmp_path: Path
         assert ledger.frozen("r1") == {"seed": 0}
 
 
+@pytest.mark.prose
 def test_a_root_that_is_a_file_and_a_url_that_is_none_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for root, url in ((tmp_path / "file", None), (tmp_path, "nonsense"), (tmp_path, "postgresql+nobody://u:pw@h/d")):

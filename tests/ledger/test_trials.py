@@ -162,6 +162,7 @@ def test_only_the_attempt_that_holds_a_running_trial_can_fail_and_only_once(ledg
         ledger.fail("r1", "stranger", 1, "who")
 
 
+@pytest.mark.prose
 def test_a_trial_with_a_result_never_runs_again(ledger: Ledger) -> None:
     ends(ledger, "t0")
     with pytest.raises(LedgerError, match="nothing runs twice"):
@@ -180,6 +181,7 @@ def test_a_finished_round_takes_no_trial(ledger: Ledger) -> None:
     assert ledger.results("r1") == {}
 
 
+@pytest.mark.prose
 def test_a_number_that_json_has_not_is_refused_and_leaves_the_trial_as_it_was(ledger: Ledger) -> None:
     attempt = ledger.start("r1", "t0")
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -188,6 +190,7 @@ def test_a_number_that_json_has_not_is_refused_and_leaves_the_trial_as_it_was(le
 
 
 @pytest.mark.parametrize("column", ["result_json", "curve"])
+@pytest.mark.prose
 def test_a_flipped_bit_in_a_result_is_found_before_it_is_analysed(ledger: Ledger, tmp_path: Path, column: str) -> None:
     ends(ledger, "t0")
     ends(ledger, "t1")

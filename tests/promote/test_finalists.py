@@ -137,6 +137,7 @@ def test_a_baseline_that_is_the_known_incumbent_is_known_as_well_and_no_pairs_ar
     assert decision.answer_gain == decision.gain
 
 
+@pytest.mark.prose
 def test_an_incumbent_that_is_known_is_not_retrained_before_the_finalist_overtakes_it() -> None:
     decision = ask({"finalist": [], "incumbent": []}, kept=around(1.0, 5, 0))
     assert decision.needs == {"finalist": 3}
@@ -160,6 +161,7 @@ def test_a_gain_that_does_not_pay_for_the_complexity_is_not_promoted() -> None:
 
 
 @pytest.mark.playbook("G5", case="silent")
+@pytest.mark.prose
 def test_a_simpler_finalist_need_not_be_better_and_may_not_be_much_worse() -> None:
     price = {"finalist": 0.0, "incumbent": 0.2}
     level = {"finalist": around(1.05, 16, 0), "incumbent": around(1.0, 16, 1)}

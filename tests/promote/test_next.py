@@ -62,6 +62,7 @@ def test_a_round_that_is_gone_on_with_is_not_named_again() -> None:
     assert merged(("resume=r-1", "a=1"), ()) == ("a=1",)
 
 
+@pytest.mark.prose
 def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
     row = row_of("redesign", blocker())
     assert "mend this first" in row.why
@@ -71,6 +72,7 @@ def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
     assert "no override can: The training loss rises." in both.why
 
 
+@pytest.mark.prose
 def test_a_remedy_that_stands_already_is_none() -> None:
     assert "mend this first" in row_of("redesign", blocker("space.lr.high=0.1")).why
 
@@ -106,6 +108,7 @@ def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_
     assert following("keep", advice=[longer])[-1] == "goal=depth"
 
 
+@pytest.mark.prose
 def test_retrains_that_gave_no_result_are_not_asked_for_again() -> None:
     assert following("retrain", suggested=None, otherwise=["seed=4"]) == (*OWN[:-1], "seed=4")
     narrower = finding("infeasible", "E9", "warn", "Too many.", remedy=["space.lr.high=0.01"])
@@ -118,6 +121,7 @@ def test_after_a_list_of_points_a_search_is_next() -> None:
     assert following("keep", answered=frozenset({"depth", "width"}), trials=None)[-1] == "goal.points=[]"
 
 
+@pytest.mark.prose
 def test_the_command_survives_the_shell() -> None:
     overrides = ('acknowledge.E5="it\'s a wall; no cure"', "goal.nuisance=[a,b]")
     words = shlex.split(command_of(overrides, "/my folder"))

@@ -47,6 +47,7 @@ def test_the_band_of_the_answer_holds_the_planted_gain() -> None:
 
 
 @pytest.mark.playbook("B6", case="fires")
+@pytest.mark.prose
 def test_a_change_that_does_harm_is_said_to_be_of_no_use_by_most_rounds_that_were_gated() -> None:
     gated = [r for r in (concluded(seed, 3.0) for seed in range(40)) if r.verdict.outcome != "redesign"]
     said = [r.left_out[0] for r in gated if r.left_out]

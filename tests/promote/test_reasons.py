@@ -1,5 +1,7 @@
 """The reasons of the gate carry its numbers."""
 
+import pytest
+
 from tests.promote.simulated_gate import ask, clear
 
 
@@ -16,6 +18,7 @@ def test_the_reasons_carry_the_numbers_and_paired_correlation_is_told_apart() ->
     assert decision.answer_sentence.startswith("Yes")
 
 
+@pytest.mark.prose
 def test_equal_arms_are_told_without_a_negative_zero() -> None:
     losses = {"finalist": [0.1, 0.2, 0.3], "incumbent": [0.1, 0.2, 0.3]}
     (said,) = ask(losses, budget=3, kind="understand", minimum_gain=0.0).reasons

@@ -18,5 +18,6 @@ from tests.scope.example_scopes import REGULARIZERS, scope
         ("++goal.fixed.regularizer.value=dropout", "goal.fixed.regularizer.value=dropout"),
     ],
 )
+@pytest.mark.prose
 def test_a_remedy_is_told_as_a_change(remedy: str, said: str) -> None:
     assert advice([remedy, remedy], scope(REGULARIZERS)) == said

@@ -66,6 +66,7 @@ def test_where_every_trial_learned_there_is_no_such_mark() -> None:
 
 
 @pytest.mark.playbook("E8", case="shows")
+@pytest.mark.prose
 def test_header_studies_tables_and_terminal_count_them_apart() -> None:
     record = planted_stuck()
     many = len(stuck_in(record))

@@ -24,6 +24,7 @@ def test_the_last_lines_are_the_verdict_the_next_command_and_the_paths(outcome: 
     assert all(line.startswith(" ") for line in lines[start + 1 : -3])  # nothing but the sentence's own lines between
 
 
+@pytest.mark.prose
 def test_where_the_next_command_is_the_same_again_it_says_what_to_do_first() -> None:
     record = example("redesign")
     same = record.next.model_copy(update={"overrides": record.reproduce.overrides, "why": "mend the data first"})
@@ -37,6 +38,7 @@ def test_it_says_not_conclusive_when_the_answer_is_not() -> None:
 
 
 @pytest.mark.playbook("E1", case="shows")
+@pytest.mark.prose
 def test_findings_that_are_not_ok_are_named_and_the_others_only_counted() -> None:
     record = example("redesign")
     shown = text(record)
@@ -50,6 +52,7 @@ def test_findings_that_are_not_ok_are_named_and_the_others_only_counted() -> Non
 
 
 @pytest.mark.playbook("C3", case="shows")
+@pytest.mark.prose
 def test_roles_take_one_line_and_name_what_is_fixed() -> None:
     lines = [line for line in text(example(), width=200).splitlines() if line.startswith("roles")]
     assert lines == [
@@ -58,6 +61,7 @@ def test_roles_take_one_line_and_name_what_is_fixed() -> None:
     ]
 
 
+@pytest.mark.prose
 def test_each_study_has_its_best_value_and_its_band() -> None:
     record = example()
     shown = text(record)

@@ -58,6 +58,7 @@ ACTIVATION = {"activation": {"choices": ["relu", "gelu"]}}
         ),
     ],
 )
+@pytest.mark.prose
 def test_a_goal_that_cannot_be_meant_is_refused_with_one_sentence(given: dict[str, object], said: str) -> None:
     with pytest.raises(InputError) as refused:
         scope(**given)  # type: ignore[arg-type]
@@ -105,6 +106,7 @@ def test_every_hyperparameter_that_can_exist_has_exactly_one_role(one: Scope) ->
 
 
 @pytest.mark.playbook("C3", case="shows")
+@pytest.mark.prose
 def test_each_fixed_hyperparameter_is_a_caveat_with_its_value_and_reason() -> None:
     one = scope(fixed={"width": {"value": 128, "reason": "insensitive so far"}})
     assert "Holds for width = 128 only (insensitive so far)." in one.caveats
@@ -136,6 +138,7 @@ def test_a_child_of_a_value_that_the_round_never_takes_has_no_role() -> None:
     assert scope(REGULARIZERS, space).roles.nuisance[-2:] == ("dropout.rate", "deeper")
 
 
+@pytest.mark.prose
 def test_a_parent_that_nobody_knows_is_a_misspelt_name() -> None:
     with pytest.raises(InputError, match=r"space\.dropout\.rate\.when: 'regularizer' is no hyperparameter"):
         scope(OPTIMIZERS, SPACE | DROPOUT, baseline={"optimizer": "nesterov"})
@@ -162,6 +165,7 @@ def test_more_values_than_the_policy_allows_share_one_joint_study() -> None:
     assert many.space["width"].values == (1, 2, 3, 4, 5, 6, 7)
 
 
+@pytest.mark.prose
 def test_the_baseline_fills_what_it_leaves_out_with_middles_and_says_so() -> None:
     one = scope(space={"learning_rate": RATE} | ACTIVATION, baseline={"width": 64})
     assert one.incumbent.generation == 0
@@ -180,6 +184,7 @@ def test_the_baseline_fills_what_it_leaves_out_with_middles_and_says_so() -> Non
         ({"eval_every_steps": 200}, "budget.eval_every_steps: 200 is more than budget.max_train_steps = 100"),
     ],
 )
+@pytest.mark.prose
 def test_a_budget_that_buys_nothing_is_refused(budget: dict[str, int], said: str) -> None:
     whole = {"trials": 8, "retrains": 5, "max_train_steps": 100, "eval_every_steps": 10}
     assert Budget(**whole).evaluations == 10

@@ -61,6 +61,7 @@ NAN, INF = math.nan, math.inf
         ({"a": {"b": {"values": [1]}}, "a.b": {"values": [1]}}, "space.a.b: the name stands twice"),
     ],
 )
+@pytest.mark.prose
 def test_a_wrong_space_is_refused_with_one_sentence_that_names_the_place(tree: dict[str, object], said: str) -> None:
     with pytest.raises(InputError) as refused:
         space_from_tree(tree)

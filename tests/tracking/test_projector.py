@@ -114,6 +114,7 @@ def closed() -> str:
         return f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}"
 
 
+@pytest.mark.prose
 def test_mlflow_that_is_down_costs_one_sentence(closed: str, make_record: Make, make_row: Row, folder: Path) -> None:
     heard: list[str] = []
     with open_projector(Tracking(root=str(folder), uri=closed), "down", heard) as projector:
@@ -130,6 +131,7 @@ def test_mlflow_that_is_down_costs_one_sentence(closed: str, make_record: Make, 
     assert projector.warning == heard[0]
 
 
+@pytest.mark.prose
 def test_mlflow_that_never_answers_is_waited_for_no_longer_than_said(deaf: str, make_row: Row, folder: Path) -> None:
     heard: list[str] = []
     projector = open_projector(Tracking(root=str(folder), uri=deaf), "deaf", heard)

@@ -35,6 +35,7 @@ def checkpoint(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.playbook("J13", case="shows")
+@pytest.mark.prose
 def test_a_round_is_a_parent_run_with_the_playbooks_columns(open_round: Open, make_record: Make, folder: Path) -> None:
     handle, record = open_round("columns"), make_record("columns")
     run = handle.client.get_run(project_round(handle, record, folder, config={"seed": 0, "goal": "dropout"}))
@@ -135,6 +136,7 @@ def aliased(handle: Handle, name: str) -> tuple[str, str]:
 
 
 @pytest.mark.playbook("G9", case="shows")
+@pytest.mark.prose
 def test_a_promoted_checkpoint_is_registered_once_and_loads_by_its_alias(
     tracking: Tracking, open_round: Open, make_record: Make, checkpoint: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_trial_is_a_child_run_with_its_whole_curve_and_everything_it_ran_on(op
 @pytest.mark.parametrize(
     ("status", "shown"), [("complete", "FINISHED"), ("infeasible", "KILLED"), ("failed", "FAILED")]
 )
+@pytest.mark.prose
 def test_a_trial_keeps_its_status_and_its_reason(open_round: Open, make_row: Row, status: str, shown: str) -> None:
     handle = open_round(f"status-{status}")
     reason = "" if status == "complete" else "out of memory\nat step 3"
@@ -94,6 +95,7 @@ def test_a_trial_that_a_kill_left_half_written_is_completed_in_its_own_run(
     assert stored(handle) == (2, 60, 5)
 
 
+@pytest.mark.prose
 def test_what_is_not_a_number_is_left_out_and_what_is_infinite_is_named(open_round: Open, make_row: Row) -> None:
     values = np.array([1.0, math.nan, math.inf, -math.inf])
     handle = open_round("infinite")

@@ -13,6 +13,7 @@ from tasks.trials.trial import MOST_METRICS, Trial
 
 
 @pytest.mark.playbook("E8", case="shows")
+@pytest.mark.prose
 def test_an_interruption_gives_no_trial_more_time_than_others_have(attempt: Callable[..., Trial]) -> None:
     runner = Runner(wall_timeout=3.0)
     straight = attempt("works_slowly", runner, "straight", seconds=0.4)
@@ -23,6 +24,7 @@ def test_an_interruption_gives_no_trial_more_time_than_others_have(attempt: Call
     assert resumed.seconds > 3.0
 
 
+@pytest.mark.prose
 def test_work_that_is_done_again_does_not_count_twice(attempt: Callable[..., Trial]) -> None:
     assert attempt("works_slowly", seconds=0.1, dies_at=6).reason == "killed by SIGKILL"
     resumed = attempt("works_slowly", seconds=0.1, dies_at=6)
@@ -60,6 +62,7 @@ def test_an_error_without_words_is_named_by_its_type(attempt: Callable[..., Tria
     assert attempt("leaves_without_words").reason == "called sys.exit()"
 
 
+@pytest.mark.prose
 def test_too_many_metrics_fail_their_trial_and_as_many_as_allowed_do_not(attempt: Callable[..., Trial]) -> None:
     assert attempt("names_too_much", count=MOST_METRICS).status == "complete"
     trial = attempt("names_too_much", folder="more", count=MOST_METRICS + 1)
@@ -67,12 +70,14 @@ def test_too_many_metrics_fail_their_trial_and_as_many_as_allowed_do_not(attempt
     assert "it has 1001 metrics, and a trial may have 1000" in trial.reason
 
 
+@pytest.mark.prose
 def test_a_module_that_does_not_fit_into_memory_is_infeasible(attempt: Callable[..., Trial]) -> None:
     trial = attempt("needs_a_module")
     assert trial.status == "infeasible"
     assert trial.reason.startswith("out of memory")
 
 
+@pytest.mark.prose
 def test_more_checkpoints_than_a_manifest_holds_are_refused() -> None:
     assert Runner(keep_best=MOST_KEPT).keep_best == 1000
     with pytest.raises(InputError, match=r"runner\.keep_best: 1001 will not do; keep at most 1000"):

@@ -78,6 +78,7 @@ def test_a_checkpoint_that_is_damaged_or_lost_its_curve_gives_way_to_the_one_bef
     assert curve(resumed) == curve(whole)
 
 
+@pytest.mark.prose
 def test_silence_is_noticed_and_a_slow_trial_that_reports_is_left_alone(attempt: Callable[..., Trial]) -> None:
     trial = attempt("falls_silent", Runner(progress_timeout=1))
     assert trial.status == "failed"
@@ -85,6 +86,7 @@ def test_silence_is_noticed_and_a_slow_trial_that_reports_is_left_alone(attempt:
     assert len(curve(trial)) == 8  # two seconds of reports, each within the second that it may be silent
 
 
+@pytest.mark.prose
 def test_memory_beyond_the_limit_is_infeasible_and_within_it_is_not(attempt: Callable[..., Trial]) -> None:
     runner = Runner(memory=1.0)
     greedy, modest = attempt("allocates", runner, gibibytes=1.5), attempt("allocates", runner, gibibytes=0.1)
@@ -169,6 +171,7 @@ def test_bad_luck_is_tried_again_and_a_bug_is_not() -> None:
 
 
 @pytest.mark.parametrize("field", ["retries", "retries_a_round", "memory", "progress_timeout"])
+@pytest.mark.prose
 def test_a_limit_that_is_none_is_one_sentence(field: str) -> None:
     wrongs: tuple[Any, ...] = (-1, "many", True, float("nan"))
     for wrong in wrongs:

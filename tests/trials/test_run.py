@@ -35,6 +35,7 @@ def run(ledger: Ledger, folder: Path, program: str, runner: Runner | None = None
 
 
 @pytest.mark.playbook("J12", case="shows")
+@pytest.mark.prose
 def test_a_trial_that_was_killed_is_retried_from_its_checkpoint_to_an_equal_curve(
     ledger: Ledger, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_trial_that_was_killed_is_retried_from_its_checkpoint_to_an_equal_curv
     assert ledger.failures(ROUND, "walks") == []
 
 
+@pytest.mark.prose
 def test_a_bug_is_met_twice_and_not_for_ever(ledger: Ledger, tmp_path: Path) -> None:
     trial = run(ledger, tmp_path, "bug_at_seven")
     assert (trial.status, trial.reason) == ("failed", "ValueError: shapes do not match")
@@ -57,6 +59,7 @@ def test_a_bug_is_met_twice_and_not_for_ever(ledger: Ledger, tmp_path: Path) -> 
     assert ledger.attempts(ROUND) == {"bug_at_seven": 2}
 
 
+@pytest.mark.prose
 def test_bad_luck_of_another_kind_each_time_ends_at_the_cap(ledger: Ledger, tmp_path: Path) -> None:
     trial = run(ledger, tmp_path, "unlucky", Runner(wall_timeout=120, retries=3))
     assert (trial.status, trial.reason) == ("failed", "ConnectionError: lost connection 3")
@@ -68,6 +71,7 @@ def test_a_round_in_which_everything_fails_stops_trying(ledger: Ledger, tmp_path
     assert ledger.attempts(ROUND) == {"unlucky": 3}
 
 
+@pytest.mark.prose
 def test_a_trial_that_waits_when_the_round_is_stopped_never_began(ledger: Ledger, tmp_path: Path) -> None:
     planned = plan("walks")
     ledger.plan(ROUND, [planned.model_dump(mode="json")])

@@ -51,12 +51,14 @@ def test_a_hyperparameter_that_nobody_reads_is_known_by_name() -> None:
     assert [*unread, point.unread] == [("a", "b", "c"), ("a", "c"), ()]
 
 
+@pytest.mark.prose
 def test_a_hyperparameter_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(KeyError, match="'momentum' is no hyperparameter of this trial; it has learning_rate, width"):
         running().point["momentum"]
 
 
 @pytest.mark.parametrize("step", [5, 4, 0])
+@pytest.mark.prose
 def test_steps_that_do_not_increase_are_refused(step: int) -> None:
     trial = running()
     trial.report(5, loss=0.1)
@@ -67,6 +69,7 @@ def test_steps_that_do_not_increase_are_refused(step: int) -> None:
 
 @pytest.mark.playbook("E8", case="shows")
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.prose
 def test_an_objective_that_is_not_a_number_ends_the_trial_and_stays_in_its_curve(value: float) -> None:
     sink = Memory()
     trial = running(sink)
@@ -76,6 +79,7 @@ def test_an_objective_that_is_not_a_number_ends_the_trial_and_stays_in_its_curve
     assert list(sink.reports) == [1, 2]
 
 
+@pytest.mark.prose
 def test_only_the_first_evaluation_must_have_the_objective() -> None:
     trial = running()
     with pytest.raises(MissingMetric, match=r"'loss' is not among the metrics of the first evaluation \(accuracy\)"):
@@ -138,6 +142,7 @@ def test_floats_come_back_from_a_childs_reports_as_they_went_in(tmp_path: Path) 
         ("steady", "complete", ""),
     ],
 )
+@pytest.mark.prose
 def test_a_trial_ends_inline_as_it_would_in_a_child_process(name: str, status: str, reason: str) -> None:
     trial = run_inline(plan(), execution(f"endings.{name}"))
     assert (trial.status, trial.reason) == (status, reason)
@@ -145,6 +150,7 @@ def test_a_trial_ends_inline_as_it_would_in_a_child_process(name: str, status: s
     assert ("Traceback" in trial.log) == (status == "failed" and name != "says_nothing")
 
 
+@pytest.mark.prose
 def test_a_wrong_metric_or_target_is_the_persons_to_correct_inline_too() -> None:
     with pytest.raises(InputError, match="'loss' is not among the metrics"):
         run_inline(plan(), execution("endings.reports_another_metric"))
@@ -182,6 +188,7 @@ def test_a_surface_without_a_model_runs_inline_and_touches_no_generator_but_its_
         (MemoryError(), "infeasible", "out of memory"),
     ],
 )
+@pytest.mark.prose
 def test_what_was_raised_says_whether_the_configuration_or_the_code_is_to_blame(
     error: BaseException, status: str, reason: str
 ) -> None:
@@ -214,6 +221,7 @@ def test_what_was_raised_says_whether_the_configuration_or_the_code_is_to_blame(
         (exit_status(0), {"status": "infeasible", "reason": "r"}, {}, "infeasible", "r"),
     ],
 )
+@pytest.mark.prose
 def test_the_end_of_a_process_has_one_meaning(
     ended: ExitStatus, result: Any, reports: Any, status: str, reason: str
 ) -> None:
@@ -255,6 +263,7 @@ def test_a_code_that_returned_is_complete_only_with_a_sound_objective() -> None:
         ),
     ],
 )
+@pytest.mark.prose
 def test_a_runner_that_cannot_be_is_refused_in_one_sentence(field: str, value: Any, said: str) -> None:
     with pytest.raises(InputError) as refused:
         Runner(**{field: value})

@@ -124,6 +124,7 @@ def test_anything_else_is_refused_in_one_sentence_that_names_it(address: str, ow
     assert "\n" not in said
 
 
+@pytest.mark.prose
 def test_a_refused_address_is_never_imported(tmp_path: Path, canary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trap = f"import pathlib; pathlib.Path({str(canary)!r}).touch()\ndef f(): pass"
     (tmp_path / "elsewhere").mkdir()
@@ -138,6 +139,7 @@ def test_a_refused_address_is_never_imported(tmp_path: Path, canary: Path, monke
     assert canary.exists()  # the trap works
 
 
+@pytest.mark.prose
 def test_the_project_is_no_users_folder_even_where_it_is_named_as_one(own: str) -> None:
     root = str(Path(target.__file__).parents[2])
     for address in ("tasks.trials.local.reaper.kill", "tasks.trials.target.check_target"):
@@ -146,6 +148,7 @@ def test_the_project_is_no_users_folder_even_where_it_is_named_as_one(own: str) 
     assert resolve("tasks.trials.supervised", root) is supervised
 
 
+@pytest.mark.prose
 def test_a_link_out_of_the_users_folder_is_refused_before_it_is_imported(
     own: str, tmp_path: Path, canary: Path
 ) -> None:
@@ -157,6 +160,7 @@ def test_a_link_out_of_the_users_folder_is_refused_before_it_is_imported(
     assert not canary.exists()
 
 
+@pytest.mark.prose
 def test_packages_installed_inside_the_users_folder_are_not_the_users_code(own: str) -> None:
     site = Path(own) / ".venv" / "site-packages"
     site.mkdir(parents=True)
@@ -168,6 +172,7 @@ def test_packages_installed_inside_the_users_folder_are_not_the_users_code(own: 
     assert callable(resolve("uses.honest", own))
 
 
+@pytest.mark.prose
 def test_a_module_with_the_name_of_another_library_must_be_renamed(own: str) -> None:
     (Path(own) / "json.py").write_text("def train(trial): pass")
     with pytest.raises(InputError, match=r"the name json belongs to .*json/__init__.py; rename"):
@@ -183,6 +188,7 @@ def test_a_module_with_the_name_of_another_library_must_be_renamed(own: str) -> 
         ("1 / 0", "division by zero"),
     ],
 )
+@pytest.mark.prose
 def test_a_module_that_cannot_be_imported_is_one_sentence_with_the_cause(code: str, said: str, own: str) -> None:
     (Path(own) / "broken.py").write_text(code)
     with pytest.raises(InputError, match=f"importing broken from .* failed with .*{said}"):
@@ -230,6 +236,7 @@ def test_a_bound_tree_calls_nothing_until_it_is_called_and_then_with_what_the_ca
     assert call_recipe(tree["model"], own, width=4).width == 4
 
 
+@pytest.mark.prose
 def test_a_recipe_within_a_recipe_is_checked_and_bound_too(own: str) -> None:
     assert (
         call_recipe({"_target_": "mine.train", "net": {"_target_": "kit.deep.nets.build"}}, own, trial=1)[1]["net"]()
@@ -240,6 +247,7 @@ def test_a_recipe_within_a_recipe_is_checked_and_bound_too(own: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["_partial_", "_args_"])
+@pytest.mark.prose
 def test_words_of_hydras_own_are_refused_rather_than_passed_on(word: str, own: str) -> None:
     with pytest.raises(InputError, match=f"{word}: has no meaning in 'mine.train'"):
         bound({"_target_": "mine.train", word: True}, own)

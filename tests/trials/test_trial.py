@@ -86,6 +86,7 @@ def running() -> RunningTrial:
     return RunningTrial(point={"x": 1}, seed=1, max_train_steps=10, eval_every_steps=5, objective=LOWER, sink=Memory())
 
 
+@pytest.mark.prose
 def test_a_non_finite_objective_ends_a_trial_with_the_step() -> None:
     with pytest.raises(Infeasible, match="loss is inf at step 5"):
         running().report(5, loss=float("inf"))

@@ -22,6 +22,7 @@ def of(evidence: Evidence, *rows: str) -> list[Finding]:
 
 @pytest.mark.playbook("E6", case="fires")
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes"])
+@pytest.mark.prose
 def test_an_edge_that_an_adaptive_search_found_is_a_warning_and_says_so(sampler: str) -> None:
     edge = next(f for f in of(by("halton"), "E2") if f.level == "fail")
     weaker = next(f for f in of(by(sampler), "E2") if f.where == edge.where)
@@ -51,6 +52,7 @@ def test_an_instability_wall_and_other_findings_stay_what_they_are() -> None:
 
 
 @pytest.mark.playbook("D14", case="shows")
+@pytest.mark.prose
 def test_an_adaptive_search_is_held_against_twice_as_many_trials_side_by_side() -> None:
     (said,) = of(by("tpe", "inside"), "D14")
     trials = len(by("tpe", "inside").trials)

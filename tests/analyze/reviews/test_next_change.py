@@ -35,6 +35,7 @@ def worth(gain: float, count: int = 32, **policy: float) -> Evidence:
 
 
 @pytest.mark.playbook("B6", case="fires")
+@pytest.mark.prose
 def test_overfitting_asks_for_the_regularizer_that_the_round_held_fixed() -> None:
     space = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
     fixed = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
@@ -48,6 +49,7 @@ def test_overfitting_asks_for_the_regularizer_that_the_round_held_fixed() -> Non
 
 
 @pytest.mark.playbook("B6", case="silent")
+@pytest.mark.prose
 def test_clean_trials_ask_for_nothing_and_a_change_that_helps_is_kept() -> None:
     wanted, _ = told(compared_round(clean))
     assert (wanted.level, wanted.remedy) == ("ok", ())
@@ -60,6 +62,7 @@ def test_clean_trials_ask_for_nothing_and_a_change_that_helps_is_kept() -> None:
 
 
 @pytest.mark.playbook("B6", case="fires")
+@pytest.mark.prose
 def test_a_change_that_only_does_harm_can_be_left_out() -> None:
     (change,) = told(worth(-0.2))[1]
     assert change.level == "warn"
@@ -102,6 +105,7 @@ def test_trials_that_still_improve_or_shake_ask_for_their_own_cures() -> None:
     assert "try warmup" in told(compared_round(shaken, trials=24))[0].evidence
 
 
+@pytest.mark.prose
 def test_a_training_set_that_is_not_fitted_comes_before_a_regularizer() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         error = 0.3 + 0.5 * np.linspace(1, 0, 20)

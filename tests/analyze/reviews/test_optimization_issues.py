@@ -22,6 +22,7 @@ def summed(spike: float | None, rise: float = 0.0) -> Finding:
 
 
 @pytest.mark.playbook("E11", case="fires")
+@pytest.mark.prose
 def test_a_late_spike_of_the_gradient_and_a_rising_training_loss_are_signs() -> None:
     assert summed(100.0).level == "warn"
     assert "times its median" in summed(100.0).evidence

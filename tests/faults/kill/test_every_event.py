@@ -112,6 +112,7 @@ def test_the_number_of_workers_changes_no_verdict(rounds: Bench, times: Times, t
     tally("D9", f"numbers of workers beside one ({', '.join(map(str, workers))})", len(workers), len(said))
 
 
+@pytest.mark.prose
 def test_of_two_processes_that_take_a_round_at_once_one_has_it_and_its_death_frees_it(
     rounds: Bench, times: Times, tally: Tally
 ) -> None:

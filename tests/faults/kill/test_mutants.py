@@ -73,12 +73,14 @@ def heard(rounds: Bench) -> Heard:
     return said
 
 
+@pytest.mark.prose
 def test_every_mutant_has_a_story() -> None:
     assert CAUGHT_BY.keys() == MUTANTS.keys()
     assert len(MUTANTS) >= 12
 
 
 @pytest.mark.parametrize("mutant", CAUGHT_BY)
+@pytest.mark.prose
 def test_a_mutant_is_caught(mutant: str, heard: Heard) -> None:
     story, law = CAUGHT_BY[mutant]
     assert heard[story, None] == []

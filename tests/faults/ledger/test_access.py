@@ -52,6 +52,7 @@ def test_a_database_that_is_locked_for_a_second_is_waited_for(tmp_path: Path, ti
     tally("B2", "locks of a second", runs, wrong)
 
 
+@pytest.mark.prose
 def test_a_database_that_stays_locked_is_one_sentence_and_nothing_is_half_written(
     tmp_path: Path, times: Times, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +95,7 @@ def by_nobody(root: Path) -> tuple[str, float]:
     return said
 
 
+@pytest.mark.prose
 def test_what_cannot_be_written_is_refused_before_anything_runs(public: Path, tmp_path: Path, tally: Tally) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder" / "ledger.db").mkdir(parents=True)
@@ -134,6 +136,7 @@ def test_a_read_only_file_system_is_refused(tmp_path: Path, tally: Tally) -> Non
 
 
 @pytest.mark.parametrize(("kind", "refuses"), [("nfs4", True), ("cifs", True), ("fuse.sshfs", True), ("ext4", False)])
+@pytest.mark.prose
 def test_a_folder_on_a_network_is_refused_with_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, refuses: bool
 ) -> None:

@@ -126,6 +126,7 @@ def test_a_flipped_bit_of_the_count_of_writes_never_hides_a_round(closed: Path, 
 
 
 @pytest.mark.parametrize("kind", ["closed", "cut_off"])
+@pytest.mark.prose
 def test_a_ledger_that_was_removed_or_replaced_by_an_older_one_is_missed(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_ledger_that_was_removed_or_replaced_by_an_older_one_is_missed(
         assert ledger.rounds() == []
 
 
+@pytest.mark.prose
 def test_what_is_damaged_is_never_sealed_anew(tmp_path: Path) -> None:
     with begun(tmp_path) as ledger:
         with sqlite3.connect(tmp_path / "ledger.db") as db:

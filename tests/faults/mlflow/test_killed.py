@@ -89,6 +89,7 @@ def direct(store: Path) -> str:
     return f"tracking.uri=sqlite:///{store}/mlflow.db"
 
 
+@pytest.mark.prose
 def test_a_server_killed_at_any_point_of_a_round_changes_nothing_but_the_picture(
     without: tuple[Path, Path, str],
     tmp_path: Path,

@@ -22,6 +22,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     return reference(tmp_path_factory.getbasetemp())
 
 
+@pytest.mark.prose
 def test_an_mlflow_that_misbehaves_changes_no_round(
     without: Without, tmp_path: Path, times: Times, tally: Tally, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_slow_mlflow_is_waited_for_no_longer_than_is_promised_and_synced_later
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.prose
 def test_a_sync_with_an_mlflow_that_misbehaves_ends_with_one_sentence(
     kind: Kind, without: Without, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

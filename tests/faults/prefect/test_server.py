@@ -161,6 +161,7 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", ["refuses", "silent"])
+@pytest.mark.prose
 def test_a_server_that_was_named_and_does_not_answer_is_warned_of_and_done_without(kind: Kind, tmp_path: Path) -> None:
     with door(kind) as to:
         began = time.monotonic()
@@ -182,6 +183,7 @@ def test_a_server_that_was_named_and_does_not_answer_is_warned_of_and_done_witho
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the Prefect server ended at once"), PermissionError("no home")])
+@pytest.mark.prose
 def test_a_server_of_our_own_that_cannot_start_is_done_without(
     error: Exception,
     monkeypatch: pytest.MonkeyPatch,

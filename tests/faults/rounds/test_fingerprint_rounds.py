@@ -66,6 +66,7 @@ def only(folder: Path) -> list[str]:
         return [row.round_id for row in ledger.rounds()]
 
 
+@pytest.mark.prose
 def test_code_that_is_edited_while_the_round_runs_is_a_caveat_of_its_verdict(folder: Path, tally: Tally) -> None:
     text = (folder / "own.py").read_text()
     (folder / "own.py").write_text(text + EDITS.replace("(trial)", "(trial, table)"))
@@ -77,6 +78,7 @@ def test_code_that_is_edited_while_the_round_runs_is_a_caveat_of_its_verdict(fol
     tally("D4", "rounds whose code was edited while they ran", 1, 0)
 
 
+@pytest.mark.prose
 def test_other_packages_are_warned_of_and_are_a_caveat_of_the_verdict(
     folder: Path, cut_off: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tally: Tally
 ) -> None:
@@ -93,6 +95,7 @@ def test_other_packages_are_warned_of_and_are_a_caveat_of_the_verdict(
     tally("D5", "rounds gone on with on other packages", 1, 0)
 
 
+@pytest.mark.prose
 def test_other_data_are_another_round(
     folder: Path, cut_off: str, capsys: pytest.CaptureFixture[str], tally: Tally
 ) -> None:
@@ -108,6 +111,7 @@ def test_other_data_are_another_round(
     tally("D6", "rounds not gone on with on other data", 1, 0)
 
 
+@pytest.mark.prose
 def test_a_round_that_is_gone_on_with_on_the_same_has_no_caveat_and_the_same_digest(
     folder: Path, cut_off: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

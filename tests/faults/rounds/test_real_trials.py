@@ -65,6 +65,7 @@ def test_a_real_trial_that_is_killed_at_any_moment_ends_as_if_nothing_had_happen
     tally("A3", "kills of real torch trials at a random moment", kills, len(said))
 
 
+@pytest.mark.prose
 def test_whatever_is_dropped_from_what_is_put_back_is_detected_and_nothing_else_is(
     range_: Range, whole: dict[str, tuple[Path, float]], tally: Tally
 ) -> None:

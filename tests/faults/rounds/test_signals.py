@@ -75,6 +75,7 @@ def test_signals_end_a_round_cleanly_and_the_same_command_loses_no_step(folder: 
     tally("A8 A9", "signals at the coordinator", 2, violations)
 
 
+@pytest.mark.prose
 def test_a_second_ctrl_c_ends_at_once_and_the_ledger_is_sound(folder: Path, tally: Tally) -> None:
     deaf = TRAIN.replace("trial.stopping or ", "").replace("time.sleep(0.005)", "time.sleep(30)")
     (folder / "own.py").write_text(deaf.replace(", torch", ""))  # it never comes to save
@@ -163,6 +164,7 @@ def test_signals_under_prefect_leave_no_process_and_lose_no_step(folder: Path, t
     tally("A8 A9", "signals under Prefect", len(cases), violations)
 
 
+@pytest.mark.prose
 def test_notice_is_given_and_the_program_ends_though_the_main_thread_is_deaf(tmp_path: Path) -> None:
     program = f"""
 import os, sqlite3

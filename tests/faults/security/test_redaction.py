@@ -74,6 +74,7 @@ def test_secrets_stand_under_their_names_and_before_the_at_of_an_address() -> No
     assert list(secrets_in({"token": "${oc.env:TOKEN}", "password": "???", "secret": "***"})) == []
 
 
+@pytest.mark.prose
 def test_free_words_lose_what_says_that_it_is_a_secret() -> None:
     said = without_said("lr 1e-3, token=abcd, api_key = 'x y', per-token: mean, http://u:p@h, ghp_" + "a" * 36)
     assert said == "lr 1e-3, token=***, api_key = '*** y', per-token: mean, http://***@h, ***"

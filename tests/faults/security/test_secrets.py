@@ -247,6 +247,7 @@ def test_a_new_credential_is_the_same_round_and_another_folder_from_the_environm
     assert dump("a-credential", "/data/two") != first
 
 
+@pytest.mark.prose
 def test_a_printed_command_is_not_taken_for_one_with_its_secret(tmp_path: Path) -> None:
     config = compose.from_overrides(
         [
@@ -262,6 +263,7 @@ def test_a_printed_command_is_not_taken_for_one_with_its_secret(tmp_path: Path) 
         compose.from_overrides(config.overrides)
 
 
+@pytest.mark.prose
 def test_an_error_of_the_composition_itself_quotes_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -204,6 +204,7 @@ def test_what_is_not_the_step_that_was_saved_is_refused(sound: Path, tally: Tall
     tally("B9", "checkpoints swapped with other steps' and trials'", len(SWAPS), len(wrong))
 
 
+@pytest.mark.prose
 def test_checkpoints_of_a_newer_version_are_refused_and_left_alone(sound: Path, tally: Tally) -> None:
     manifest = json.loads((sound / MANIFEST).read_text())
     (sound / MANIFEST).write_text(json.dumps(manifest | {"version": checkpoints.VERSION + 1}))

@@ -85,6 +85,7 @@ def test_a_failure_of_which_no_reason_is_known_is_no_bug_where_a_range_explains_
     assert of(audited(f"source={tmp_path / 'trials.csv'}", *words), "E10", "fail")
 
 
+@pytest.mark.prose
 def test_scientific_values_are_studies_of_their_own(audited: Callable[..., Record], tmp_path: Path) -> None:
     path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd", "lion", "sgd"] * 10)
     record = audited(

@@ -10,6 +10,7 @@ from flows.audit import main
 from tests.flows.audit.studies import table
 
 
+@pytest.mark.prose
 def test_a_status_that_means_nothing_here_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = table(tmp_path / "trials.csv", 3e-3, status=["done"] * 40)
     assert main([f"source={path}", "objective.metric=error", "objective.direction=minimize"]) == 2
@@ -78,6 +79,7 @@ BAD: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.prose
 def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table(tmp_path / "trials.csv", 3e-3, count=4)
     (tmp_path / "trials.txt").write_text("lr error")
@@ -101,6 +103,7 @@ def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsy
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
+@pytest.mark.prose
 def test_an_optuna_study_without_one_objective_or_of_several_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

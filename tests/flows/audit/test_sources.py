@@ -14,6 +14,7 @@ from tests.flows.audit.studies import STEPS, curve, logged_to_mlflow, loss, made
 
 
 @pytest.mark.playbook("E2", "E1", case="shows")
+@pytest.mark.prose
 def test_a_study_of_optunas_is_judged_like_a_round(audited: Callable[..., Record], tmp_path: Path) -> None:
     source = made_by_optuna(tmp_path / "study.db")
     before = (tmp_path / "study.db").read_bytes()
@@ -31,6 +32,7 @@ def test_a_study_of_optunas_is_judged_like_a_round(audited: Callable[..., Record
     assert max(t.steps_done for t in record.trials) == STEPS[-1]
 
 
+@pytest.mark.prose
 def test_an_experiment_of_a_plain_script_is_judged_by_its_curves(
     audited: Callable[..., Record], tmp_path: Path
 ) -> None:
@@ -84,6 +86,7 @@ def test_a_table_in_parquet_with_curves_and_words_of_its_own_is_read_whole(
 
 
 @pytest.mark.playbook("E8", case="shows")
+@pytest.mark.prose
 def test_what_is_not_a_number_is_infeasible_in_every_source(audited: Callable[..., Record], tmp_path: Path) -> None:
     frame = pd.read_csv(table(tmp_path / "trials.csv", 3e-3))
     frame.loc[3, "error"] = np.nan

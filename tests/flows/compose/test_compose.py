@@ -90,6 +90,7 @@ def test_a_swept_round_is_said_as_one_that_is_typed(folder: Path) -> None:
     assert "space.x.scale=linear" in typed.overrides
 
 
+@pytest.mark.prose
 def test_help_and_the_composed_configuration_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compose.from_shell(["--help"]) == []
     said = capsys.readouterr().out
@@ -149,6 +150,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("override", "words"), BAD, ids=[b[0] for b in BAD])
+@pytest.mark.prose
 def test_bad_input_is_one_sentence_that_names_the_place(
     folder: Path, capsys: pytest.CaptureFixture[str], override: str, words: list[str]
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_name_that_exists_in_both_places_is_an_error_and_no_silent_loss(
     assert "goal/optimizer.yaml" in refusal(folder, capsys)
 
 
+@pytest.mark.prose
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a folder"):
         compose.from_shell(["--config-dir", str(tmp_path / "nowhere")])
@@ -204,6 +207,7 @@ def test_every_option_that_ships_composes_and_its_plan_passes_the_guards(option:
 
 
 @pytest.mark.playbook("D8", "C3", case="shows")
+@pytest.mark.prose
 def test_the_plan_shows_roles_studies_and_cost_and_runs_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

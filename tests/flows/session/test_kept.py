@@ -34,6 +34,7 @@ def retrained(record: Record) -> int:
 
 
 @pytest.mark.playbook("G2", "G6", case="shows")
+@pytest.mark.prose
 def test_a_second_round_counts_the_retrains_of_the_incumbent_again_and_says_so(worse: Path) -> None:
     more = ("acknowledge={E7: planted, E2: planted}", "budget.trials=6")
     assert main(arguments(worse, "store", *more)) == 0
@@ -68,6 +69,7 @@ def test_a_round_that_was_cut_off_counts_what_counted_when_it_began(worse: Path)
 
 
 @pytest.mark.playbook("G1", case="shows")
+@pytest.mark.prose
 def test_the_three_kinds_of_luck_are_told_apart(worse: Path) -> None:
     assert main(arguments(worse, "store", "acknowledge={E7: planted, E2: planted}", "budget.trials=6")) == 0
     (said,) = [s for s in record_in(worse, "store").learned if s.startswith("Three kinds of luck")]

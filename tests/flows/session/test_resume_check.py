@@ -83,6 +83,7 @@ MINE = ("workload=walk", "space=walk", "goal=walk", "budget.max_train_steps=8", 
 
 
 @pytest.mark.playbook("J12", case="silent")
+@pytest.mark.prose
 def test_a_program_that_goes_on_is_told_so_and_how_to_begin(folder: Path, check: Callable[..., str]) -> None:
     said = check(*MINE, "seed=3").splitlines()
     assert said[0] == (
@@ -95,6 +96,7 @@ def test_a_program_that_goes_on_is_told_so_and_how_to_begin(folder: Path, check:
 
 
 @pytest.mark.playbook("J12", case="fires")
+@pytest.mark.prose
 def test_a_program_that_does_not_go_on_ends_the_command_as_bad_input_does(check: Callable[..., str]) -> None:
     said = check(*MINE, "workload.forgets=true", code=2)
     assert said.startswith("error: check=resume: broken, cut off right after the checkpoint of step 2: it differs from")
@@ -104,18 +106,21 @@ def test_a_program_that_does_not_go_on_ends_the_command_as_bad_input_does(check:
     assert "there is nothing to resume from: it never calls trial.save" in said
 
 
+@pytest.mark.prose
 def test_a_program_that_logs_to_mlflow_cannot_be_asked(check: Callable[..., str]) -> None:
     words = ("workload=logistic", "space=logistic", "goal=decay")
     assert "read only when it has ended" in check(*words, mine=EXAMPLES / "mlflow", code=2)
 
 
 @pytest.mark.playbook("J12", case="shows")
+@pytest.mark.prose
 def test_the_training_loop_of_the_house_goes_on_identically(check: Callable[..., str]) -> None:
     said = check("workload=digits", "goal=optimizer", "budget=quick", "workload.baseline.regularizer=dropout")
     assert "dropout.rate=0.2" in said
     assert "identical  2 evaluations of 8 metrics after the cut and the last checkpoint are equal bit for bit" in said
 
 
+@pytest.mark.prose
 def test_the_example_of_a_program_of_its_own_goes_on_identically(check: Callable[..., str]) -> None:
     said = check("workload=spirals", "space=spirals", "goal=activation", mine=EXAMPLES / "pytorch")
     assert "right after the report of step" in said

@@ -39,6 +39,7 @@ def test_the_spread_of_the_bests_is_the_luck_of_the_search() -> None:
 
 @pytest.mark.playbook("F14", case="shows")
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.prose
 def test_what_every_design_shows_is_more_than_luck_and_what_they_differ_in_is_not(direction: str) -> None:
     steady = [{"adam": 0.2, "nesterov": 0.3}, {"adam": 0.21, "nesterov": 0.32}, {"adam": 0.2, "nesterov": 0.31}]
     said = lead(repeated(designs(*steady, direction=direction)), "error")
@@ -50,6 +51,7 @@ def test_what_every_design_shows_is_more_than_luck_and_what_they_differ_in_is_no
     assert ": no more than the luck" in lead(repeated(designs(*torn, direction=direction)), "error")
 
 
+@pytest.mark.prose
 def test_a_value_without_a_feasible_trial_in_some_design_is_left_out() -> None:
     found = repeated(designs({"adam": 0.2, "nesterov": None}, {"adam": 0.22, "nesterov": 0.3}, half=None))
     assert [r.label for r in found] == ["optimizer = adam"]
@@ -57,6 +59,7 @@ def test_a_value_without_a_feasible_trial_in_some_design_is_left_out() -> None:
     assert "alone has a feasible trial" in lead(found, "error")
 
 
+@pytest.mark.prose
 def test_rounds_that_are_no_designs_of_one_question_are_refused_in_a_sentence() -> None:
     one, other = designs({"adam": 0.2}, {"adam": 0.3})
 

@@ -21,6 +21,7 @@ def rounds(after: Callable[[float, np.random.Generator], float], direction: str 
 
 
 @pytest.mark.playbook("H11", case="fires")
+@pytest.mark.prose
 def test_an_order_that_more_steps_undo_is_not_carried_over() -> None:
     for undone in (lambda v, rng: float(rng.random()), lambda v, rng: 1.0 - v):
         found = same_order(*rounds(undone))
@@ -46,6 +47,7 @@ def test_an_order_that_holds_up_to_noise_is_carried_over(direction: str) -> None
     assert same_order(*reversed(pair)) == found  # whichever is named first
 
 
+@pytest.mark.prose
 def test_rounds_that_cannot_be_compared_are_refused_in_a_sentence() -> None:
     short, long = rounds(lambda v, rng: v)
     with pytest.raises(InputError, match="both ran 2000 steps"):

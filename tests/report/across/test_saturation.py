@@ -17,6 +17,7 @@ def verdict(outcome: str = "keep", z: float = 0.4, gain: float | None = 0.001, g
 
 
 @pytest.mark.playbook("B7", case="fires")
+@pytest.mark.prose
 def test_three_rounds_without_a_gain_beyond_noise_have_likely_saturated() -> None:
     (said,) = saturated_tuning([verdict(), verdict(gain=-0.01), verdict(gain=0.004)], 3)
     assert said.startswith("Tuning has likely saturated: in the last 3 rounds")

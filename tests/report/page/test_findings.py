@@ -20,6 +20,7 @@ def test_findings_stand_by_severity_with_row_evidence_numbers_thresholds_and_rem
 
 
 @pytest.mark.playbook("E1", case="shows")
+@pytest.mark.prose
 def test_an_acknowledged_finding_is_shown_with_the_written_reason_and_does_not_block() -> None:
     text = read("redesign").text
     assert f"Acknowledged in writing: “{ACKNOWLEDGED}”" in text
@@ -29,6 +30,7 @@ def test_an_acknowledged_finding_is_shown_with_the_written_reason_and_does_not_b
     assert "2 findings (E2, E9) must be mended first" in unwritten
 
 
+@pytest.mark.prose
 def test_a_reason_written_for_a_row_that_found_nothing_stays_on_the_page() -> None:
     text = Reader(page(undrawn("promote", acknowledged={"E5": "the wall is known"}), {})).text
     assert "E5 was acknowledged in writing (“the wall is known”)" in text

@@ -12,6 +12,7 @@ from tests.report.odd_records import joint
 from tests.report.page.reader import Reader, drawn, read, undrawn
 
 
+@pytest.mark.prose
 def test_sections_come_in_the_order_in_which_a_reader_needs_them() -> None:
     text = drawn("promote")
     order = [
@@ -99,6 +100,7 @@ def test_the_page_has_both_modes() -> None:
     assert whole.count("prefers-color-scheme") >= 2
 
 
+@pytest.mark.prose
 def test_a_round_without_any_feasible_trial_still_makes_a_page() -> None:
     record = example("redesign", feasible=False)
     text = Reader(page(record, {})).text
@@ -108,6 +110,7 @@ def test_a_round_without_any_feasible_trial_still_makes_a_page() -> None:
     assert text.count("valid_error is nan at step") == 48
 
 
+@pytest.mark.prose
 def test_a_round_without_trials_studies_or_findings_still_makes_a_page() -> None:
     bare = example("na", studies=[], trials=[], findings=[], isolation=[], learned=[], caveats=[])
     text = Reader(page(bare, {})).text

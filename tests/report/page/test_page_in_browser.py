@@ -147,6 +147,7 @@ def test_without_scripts_the_page_still_says_what_a_mark_is(browser: Browser, re
         assert tab.locator(".word").first.inner_text().lower() == "promote"
 
 
+@pytest.mark.prose
 def test_the_browser_runs_no_script_but_ours(browser: Browser, report: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.html"
     changed.write_text(report.read_text().replace(SCRIPT, SCRIPT + "document.title = 'run';"))

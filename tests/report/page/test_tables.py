@@ -9,6 +9,7 @@ from tests.report.page.reader import read
 
 
 @pytest.mark.playbook("C3", case="shows")
+@pytest.mark.prose
 def test_every_caveat_and_every_fixed_role_with_its_reason_is_on_the_page() -> None:
     record, text = example(), read("redesign").text
     assert all(caveat in text for caveat in record.caveats)
@@ -40,6 +41,7 @@ def test_the_promoted_trial_is_marked_and_a_kept_one_is_only_the_finalist() -> N
     assert not [row for row in trial_tables(example("redesign"))[0].rows if row.mark]
 
 
+@pytest.mark.prose
 def test_retrains_stand_in_a_table_of_their_own() -> None:
     titles = [(t.title, len(t.rows)) for t in trial_tables(example("promote"))]
     assert titles == [("Trials", 48), ("Retrains (fresh seeds)", 27)]
@@ -58,6 +60,7 @@ def test_a_domain_is_written_as_a_person_says_it(tree: dict[str, object], text: 
     assert domain_text(tree) == text
 
 
+@pytest.mark.prose
 def test_retrains_of_earlier_rounds_stand_in_the_table_beside_the_fresh_ones() -> None:
     record = with_kept(example("promote"))
     (table,) = [t for t in trial_tables(record) if t.title.startswith("Retrains")]

@@ -20,6 +20,7 @@ def test_the_verdict_is_one_word_with_its_reasons(outcome: str, word: str) -> No
     assert all(reason in Reader(text).text for reason in record.verdict.reasons)
 
 
+@pytest.mark.prose
 def test_the_page_says_not_conclusive_when_the_answer_is_not() -> None:
     assert "Not conclusive." in read("redesign").text
     concluded = read("promote").text
@@ -28,6 +29,7 @@ def test_the_page_says_not_conclusive_when_the_answer_is_not() -> None:
     assert "band 0.0021 to 0.0077" in concluded
 
 
+@pytest.mark.prose
 def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_reader_must_not_forget() -> None:
     text = read("promote").text
     assert "promoted in at most 5 % of rounds" in text
@@ -37,6 +39,7 @@ def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_
     assert "either may be the better one" in read("redesign").text
 
 
+@pytest.mark.prose
 def test_the_noise_of_each_arm_is_that_of_its_last_look_even_if_another_comparison_ended_early() -> None:
     record = example("promote")
     looks = {
@@ -52,6 +55,7 @@ def test_the_noise_of_each_arm_is_that_of_its_last_look_even_if_another_comparis
     assert "SD of one configuration's retrains: 0.3 (finalist), 0.4 (incumbent), 0.5 (baseline)." in text
 
 
+@pytest.mark.prose
 def test_a_time_that_is_not_known_is_left_out() -> None:
     record = example()
     assert "took 3 min 24 s" in page(record, {})

@@ -29,6 +29,7 @@ def test_without_a_training_loss_the_objective_stands_alone() -> None:
 
 
 @pytest.mark.playbook("H3", case="shows")
+@pytest.mark.prose
 def test_best_steps_counts_the_trials_in_each_zone_of_the_steps() -> None:
     record = example()
     svg = plots.best_steps_plot(record)
@@ -40,6 +41,7 @@ def test_best_steps_counts_the_trials_in_each_zone_of_the_steps() -> None:
 
 
 @pytest.mark.playbook("H3", case="shows")
+@pytest.mark.prose
 def test_the_caption_of_the_best_steps_says_what_the_finding_says() -> None:
     def caption(record: Record) -> str:
         return next(p.caption for p in plots.pictures(record, {}) if p.name == "best-steps")

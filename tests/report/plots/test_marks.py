@@ -53,6 +53,7 @@ def test_every_training_curve_names_its_trial_and_can_be_pointed_at() -> None:
 
 
 @pytest.mark.playbook("G6", case="shows")
+@pytest.mark.prose
 def test_retrains_of_earlier_rounds_are_hollow_dots_that_count_in_the_mean() -> None:
     record = with_kept(example("promote"))
     svg = plots.retrains_plot(record)

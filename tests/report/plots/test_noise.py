@@ -15,6 +15,7 @@ def test_best_of_n_has_a_median_and_a_band_for_every_study() -> None:
     assert {"optimizer = nesterov", "optimizer = adam"} <= set(texts(svg))
 
 
+@pytest.mark.prose
 def test_the_band_of_fewer_trials_says_that_it_is_resampled_and_not_the_luck_of_another_search() -> None:
     (picture,) = [p for p in plots.pictures(example(), {}) if p.name == "best-of-n"]
     assert "cannot show a value better than the best found" in picture.caption

@@ -37,6 +37,7 @@ def test_few_trials_for_many_nuisances_name_what_to_fix() -> None:
 
 
 @pytest.mark.playbook("C4", case="fires")
+@pytest.mark.prose
 def test_few_trials_for_one_nuisance_ask_for_more_trials() -> None:
     found = only(guards_budget.few_enough_nuisances(scope(space={"learning_rate": RATE}, trials=3)), "warn")
     assert found.remedy == ("budget.trials=5",)

@@ -21,6 +21,7 @@ def guessed(points: Sequence[Point], domains: Any = None, wishes: Any = None) ->
 
 
 @pytest.mark.playbook("D11", case="shows")
+@pytest.mark.prose
 def test_a_wide_positive_range_is_on_a_log_scale_and_a_narrow_one_is_not() -> None:
     points = [{"lr": 10.0**-i, "dropout": 0.1 * i} for i in range(1, 12)]
     space, said = guessed(points)
@@ -46,6 +47,7 @@ def test_few_values_that_come_back_are_an_order_and_texts_are_choices() -> None:
     }
 
 
+@pytest.mark.prose
 def test_what_only_some_trials_have_belongs_to_the_choice_that_tells_which() -> None:
     points: list[Point] = [{"opt": "sgd", "momentum": 0.05 * i} if i % 2 else {"opt": "adam"} for i in range(20)]
     space, said = guessed(points)
@@ -55,6 +57,7 @@ def test_what_only_some_trials_have_belongs_to_the_choice_that_tells_which() -> 
     assert "when" not in guessed(points)[0]["momentum"]
 
 
+@pytest.mark.prose
 def test_what_the_source_says_is_not_guessed_and_what_the_user_says_counts_most() -> None:
     points = [{"lr": 0.01 * i} for i in range(1, 12)]
     source = {"lr": {"low": 1e-4, "high": 1.0, "type": "float", "scale": "log"}}

@@ -22,6 +22,7 @@ def test_what_was_saved_is_what_is_loaded_by_another_process_of_the_same_trial(t
 
 
 @pytest.mark.playbook("J10", case="shows")
+@pytest.mark.prose
 def test_the_last_two_and_the_best_are_kept_and_the_files_of_the_others_go(tmp_path: Path) -> None:
     kept = saved(tmp_path, 0.5, 0.1, 0.3, 0.1, 0.4, None, keep_best=1)
     assert kept.steps == (2, 5, 6)  # of the two best, the earlier

@@ -61,6 +61,7 @@ LOADED: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.prose
 def test_what_torch_would_not_load_again_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
     make, said = REFUSED[name]
     with pytest.raises(TypeError, match=r"^save: state\['a'\]") as caught:
@@ -91,6 +92,7 @@ def test_what_is_not_refused_is_loaded_with_its_kind_and_its_values(name: str, t
         ({np.int64(1): 1}, "a key of state is a numpy.int64"),
     ],
 )
+@pytest.mark.prose
 def test_what_could_not_be_loaded_again_is_refused_when_it_is_saved(made: Any, where: str, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=where):
         saved(tmp_path).save(1, made, 0.5)

@@ -37,6 +37,7 @@ def test_a_damaged_manifest_names_nothing(tmp_path: Path, broken: str) -> None:
     assert Checkpoints(tmp_path, "t").last() == (0, None)
 
 
+@pytest.mark.prose
 def test_a_manifest_of_another_version_is_refused_rather_than_guessed(tmp_path: Path) -> None:
     saved(tmp_path, 0.5)
     manifest = json.loads((tmp_path / MANIFEST).read_text())

@@ -50,6 +50,7 @@ def audit(server: ForkServer, tmp_path: Path) -> Audit:
 
 
 @pytest.mark.playbook("J12", case="silent")
+@pytest.mark.prose
 def test_a_program_that_saves_all_and_puts_all_back_is_identical(audit: Audit) -> None:
     found = audit("rehearsed.descends")
     assert (found.outcome, found.steps, found.cut) == ("identical", 8, "right after the checkpoint of step 4")
@@ -58,6 +59,7 @@ def test_a_program_that_saves_all_and_puts_all_back_is_identical(audit: Audit) -
 
 @pytest.mark.playbook("J12", case="fires")
 @pytest.mark.parametrize("forgets", ["generator", "velocity", "updates", "position", "average"])
+@pytest.mark.prose
 def test_whatever_a_program_forgets_of_its_state_is_noticed(forgets: str, audit: Audit) -> None:
     found = audit("rehearsed.descends", forgets=forgets)
     assert found.outcome == "broken"
@@ -76,17 +78,20 @@ WRONG = {
 
 
 @pytest.mark.parametrize("how", WRONG)
+@pytest.mark.prose
 def test_a_program_that_does_not_go_on_is_told_why(how: str, audit: Audit) -> None:
     found = audit("rehearsed.plain", how=how)
     assert found.evidence[: len(WRONG[how])] == WRONG[how]
     assert found.outcome == "broken"
 
 
+@pytest.mark.prose
 def test_a_program_that_saves_seldom_is_rehearsed_for_as_long_as_it_takes(audit: Audit) -> None:
     found = audit("rehearsed.plain", steps=12, every=1, how="saves late")
     assert (found.outcome, found.steps, found.cut) == ("identical", 12, "right after the checkpoint of step 10")
 
 
+@pytest.mark.prose
 def test_rounding_is_close_and_the_numbers_are_said(audit: Audit) -> None:
     found = audit("rehearsed.descends", single=True)
     assert found.outcome == "close"
@@ -94,11 +99,13 @@ def test_rounding_is_close_and_the_numbers_are_said(audit: Audit) -> None:
     assert "(0.001 is taken for rounding)" in found.evidence
 
 
+@pytest.mark.prose
 def test_equal_curves_with_another_checkpoint_are_close(audit: Audit) -> None:
     found = audit("rehearsed.plain", how="counts its lives")
     assert (found.outcome, found.evidence.endswith("the last checkpoints differ in lives")) == ("close", True)
 
 
+@pytest.mark.prose
 def test_a_program_that_is_not_deterministic_is_told_so_and_judged_by_what_equal_runs_differ_by(audit: Audit) -> None:
     found = audit("rehearsed.descends", noise=0.1)
     assert found.outcome == "close"
@@ -106,18 +113,21 @@ def test_a_program_that_is_not_deterministic_is_told_so_and_judged_by_what_equal
     assert "so a resume cannot be judged finer than that; gone on with, it differs by 0.0" in found.evidence
 
 
+@pytest.mark.prose
 def test_what_is_forgotten_is_seen_through_the_noise_of_the_machine(audit: Audit) -> None:
     found = audit("rehearsed.descends", noise=1e-4, forgets="velocity")
     assert found.outcome == "broken"
     assert "which is more than 10 times that; likely missing" in found.evidence
 
 
+@pytest.mark.prose
 def test_a_metric_that_no_two_runs_agree_on_is_left_out(audit: Audit) -> None:
     found = audit("rehearsed.descends", clock=True)
     assert found.outcome == "identical"
     assert "of 2 metrics after the cut (without seconds, in which straight runs differ too)" in found.evidence
 
 
+@pytest.mark.prose
 def test_a_trial_that_fails_by_itself_is_no_question_of_resumption(audit: Audit) -> None:
     with pytest.raises(InputError, match="the trial is failed: ValueError: shapes do not match"):
         audit("rehearsed.breaks")
@@ -142,6 +152,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.prose
 def test_a_program_in_another_language_is_judged_by_what_it_reports(name: str, audit: Audit, tmp_path: Path) -> None:
     save, rest, outcome, evidence = PROGRAMS[name]
     (tmp_path / "p.sh").write_text(SAY + LOOP.replace("SAVE", save).replace("REST", rest))

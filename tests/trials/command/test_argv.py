@@ -96,6 +96,7 @@ def test_an_element_that_names_a_file_of_the_users_folder_becomes_its_path(tmp_p
     assert files_named(["python", *argv], str(tmp_path)) == [tmp_path / "train.py", tmp_path / "sub/data.csv"]
 
 
+@pytest.mark.prose
 def test_the_program_is_a_file_of_the_users_folder_or_one_on_the_path(tmp_path: Path) -> None:
     (tmp_path / "go.sh").touch(mode=0o755)
     (tmp_path / "dull.sh").touch(mode=0o644)
@@ -150,6 +151,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.prose
 def test_what_could_not_be_started_is_one_sentence_before_any_compute(
     tmp_path: Path, arguments: dict[str, Any], sentence: str
 ) -> None:
@@ -159,12 +161,14 @@ def test_what_could_not_be_started_is_one_sentence_before_any_compute(
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.prose
 def test_a_choice_with_a_nul_in_it_is_refused_and_its_twin_is_not(tmp_path: Path) -> None:
     checked(tmp_path, "drop out", argv=["sh", "{regularizer}"])
     with pytest.raises(InputError, match="no program takes an argument with a NUL"):
         checked(tmp_path, "drop\0out", argv=["sh", "{regularizer}"])
 
 
+@pytest.mark.prose
 def test_a_hyperparameter_that_is_named_like_a_word_is_refused_where_it_is_used() -> None:
     round = design(scope(space=SPACE | {"seed": {"values": [1, 2]}}, trials=4))
     check_command(workload({"argv": ["sh", "{overrides}"]}), round, None)

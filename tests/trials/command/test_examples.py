@@ -58,6 +58,7 @@ def test_the_command_in_the_header_of_an_example_runs_a_round_to_a_verdict(
         ("+workload.metrics=wandb", "workload.metrics: 'wandb' is unknown"),
     ],
 )
+@pytest.mark.prose
 def test_a_program_that_cannot_be_started_is_one_sentence_and_exit_2_before_any_round(
     said: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def killed_after_two_lines(metrics: Path) -> None:
 
 
 @pytest.mark.playbook("J12", case="shows")
+@pytest.mark.prose
 def test_the_pytorch_example_goes_on_from_its_own_checkpoint_to_an_equal_curve(tmp_path: Path) -> None:
     own = EXAMPLES / "pytorch"
     tree = OmegaConf.to_container(OmegaConf.load(own / "workload" / "spirals.yaml"))

@@ -105,11 +105,13 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("line", [*BROKEN, "[" * 100_000, '{"step": NaN}'])
+@pytest.mark.prose
 def test_a_broken_line_says_which_and_what(path: Path, line: str) -> None:
     with pytest.raises(ValueError, match="line 2 of the metrics is no JSON object with a whole number"):
         read(path, row(1), line, row(3))
 
 
+@pytest.mark.prose
 def test_a_line_without_end_is_broken(path: Path) -> None:
     metrics = MetricsFile(path)
     path.write_text("x" * (LONGEST + 1))

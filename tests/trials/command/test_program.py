@@ -100,6 +100,7 @@ def pids_of(folder: Path) -> list[int]:
     return [int(pid) for pid in (folder / "work" / "pids").read_text().split()]
 
 
+@pytest.mark.prose
 def test_a_program_gets_its_arguments_and_its_environment_and_runs_in_its_own_folder(
     run: Run, own: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_what_a_program_is_never_told_of_counts_as_unread_unless_it_reads_the_wh
 
 
 @pytest.mark.playbook("E8", case="fires")
+@pytest.mark.prose
 def test_a_program_that_diverges_is_ended_at_once_with_all_that_it_started(run: Run, tmp_path: Path) -> None:
     trial = run("diverges")
     assert (trial.status, trial.reason) == ("infeasible", "loss is nan at step 2")
@@ -143,6 +145,7 @@ def test_a_program_that_diverges_is_ended_at_once_with_all_that_it_started(run: 
     assert all(gone(pid) for pid in pids_of(tmp_path / "diverges"))
 
 
+@pytest.mark.prose
 def test_a_program_without_the_objective_stops_the_round_at_its_first_line(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'loss' is not among the metrics of the first evaluation \(accuracy\)"):
         run("lacks_it")
@@ -164,6 +167,7 @@ ENDINGS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.prose
 def test_however_a_program_ends_the_trial_says_how(run: Run, tmp_path: Path, name: str) -> None:
     trial = run(name, argv=["gone.sh"]) if name == "gone" else run(name)
     status, reason = ENDINGS[name]
@@ -174,12 +178,14 @@ def test_however_a_program_ends_the_trial_says_how(run: Run, tmp_path: Path, nam
         assert all(gone(pid) for pid in pids_of(tmp_path / name))
 
 
+@pytest.mark.prose
 def test_a_program_that_hangs_is_killed_with_all_that_it_started(run: Run, tmp_path: Path) -> None:
     trial = run("hangs", timeout=1)
     assert (trial.status, trial.reason) == ("infeasible", "wall timeout: not done after 1 s")
     assert all(gone(pid) for pid in pids_of(tmp_path / "hangs"))
 
 
+@pytest.mark.prose
 def test_the_memory_limit_holds_for_programs(run: Run) -> None:
     trial = run("eats", argv=["python", "-c", "x = bytearray(2 << 30)"], memory=1.0)
     assert (trial.status, trial.reason) == ("infeasible", "out of memory: MemoryError")
@@ -192,6 +198,7 @@ def test_a_program_may_run_in_the_users_folder(run: Run, own: Path) -> None:
 
 
 @pytest.mark.playbook("J12", case="shows")
+@pytest.mark.prose
 def test_a_program_that_was_killed_goes_on_in_the_next_attempt_and_no_step_is_there_twice(run: Run) -> None:
     first = run("resumes")
     assert (first.status, first.reason) == ("failed", "ProgramFailed: killed by SIGKILL")
@@ -224,6 +231,7 @@ def stopped(run: Run, name: str, server: ForkServer, mark: Path) -> list[BaseExc
     return ends
 
 
+@pytest.mark.prose
 def test_a_program_is_told_when_its_machine_is_wanted_back_and_goes_on_another_time(
     run: Run, open_server: Callable[[], ForkServer], tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def together(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.mark.playbook("E8", case="shows")
 @pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.prose
 def test_a_trial_that_ends_badly_has_a_status_a_reason_its_curve_and_its_words(
     name: str, together: dict[str, Trial]
 ) -> None:
@@ -135,6 +136,7 @@ def test_processes_that_a_trial_left_behind_are_killed_even_in_a_session_of_thei
     assert gone_in_time(lambda: {p for p in pids if alive(p)})
 
 
+@pytest.mark.prose
 def test_what_a_trial_left_in_its_process_group_goes_while_others_still_run(
     server: ForkServer, run: Callable[..., Trial], tmp_path: Path
 ) -> None:
@@ -183,6 +185,7 @@ def test_a_program_that_never_seeds_repeats_with_its_seed_and_differs_with_anoth
     assert first != other
 
 
+@pytest.mark.prose
 def test_an_objective_that_is_never_reported_ends_the_round_at_the_first_trial(run: Callable[..., Trial]) -> None:
     with pytest.raises(InputError, match=r"'loss' is not among the metrics of the first evaluation \(accuracy\)"):
         run("reports_another_metric")

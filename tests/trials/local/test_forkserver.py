@@ -53,6 +53,7 @@ def test_a_trial_whose_server_died_is_run_again_by_a_new_server(tmp_path: Path) 
     assert (trial.status, trial.best_value) == ("complete", 0.5)
 
 
+@pytest.mark.prose
 def test_a_trial_that_kills_its_server_every_time_fails_and_the_next_one_runs(tmp_path: Path) -> None:
     with ForkServer(PATIENT, own=OWN) as server:
         guilty = run_trial(plan(), execution("endings.kills_the_server"), server, tmp_path / "guilty", "cpu")

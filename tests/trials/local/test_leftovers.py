@@ -21,6 +21,7 @@ HOLDS = "import sys, time; held = open(sys.argv[1]); print(flush=True); time.sle
 
 @pytest.mark.playbook("J12", case="shows")
 @pytest.mark.parametrize("how", ["fork", "program"])
+@pytest.mark.prose
 def test_a_daemon_of_an_attempt_that_died_neither_keeps_the_folder_nor_writes_beside_the_next_one(
     how: str, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_hyperparameter_that_plays_no_part_is_left_unread() -> None:
         ({"schedule": "step"}, "schedule: 'step'"),
     ],
 )
+@pytest.mark.prose
 def test_an_argument_that_cannot_be_is_refused_by_name(arguments: Mapping[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         trained(**arguments)

@@ -107,6 +107,7 @@ def test_for_a_rare_class_the_number_that_is_right_is_counted() -> None:
     assert correct_of(truth, data, (0, 1), 16) == {0: 10, 1: 11}
 
 
+@pytest.mark.prose
 def test_an_input_without_a_label_is_refused() -> None:
     with pytest.raises(InputError, match="3 inputs and 2 labels"):
         Labelled(inputs=torch.zeros(3, 2), labels=torch.zeros(2, dtype=torch.int64))

@@ -10,6 +10,7 @@ from tests.trials.supervised.example_training import POINT, trained
 
 
 @pytest.mark.parametrize("every", [2, 7, 50])
+@pytest.mark.prose
 def test_a_loss_that_is_not_finite_ends_the_trial_at_its_step(every: int) -> None:
     sink = Memory()
     with pytest.raises(Infeasible, match=r"^train_loss is nan at step 6$"):
@@ -19,11 +20,13 @@ def test_a_loss_that_is_not_finite_ends_the_trial_at_its_step(every: int) -> Non
     assert sink.state[0] < 6
 
 
+@pytest.mark.prose
 def test_an_evaluation_after_the_step_that_destroyed_the_model_sees_it_first() -> None:
     with pytest.raises(Infeasible, match=r"^valid_error is nan at step 5$"):
         trained(POINT | {"nesterov.learning_rate": 1e5}, Memory(), every=1)
 
 
+@pytest.mark.prose
 def test_a_step_that_destroys_the_model_after_the_last_batch_is_no_result_either() -> None:
     sink = Memory()
     with pytest.raises(Infeasible, match="valid_error is nan at step 1"):

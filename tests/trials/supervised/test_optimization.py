@@ -69,6 +69,7 @@ def test_a_warmup_is_put_in_front_and_leaves_the_decay_as_it_was(kind: str) -> N
         ({"decay_steps": 0}, "max_train_steps"),
     ],
 )
+@pytest.mark.prose
 def test_a_schedule_that_cannot_be_is_refused_by_name(change: dict[str, object], named: str) -> None:
     sound: dict[str, object] = {"kind": "linear", "base": 0.1, "decay_steps": 10, "warmup_steps": 2}
     Schedule(**sound)  # type: ignore[arg-type]
@@ -143,6 +144,7 @@ def test_nesterov_without_momentum_is_plain_gradient_descent() -> None:
         ({"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": math.nan}, "weight_decay"),
     ],
 )
+@pytest.mark.prose
 def test_a_point_that_makes_no_optimizer_is_refused_by_name(point: dict[str, Value], named: str) -> None:
     with pytest.raises(InputError, match=named):
         optimizer_at(point, [torch.nn.Parameter(torch.ones(1))])

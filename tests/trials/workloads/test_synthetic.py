@@ -92,6 +92,7 @@ def test_equal_seeds_give_equal_curves_and_a_resumed_one_goes_on_in_it() -> None
 
 @pytest.mark.playbook("E8", case="shows")
 @pytest.mark.parametrize(("side", "at", "feasible"), [("high", 0.05, 0.04), ("low", 0.05, 0.06)])
+@pytest.mark.prose
 def test_beyond_the_wall_a_trial_is_infeasible(side: str, at: float, feasible: float) -> None:
     wall = {"parameter": "learning_rate", "at": at, "side": side}
     assert np.isfinite(losses({"learning_rate": feasible}, wall=wall)).all()

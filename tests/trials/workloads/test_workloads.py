@@ -222,6 +222,7 @@ def test_dropout_is_there_only_where_the_regularizer_says_so(make: Any) -> None:
         ({"width": 2.5}, "width: 2.5"),
     ],
 )
+@pytest.mark.prose
 def test_a_point_that_makes_no_model_is_refused_by_name(change: dict[str, Value], named: str) -> None:
     with pytest.raises(InputError, match=named):
         mlp(point=POINT | change, data=tiny())

@@ -56,6 +56,7 @@ def test_time_to_spare_is_not_stingy_and_a_decayed_learning_rate_explains_a_late
 
 
 @pytest.mark.playbook("H5", case="fires")
+@pytest.mark.prose
 def test_a_value_that_needs_more_steps_than_another_is_told() -> None:
     found = one(steps_for_each_value(two_paces(0.08, 0.5)))
     assert found.level == "warn"

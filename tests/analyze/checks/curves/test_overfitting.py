@@ -69,6 +69,7 @@ def test_a_switch_that_is_off_is_turned_on_where_no_strength_is_free() -> None:
     assert found.remedy == ("++goal.fixed.regularizer.value=dropout",)
 
 
+@pytest.mark.prose
 def test_without_any_regularizer_fewer_steps_are_the_remedy_unless_another_arm_needs_them() -> None:
     both = compared_round(lambda p, i, rng: {"valid_error": falling(rng, level=0.3 + 0.05 * distance(p), rise=0.3)})
     found = overfitting(both)

@@ -33,6 +33,7 @@ def study_of(shape: Callable[[Rng], Floats], **changes: object) -> Evidence:
 
 
 @pytest.mark.playbook("F8", "H3", case="fires")
+@pytest.mark.prose
 def test_a_study_that_ends_too_soon_is_told_to_train_longer_by_both_checks() -> None:
     slow = study_of(lambda rng: falling(rng, pace=0.5, noise=0.005))
     improving, steps = one(still_improving(slow)), one(best_steps(slow))
@@ -49,6 +50,7 @@ def test_a_study_of_the_right_length_is_told_nothing() -> None:
 
 
 @pytest.mark.playbook("F8", "F9", "H3", "H4", case="silent")
+@pytest.mark.prose
 def test_trials_that_were_stopped_early_are_not_judged_by_steps_that_they_never_ran() -> None:
     """Their twin ran all of the steps; and trials that were cut off while they fell are told to run on."""
 
@@ -100,6 +102,7 @@ def test_a_late_gain_under_a_decayed_learning_rate_is_told_as_such() -> None:
 
 
 @pytest.mark.playbook("H3", case="fires")
+@pytest.mark.prose
 def test_best_steps_in_the_first_tenth_alone_mean_far_too_many_steps() -> None:
     def early(rng: Rng) -> Floats:
         return np.concatenate([[0.9, 0.3], 0.4 + 0.1 * np.linspace(0, 1, 38)]) + 0.001 * rng.standard_normal(40)

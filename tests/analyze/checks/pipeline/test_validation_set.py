@@ -90,6 +90,7 @@ def lucky(seed: int, kind: str) -> Evidence:
 
 
 @pytest.mark.playbook("G8", case="fires")
+@pytest.mark.prose
 def test_a_lead_that_one_lucky_trial_made_is_not_made_evidence_by_a_test_on_many_examples() -> None:
     for seed in range(5):
         found = one(significance_alone(lucky(seed, "understand")))
@@ -98,6 +99,7 @@ def test_a_lead_that_one_lucky_trial_made_is_not_made_evidence_by_a_test_on_many
 
 
 @pytest.mark.playbook("G8", case="silent")
+@pytest.mark.prose
 def test_where_fresh_retrains_decide_nobody_is_warned() -> None:
     found = one(significance_alone(lucky(0, "improve")))
     assert found.level == "ok"

@@ -87,6 +87,7 @@ def test_best_trials_that_crowd_an_edge_are_enough_when_the_very_best_stands_fur
 
 
 @pytest.mark.playbook("E2", "E3", case="silent")
+@pytest.mark.prose
 def test_an_infeasible_trial_beyond_the_best_forbids_to_expand() -> None:
     """The twin has its outermost trial feasible, and expands."""
     bowls = {"learning_rate": {"optimum": 0.5, "curvature": 4.0, "scale": "log"}, **_momentum()}
@@ -102,6 +103,7 @@ def test_an_infeasible_trial_beyond_the_best_forbids_to_expand() -> None:
 
 
 @pytest.mark.playbook("E2", "E3", case="silent")
+@pytest.mark.prose
 def test_a_natural_limit_is_no_edge_to_expand() -> None:
     tree = {"dropout_rate": {"low": 0.0, "high": 0.8}}
     bowls = {"dropout_rate": {"optimum": -0.3, "curvature": 40.0}}
@@ -217,6 +219,7 @@ def _momentum() -> dict[str, Any]:
 
 
 @pytest.mark.playbook("E2", case="silent")
+@pytest.mark.prose
 def test_a_side_on_which_the_loss_has_come_to_a_level_is_no_edge_to_expand() -> None:
     """The twin still falls there. So it was in a published sweep: the three lowest learning rates were as good."""
 

@@ -25,6 +25,7 @@ def _bowl(point: Mapping[str, Value]) -> float:
 
 
 @pytest.mark.playbook("E2", "E4", case="fires")
+@pytest.mark.prose
 def test_a_linear_range_that_begins_below_zero_does_not_end_there() -> None:
     """A learning rate searched by its logarithm; its twin that begins at zero cannot go lower."""
     below = {"log_lr": {"low": -5.0, "high": -1.0}}

@@ -33,6 +33,7 @@ def luck(point: Point, index: int, rng: Rng) -> Metrics:
 
 
 @pytest.mark.playbook("B5", case="fires")
+@pytest.mark.prose
 def test_what_matters_is_named_and_what_does_nothing_can_be_fixed() -> None:
     found = one(importance(planted_round(by_rate, space=WITH_DECAY, trials=32)))
     assert found.level == "ok"
@@ -52,6 +53,7 @@ def test_where_only_luck_orders_the_trials_it_says_that_it_cannot_tell() -> None
 
 @pytest.mark.playbook("B5", case="fires")
 @pytest.mark.parametrize("shape", ["product", "valley"])
+@pytest.mark.prose
 def test_a_pair_that_must_be_tuned_together_is_named(shape: str) -> None:
     found = one(importance(planted(shape, 1)))
     assert "x0 and x1 interact: tune them together." in found.evidence
@@ -134,6 +136,7 @@ def test_more_hyperparameters_than_trials_allow_are_judged_alone_and_none_is_cal
     assert (known.telling, known.idle, dict(known.pairs)) == (("x0",), (), {})
 
 
+@pytest.mark.prose
 def test_what_is_idle_under_one_value_alone_is_not_fixed_for_the_others() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         matters = 0.1 * (np.log10(float(point["weight_decay"])) + 4) ** 2 * (point["optimizer"] == "adam")
@@ -145,6 +148,7 @@ def test_what_is_idle_under_one_value_alone_is_not_fixed_for_the_others() -> Non
     assert not any("weight_decay" in r for r in (*first.remedy, *second.remedy))
 
 
+@pytest.mark.prose
 def test_what_was_learned_says_the_same() -> None:
     evidence = planted_round(by_rate, space=WITH_DECAY, trials=24)
     (sentence,) = [s for s in learned(evidence) if "the differences between the trials" in s]

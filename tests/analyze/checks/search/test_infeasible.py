@@ -30,6 +30,7 @@ def high(point: Mapping[str, Any], index: int) -> float:
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 @pytest.mark.playbook("E10", case="fires")
+@pytest.mark.prose
 def test_infeasible_trials_without_a_pattern_suggest_a_bug(dimensions: int) -> None:
     """A third of the trials turns NaN wherever it lies: one such study in ten may look like a pattern by luck."""
     found = [infeasible(case("inside", s, dimensions=dimensions, breaks=0.33)) for s in range(100)]
@@ -100,6 +101,7 @@ def test_too_few_infeasible_trials_are_not_asked() -> None:
 
 
 @pytest.mark.playbook("E10", case="fires")
+@pytest.mark.prose
 def test_the_same_exception_twice_is_a_bug() -> None:
     evidence = failing(scored(planned_round(TREE, 0), lambda p, i: 1.0 + i), {3: FAULT, 11: FAULT})
     found = next(f for f in infeasible(evidence) if f.row == "E10" and f.level == "fail")
@@ -108,6 +110,7 @@ def test_the_same_exception_twice_is_a_bug() -> None:
 
 
 @pytest.mark.playbook("E10", case="silent")
+@pytest.mark.prose
 def test_one_exception_is_a_warning() -> None:
     evidence = failing(scored(planned_round(TREE, 0), lambda p, i: 1.0 + i), {3: FAULT})
     assert {f.level for f in infeasible(evidence) if f.row == "E10"} == {"warn", "ok"}
@@ -139,6 +142,7 @@ def test_a_few_infeasible_trials_are_what_a_search_can_afford() -> None:
 
 
 @pytest.mark.playbook("E8", case="shows")
+@pytest.mark.prose
 def test_every_reason_is_counted_and_nothing_is_dropped() -> None:
     evidence = failing(scored(planned_round(TREE, 0), high), {0: FAULT})
     found = of("E8", infeasible(evidence))

@@ -51,6 +51,7 @@ def test_a_wall_far_above_the_best_costs_nothing(dimensions: int) -> None:
 
 
 @pytest.mark.playbook("E5", case="silent")
+@pytest.mark.prose
 def test_without_infeasible_trials_there_is_no_wall() -> None:
     found = instability_wall(case("outside", 0))
     assert [(f.row, f.level) for f in found] == [("E5", "ok")]
@@ -232,6 +233,7 @@ def test_a_wall_near_the_end_of_the_range_needs_no_narrower_range() -> None:
     assert narrowed(found) is None
 
 
+@pytest.mark.prose
 def test_the_cure_of_a_learning_rate_is_named_under_whatever_name_it_goes() -> None:
     def said(name: str, up: int = 1) -> str:
         planned = planned_round({name: {"low": 1e-5, "high": 1e-1, "scale": "log"}}, 0)

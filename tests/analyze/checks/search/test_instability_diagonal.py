@@ -62,6 +62,7 @@ def test_a_wall_across_two_hyperparameters_far_from_the_best_costs_nothing() -> 
 
 
 @pytest.mark.playbook("E5", case="shows")
+@pytest.mark.prose
 def test_the_sentence_names_the_ratio_and_the_remedy_puts_it_in_writing() -> None:
     (found,) = [f for f in instability_wall(planted(-0.6, 0.0, 0)) if f.level == "fail"]
     assert "trials with learning_rate / one_minus_momentum above about 0." in found.evidence
@@ -72,6 +73,7 @@ def test_the_sentence_names_the_ratio_and_the_remedy_puts_it_in_writing() -> Non
 
 @pytest.mark.playbook("E5", case="fires")
 @pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.prose
 def test_ranges_of_which_no_ratio_has_a_meaning_are_named_by_their_sides(turn: int) -> None:
     tree = {"temperature": {"low": 0.0, "high": 2.0}, "smoothing": {"low": 0.0, "high": 0.4}}
 

@@ -32,6 +32,7 @@ def bowl(trials: int, *, dimensions: int = 1, noise: float = 0.0, seed: int = 0)
 
 @pytest.mark.playbook("D12", case="fires")
 @pytest.mark.parametrize("trials", [8, 20])
+@pytest.mark.prose
 def test_a_study_of_twenty_trials_or_fewer_is_read_with_care(trials: int) -> None:
     found = one(few_trials(bowl(trials, noise=0.01)))
     assert (found.row, found.level) == ("D12", "warn")
@@ -41,6 +42,7 @@ def test_a_study_of_twenty_trials_or_fewer_is_read_with_care(trials: int) -> Non
     assert "in 9 of 10 cases" in found.evidence
 
 
+@pytest.mark.prose
 def test_the_luck_of_a_search_is_one_band_wherever_the_report_tells_it() -> None:
     evidence = bowl(20, noise=0.01)
     found = one(few_trials(evidence))
@@ -91,6 +93,7 @@ def test_a_bowl_that_was_searched_well_has(trials: int, dimensions: int) -> None
     assert [f.level for f in found].count("warn") <= 1
 
 
+@pytest.mark.prose
 def test_a_fall_that_drowns_in_the_noise_of_one_trial_asks_for_no_more_trials() -> None:
     def outcome(point: Point, index: int, rng: np.random.Generator) -> Metrics:
         return {"valid_error": falling(rng, level=0.3 + 0.001 * distance(point), noise=0.05)}
