@@ -103,7 +103,7 @@ def command(
     `unfinished`: nothing is done where the ledger's only round has ended, since the command would begin another.
     """
     import flows.round
-    from tasks.analyze import task as analyze
+    from tasks.report import write as reporting
     from tests.faults.kill.forked import Forked, start_servers_by
 
     if unfinished and states(Path(root)) == ["finished"]:
@@ -114,7 +114,7 @@ def command(
         MUTANTS[mutant]()
     watched = Events(Path(root), kill_at, delay)
     if not drawn:
-        put(analyze, page=lambda record, curves: f"{record.digest} {sorted(curves)}")
+        put(reporting, page=lambda record, curves: f"{record.digest} {sorted(curves)}")
     start_servers_by(watched.before("the fork server is started", subprocess.Popen if real else Forked))
     watched.watch()
     code = flows.round.main(said)
