@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kill.rounds import Bench, bench
+from tests.processes.warm import Warm
 
 Times = Callable[[int, int], int]
 Tally = Callable[[str, str, int, int], None]
@@ -35,9 +36,9 @@ def as_from_a_terminal() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def rounds() -> Iterator[Bench]:
+def rounds(warm: Warm) -> Iterator[Bench]:
     """The reference round, and two lanes in which processes run it: seconds to start, so that all tests share it."""
-    with bench(2, ["tests.faults.kill.parts", "tests.faults.kill.mutants"]) as started:
+    with bench(2, warm, ["tests.faults.kill.parts", "tests.faults.kill.mutants"]) as started:
         yield started
 
 

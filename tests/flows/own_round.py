@@ -1,17 +1,15 @@
 """A user's folder with a workload of two arms, of which b is better, and rounds of it."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from flows.compose.config import CONF
 from tasks.ledger import open_ledger
 from tasks.record import Record
+from tests.processes.warm import Warm
 
-REPOSITORY = CONF.parent
+KilledWhen = Callable[[Path, str, int], None]
 
 TRAIN = """
 import random, time
@@ -73,29 +71,22 @@ def records(folder: Path, store: str) -> list[Record]:
     return sorted((Record.model_validate_json(p.read_text()) for p in paths), key=lambda r: r.created)
 
 
-def killed_when(folder: Path, store: str, done: int) -> None:
-    """Start a round as a program of its own and `kill -9` it as soon as `done` trials are in the ledger."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flows.round", *arguments(folder, store)],
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+def killed_when(warm: Warm, folder: Path, store: str, done: int) -> None:
+    """Start a round as a process of its own and `kill -9` it as soon as `done` trials are in the ledger."""
+    said = {"words": arguments(folder, store)}
+    process = warm.start("tests.processes.forked:run_round", said, environment=os.environ, printed=True)
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            assert process.poll() is None, process.said
             if done_in(folder.parent / store) >= done:
                 break
             time.sleep(0.02)
         else:
             raise AssertionError("the round never got that far")
     finally:
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
-        if process.stderr:
-            process.stderr.close()
 
 
 def done_in(store: Path) -> int:

@@ -11,7 +11,7 @@ from flows.session.exit_code import HINT, explained
 from tasks.ledger import LedgerError, open_ledger
 from tasks.record import digest
 from tasks.scope.error import InputError
-from tests.flows.own_round import TRAIN, arguments, done_in, killed_when, record_in
+from tests.flows.own_round import TRAIN, KilledWhen, arguments, done_in, record_in
 
 
 @pytest.mark.playbook("B1", "G9", case="shows")
@@ -49,7 +49,7 @@ def test_another_seed_gives_another_digest(folder: Path) -> None:
 
 @pytest.mark.playbook("J12", case="shows")
 def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twice(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, killed_when: KilledWhen, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments(folder, "whole")) == 0
     killed_when(folder, "cut", 17)
@@ -67,7 +67,9 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
 
 
 @pytest.mark.prose
-def test_a_round_never_goes_on_with_other_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_round_never_goes_on_with_other_code(
+    folder: Path, killed_when: KilledWhen, capsys: pytest.CaptureFixture[str]
+) -> None:
     killed_when(folder, "cut", 5)
     with open_ledger(folder.parent / "cut") as ledger:
         (begun,) = ledger.rounds()

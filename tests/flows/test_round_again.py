@@ -12,7 +12,7 @@ from tasks.ledger import Ledger, open_ledger
 from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
 from tasks.record import Point
-from tests.flows.own_round import arguments, killed_when, record_in, records
+from tests.flows.own_round import KilledWhen, arguments, record_in, records
 
 
 @pytest.mark.prose
@@ -38,7 +38,7 @@ def test_of_several_rounds_that_were_cut_off_those_are_named_that_are_not_conclu
 
 @pytest.mark.prose
 def test_the_history_names_the_command_that_goes_on_with_a_round(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, killed_when: KilledWhen, capsys: pytest.CaptureFixture[str]
 ) -> None:
     killed_when(folder, "cut", 3)
     with open_ledger(folder.parent / "cut") as ledger:

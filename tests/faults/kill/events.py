@@ -16,15 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.processes.forked import put
+
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _STATEMENTS = ("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "BEGIN IMMEDIATE")
 _PATHS = {"os.mkdir": 1, "os.rmdir": 1, "os.remove": 1, "os.truncate": 1, "os.rename": 2, "os.link": 2}  # how many
-
-
-def put(place: Any, **names: Any) -> None:
-    """Give names of a module or of a class another meaning, for as long as this process lives."""
-    for name, value in names.items():
-        setattr(place, name, value)
 
 
 class Events:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tasks.record import Record, digest
 from tests.faults.kill.reference_round import FILES, SAVED, STEPS, filled
-from tests.faults.kill.warm import Ended
+from tests.processes.lanes import Ended
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from tasks.trials import outcome, running
 from tasks.trials import run as running_trials
 from tasks.trials.checkpoints import checkpoints
 from tasks.trials.local import child, execute, reaper
-from tests.faults.kill.events import put
+from tests.processes.forked import put
 
 
 def no_compare_and_swap() -> None:

@@ -12,8 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.faults.kill.events import Events, put
-from tests.faults.kill.warm import Call
+from tests.faults.kill.events import Events
+from tests.processes.forked import Forked, put, start_servers_by
+from tests.processes.lanes import Call
 
 STEPS, EVERY, SAVED = 12, 2, 4  # steps of a trial, between evaluations, between checkpoints
 TRAIN = """
@@ -104,7 +105,6 @@ def command(
     """
     import flows.round
     from tasks.report import write as reporting
-    from tests.faults.kill.forked import Forked, start_servers_by
 
     if unfinished and states(Path(root)) == ["finished"]:
         return 0

@@ -10,14 +10,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from tests.faults.kill.invariants import Expected, Found, violations
 from tests.faults.kill.reference_round import call, words, write_folder
-from tests.faults.kill.warm import Call, Lane, Story, warm
+from tests.processes.lanes import Call, Lane, Story, open_lanes
+from tests.processes.warm import Warm
 
 KILLED = -signal.SIGKILL
 _HERE = "tests.faults.kill.rounds"
@@ -221,11 +222,11 @@ FOUR = ("runner.workers=4",)
 
 
 @contextmanager
-def bench(lanes: int, more: Sequence[str] = ()) -> Iterator[Bench]:
+def bench(lanes: int, warm: Warm, more: Sequence[str] = ()) -> Iterator[Bench]:
     """A bench with so many lanes, in memory where there is a file system for that: a kill loses nothing either way."""
     memory = Path("/dev/shm")
     place = str(memory) if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="tunebook-", dir=place) as base, warm(lanes, more) as started:
+    with tempfile.TemporaryDirectory(prefix="tunebook-", dir=place) as base, open_lanes(lanes, warm, more) as started:
         yield Bench(Path(base), started)
 
 
@@ -271,6 +272,6 @@ def _not_killed(story: Story, stage: int) -> list[str]:
 
 
 if __name__ == "__main__":  # python -m tests.faults.kill.rounds 123: what happens at that event
-    with bench(1) as started:
+    with closing(Warm()) as warm, bench(1, warm) as started:
         for number in map(int, sys.argv[1:]):
             print(number, started.names[number - 1], started.killed(0, number) or "nothing is wrong")

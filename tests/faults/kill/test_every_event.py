@@ -11,7 +11,8 @@ import pytest
 
 from tests.faults.conftest import Tally, Times
 from tests.faults.kill.rounds import Bench, bench
-from tests.faults.kill.warm import Call
+from tests.processes.lanes import Call
+from tests.processes.warm import Warm
 
 PARTS = "tests.faults.kill.parts"
 
@@ -173,10 +174,10 @@ def shown_twice(store: Path) -> list[str]:
 
 
 def test_a_round_that_mlflow_watches_is_killed_and_comes_to_the_same_verdict(
-    tmp_path: Path, times: Times, tally: Tally
+    warm: Warm, times: Times, tally: Tally
 ) -> None:
     if runs := times(0, 20):
-        with bench(2, ["mlflow", "tasks.tracking.projector"]) as rounds:
+        with bench(2, warm, ["mlflow", "tasks.tracking.projector"]) as rounds:
 
             def story(lane: int, event: int) -> list[str]:
                 said = rounds.killed(lane, event, more=["tracking.enabled=true"])

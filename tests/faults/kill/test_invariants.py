@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.kill.invariants import LAWS, Found, violations
 from tests.faults.kill.rounds import Bench
-from tests.faults.kill.warm import Ended
+from tests.processes.lanes import Ended
 
 Plant = Callable[[Path], object]  # given the store of an undisturbed round
 

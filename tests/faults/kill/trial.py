@@ -15,10 +15,10 @@ from tasks.trials.local import child
 from tasks.trials.reports import ReportLog
 from tasks.trials.run import Site, run_one
 from tasks.trials.runner import Execution, Runner
-from tests.faults.kill.events import Events, put
-from tests.faults.kill.forked import Forked, start_servers_by
+from tests.faults.kill.events import Events
 from tests.faults.kill.invariants import damaged_checkpoints
 from tests.faults.kill.reference_round import EVERY, SAVED, STEPS, write_folder
+from tests.processes.forked import Forked, put, start_servers_by
 
 KILL, NAMES = "kill_at", "events"  # files of the trial's folder: when its next process dies, and what one did
 

@@ -6,7 +6,7 @@ import pytest
 
 from flows.round import main
 from tasks.record import Record
-from tests.flows.own_round import arguments, killed_when, record_in, records
+from tests.flows.own_round import KilledWhen, arguments, record_in, records
 
 # b is worse than a, so the incumbent stays whatever is asked
 WORSE = 'worth = {"a": 0.7, "b": 1.5}[trial.point["switch"]]'
@@ -58,7 +58,7 @@ def test_nothing_counts_again_for_trials_of_another_length_or_of_other_code(wors
     assert [kept(record) for record in found] == [0, 0, 0]
 
 
-def test_a_round_that_was_cut_off_counts_what_counted_when_it_began(worse: Path) -> None:
+def test_a_round_that_was_cut_off_counts_what_counted_when_it_began(worse: Path, killed_when: KilledWhen) -> None:
     killed_when(worse, "store", 9)
     assert main(arguments(worse, "store", "notes=meanwhile")) == 0
     assert main(arguments(worse, "store")) == 0

@@ -1,18 +1,15 @@
-"""Fresh processes in milliseconds: forked from one that has imported everything and has run nothing of it.
+"""Stories of processes that are killed: each `Lane` forks one for every call, and sees what it leaves behind.
 
-A command of ours takes seconds to import. Here a server is started once, and each `Lane` to it forks a process for
-every call, a real one that can be killed by SIGKILL. The lane is the reaper of what a killed process leaves behind,
-so it knows how many are still there.
+A lane is a process itself, forked from the warm one. It is the reaper of what a killed process leaves behind, so it
+knows how many are still there.
 """
 
 import ctypes
-import gc
 import importlib
 import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import traceback
@@ -22,13 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.processes.warm import Warm
+
 LEFT = 2.0  # seconds in which what a dead process had started must be gone
 _SUBREAPER = 36  # prctl(2)
-_IMPORTS = (
-    *("flows.round", "flows.tune", "flows.session.plan"),
-    *("tasks.trials.local.child", "torch", "numpy.random", "pyarrow.parquet"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,32 +87,17 @@ class Lane:
 
 
 @contextmanager
-def warm(lanes: int, more: Sequence[str] = ()) -> Iterator[list[Lane]]:
-    """So many lanes to one server that has imported everything, and `more` modules; all end with the block."""
-    ours, theirs = zip(*(socket.socketpair() for _ in range(lanes)), strict=True)
-    fds = [link.fileno() for link in theirs]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
-    environment |= {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.kill.warm", ",".join(map(str, fds)), *more],
-        pass_fds=fds,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-    )
-    for link in theirs:
-        link.close()
-    started = [Lane(link) for link in ours]
+def open_lanes(count: int, warm: Warm, more: Sequence[str] = ()) -> Iterator[list[Lane]]:
+    """So many lanes, which have imported `more` modules, too; all end with the block."""
+    started = [Lane(warm.lane()) for _ in range(count)]
     try:
+        for lane in started:
+            for module in more:
+                lane.prepare("importlib:import_module", name=module)
         yield started
     finally:
         for lane in started:
             lane.close()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(30)
-        server.kill()
-        server.wait()
 
 
 class _Stage:
@@ -207,8 +186,8 @@ def _left() -> list[str]:
     return said
 
 
-def _lane(link: socket.socket) -> None:
-    """Serve one lane until its other end is gone."""
+def serve(link: socket.socket) -> None:
+    """Be the lane, until its other end is gone."""
     ctypes.CDLL(None).prctl(_SUBREAPER, 1)
     for line in link.makefile("r"):
         request = json.loads(line)
@@ -218,26 +197,3 @@ def _lane(link: socket.socket) -> None:
             continue
         ends = [_Stage(calls).finished(request["limit"]) for calls in request["stages"]]
         link.sendall(json.dumps({"ends": ends, "left": _left()}).encode() + b"\n")
-
-
-def main(words: Sequence[str]) -> None:
-    """Import everything, fork a process for each lane, and wait until they have ended."""
-    for module in (*_IMPORTS, *words[1:]):
-        importlib.import_module(module)
-    gc.freeze()
-    fds = [int(fd) for fd in words[0].split(",")]
-    for fd in fds:
-        if os.fork() == 0:
-            for other in fds:
-                if other != fd:
-                    os.close(other)
-            _lane(socket.socket(fileno=fd))
-            os._exit(0)
-    for fd in fds:
-        os.close(fd)
-    for _ in fds:
-        os.wait()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

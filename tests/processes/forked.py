@@ -1,4 +1,8 @@
-"""The process that forks trials, as a fork of its coordinator: without the seconds of importing torch anew."""
+"""What a test starts as a process and does not test the start of, as a fork: in milliseconds, and otherwise as it is.
+
+The process that forks trials costs the import of torch, a command that of everything. Where the start itself is what
+is tested (tests/trials/local, the signals, what a person types) they are new interpreters still.
+"""
 
 import gc
 import os
@@ -14,12 +18,45 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from tasks.trials.local import server_link as link
-from tests.faults.kill.events import put
+from tests.processes.warm import Started, Warm
+
+
+def put(place: Any, **names: Any) -> None:
+    """Give names of a module or of a class another meaning, for as long as this process lives."""
+    for name, value in names.items():
+        setattr(place, name, value)
 
 
 def start_servers_by(popen: Callable[..., Any]) -> None:
     """From now on this process's fork servers are started by `popen`."""
     put(link, subprocess=SimpleNamespace(**{**vars(subprocess), "Popen": popen}))
+
+
+def servers_of(warm: Warm) -> Callable[..., Started]:
+    """Starts fork servers as forks of the warm process, for a coordinator that has threads and cannot be forked."""
+
+    def popen(words: list[str], *, pass_fds: tuple[int, ...], cwd: Path, env: Mapping[str, str], **_: Any) -> Started:
+        said = {"preload": words[4:]}
+        return warm.start("tests.processes.forked:serve_trials", said, environment=env, cwd=cwd, fds=pass_fds)
+
+    return popen
+
+
+def serve_trials(preload: list[str], fds: list[int]) -> int:
+    """Fork trials for whoever holds the other end of the socket."""
+    from tasks.trials.local.reaper import serve_children
+
+    sys.path[:0] = [p for p in os.environ["PYTHONPATH"].split(os.pathsep) if p not in sys.path]
+    serve_children(fds[0], preload)
+    return 0
+
+
+def run_round(words: list[str]) -> int:
+    """The exit code of `python -m flows.round` with these words, run in this process and for good."""
+    import flows.round
+
+    start_servers_by(Forked)
+    return flows.round.main(words)
 
 
 class Forked:
@@ -51,10 +88,7 @@ class Forked:
             os.chdir(cwd)
             os.environ.clear()
             os.environ.update(env)
-            sys.path[:0] = [p for p in env["PYTHONPATH"].split(os.pathsep) if p not in sys.path]
-            from tasks.trials.local.reaper import serve_children
-
-            serve_children(fd, words[4:])
+            serve_trials(words[4:], [fd])
         except BaseException:
             traceback.print_exc()
         finally:
