@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
-from tests.prose.names import DEPTH, Bound, Function, Scope, Source, bound, dicts, scope_of
+from tests.prose.names import DEPTH, Bound, Function, Scope, Source, bound, dicts, elements, scope_of
 
 MARKER = "pytest.mark.prose"
 WORDS = 3
@@ -47,7 +47,8 @@ def strings(value: Bound, depth: int = 0) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         inner = [Bound(a, scope) for a in node.args] if name in PASSES | ASKS else []
-        inner += [Bound(node.func.value, scope)] if isinstance(node.func, ast.Attribute) else []
+        called = [Bound(node.func.value, scope)] if isinstance(node.func, ast.Attribute) else []
+        inner += [key for table in called for key in elements(table)] if name == "keys" else called
     for found_value in inner:
         yield from strings(found_value, depth + 1)
 

@@ -79,7 +79,7 @@ class Bench:
         return said
 
     def part(self, lane: int, story: str, mutant: str | None = None) -> list[str]:
-        """The violations of a story of `kill_at_parts`."""
+        """The violations of a story of `parts.py`."""
         root = self.fresh(lane) / "part"
         asked = {"name": story, "root": str(root), "mutant": mutant}
         one = Call(function="tests.faults.kill.parts:asked", arguments=asked, out=root.parent / "out")

@@ -26,7 +26,7 @@ def cut(rounds: Bench, lane: int, mutant: str | None) -> list[str]:
 
 
 def told(name: str, rounds: Bench, lane: int, mutant: str | None) -> list[str]:
-    """A story of `kill_at_parts`."""
+    """A story of `parts.py`."""
     return rounds.part(lane, name, mutant)
 
 
@@ -73,7 +73,6 @@ def heard(rounds: Bench) -> Heard:
     return said
 
 
-@pytest.mark.prose
 def test_every_mutant_has_a_story() -> None:
     assert CAUGHT_BY.keys() == MUTANTS.keys()
     assert len(MUTANTS) >= 12

@@ -1,6 +1,6 @@
 """A disk that is full at many levels, and what becomes of everything that is written to it.
 
-Run by test_storage_full.py in a mount namespace of its own, with a small file system of its own: FOLDER LEVELS.
+Run by test_full_disk.py in a mount namespace of its own, with a small file system of its own: FOLDER LEVELS.
 Prints a JSON object: {scenario: [what went wrong, …], …}, and how many levels really had no room.
 """
 
