@@ -25,7 +25,7 @@ demo: install ## one round on an embedded data set, and the round that it names 
 	@$(BIN)/python -m flows.demo
 
 test: install ## the tests; ARGS=tests/scope for some of them
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --durations=10 $(ARGS)
 
 faults: install ## every fault of docs/reliability.md, as often as it says (an hour); then the table anew
 	@rm -f build/faults.jsonl; mkdir -p build

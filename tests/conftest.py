@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,41 +21,71 @@ settings.load_profile("tunebook")
 CASES = ("fires", "silent", "shows")
 PROSE = "the test holds the wording of a sentence; change it together with the words"
 HERE = Path(__file__).parent
-# Rooms whose tests start processes, kill them and wait for them. One module is one group: its fixtures are made once,
-# by one worker. Those that share more are one group together, the costly first: what is left over fills the gaps.
+# Rooms whose tests start processes and wait for them. A module of theirs is a group: its fixtures are made once, by one
+# worker. What shares more than that is one group of several modules.
 PROCESSES = ("faults", "flows", "ledger", "tracking", "trials")
 TOGETHER = {
-    "faults/kill": "the reference round",  # `rounds`, and all that is asked of it: the longest of all
-    "faults/prefect": "a Prefect server",  # `api`: 15 s to start
+    "faults/kill": "the reference round",  # `rounds`, and all that is asked of it
+    "faults/prefect": "a Prefect server",  # `api`: it takes long to start
     "flows/test_serve.py": "a Prefect server",
-    "faults/mlflow": "a round that MLflow never heard of",  # `reference`, and stores of MLflow
+    "faults/mlflow": "a round that MLflow never heard of",  # `reference`, and MLflow's stores
     "flows/test_sync.py": "a round that MLflow never heard of",
     "tracking": "one MLflow store",
-    "ledger": "children of the ledger",
-    "faults/ledger": "children of the ledger",
+    "ledger": "children that know the ledger",
+    "faults/ledger": "children that know the ledger",
+    "report/page/test_page_in_browser.py": "a browser",
 }
+# The groups that take longest, in this order before all others: the short ones fill what is left of each worker.
+LONGEST = (
+    *("the reference round", "a Prefect server", "a round that MLflow never heard of", "flows/test_round.py"),
+    *("trials/command/test_examples.py", "flows/test_closed_loop.py", "faults/security/test_secrets.py"),
+    *("flows/session/test_kept.py", "flows/test_round_again.py", "faults/rounds/test_fingerprint_rounds.py"),
+    *("faults/rounds/test_signals.py", "faults/rounds/test_real_trials.py", "faults/storage/test_full_disk.py"),
+)
 
 
 def group_of(path: str) -> str | None:
-    """The group of a test module, by its path in this folder; None for what only computes: any worker has any test."""
-    if path.partition("/")[0] not in PROCESSES:
-        return None
-    return next((name for place, name in TOGETHER.items() if path == place or path.startswith(f"{place}/")), path)
+    """The group of a test module, by its path in this folder; None where any worker may take any of its tests."""
+    for place, name in TOGETHER.items():
+        if path == place or path.startswith(f"{place}/"):
+            return name
+    return path if path.partition("/")[0] in PROCESSES else None
+
+
+def rank(group: str | None) -> int:
+    """Where a group's tests stand: the longest first, then the other groups, then tests of no group."""
+    if group is None:
+        return len(LONGEST) + 1
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole groups, in our order.
+
+    Not by the marker `xdist_group`: pytest 9.2 made ids that xdist 3.8 cannot add a group to, and it says nothing; each
+    test then went to any worker, and both made every fixture.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0].removeprefix(f"{HERE.name}/")) or nodeid
+
+    config.option.loadscopereorder = False
+    return InGroups(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers here too, so that tests run from any folder and with any configuration."""
     config.addinivalue_line("markers", f"playbook(*rows, case): evidence for rows; case is one of {', '.join(CASES)}")
     config.addinivalue_line("markers", f"prose: {PROSE}")
-    config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one worker")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what starts processes; refuse a marker without row or case: docs/playbook.md would leave the test out."""
+    """The longest groups first; refuse a marker without row or case: docs/playbook.md would leave the test out."""
+    items.sort(key=lambda item: rank(group_of(item.path.relative_to(HERE).as_posix())))
     for item in items:
-        if group := group_of(item.path.relative_to(HERE).as_posix()):
-            item.add_marker(pytest.mark.xdist_group(group))
         for marker in item.iter_markers("playbook"):
             rows, case = marker.args, marker.kwargs.get("case")
             if not rows or not all(re.fullmatch(r"[A-J]\d{1,2}", str(r)) for r in rows) or case not in CASES:
@@ -75,3 +106,12 @@ def trials_are_forked_from_the_warm_process(warm: Warm) -> Iterator[None]:
     start_servers_by(servers_of(warm))
     yield
     server_link.subprocess = real
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of this process write reports without pictures, which take a second each: for tests of what they conclude.
+
+    That a round draws its report, and that this changes nothing, is seen in tests/flows/test_round.py and tests/faults.
+    """
+    monkeypatch.setattr("tasks.report.write.page", lambda record, curves: record.digest)

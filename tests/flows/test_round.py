@@ -33,6 +33,7 @@ def test_a_round_promotes_the_better_arm_and_leaves_record_report_and_incumbent(
     assert (folder.parent / "store" / "records" / record.round_id / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_and_two_workers_give_equal_digests(folder: Path) -> None:
     for workers in (1, 2):
         assert main(arguments(folder, f"store{workers}", f"runner.workers={workers}")) == 0
@@ -41,12 +42,14 @@ def test_one_and_two_workers_give_equal_digests(folder: Path) -> None:
     assert one.trials != two.trials or one.round_id != two.round_id
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_another_seed_gives_another_digest(folder: Path) -> None:
     for seed in (0, 1):
         assert main(arguments(folder, f"store{seed}", f"seed={seed}")) == 0
     assert record_in(folder, "store0").digest != record_in(folder, "store1").digest
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.playbook("J12", case="shows")
 def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twice(
     folder: Path, killed_when: KilledWhen, capsys: pytest.CaptureFixture[str]
@@ -67,6 +70,7 @@ def test_a_round_that_was_killed_goes_on_to_the_same_digest_and_runs_nothing_twi
 
 
 @pytest.mark.prose
+@pytest.mark.usefixtures("undrawn")
 def test_a_round_never_goes_on_with_other_code(
     folder: Path, killed_when: KilledWhen, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +97,7 @@ def test_a_metric_that_is_never_reported_stops_the_round_at_the_first_evaluation
     assert done_in(folder.parent / "store") == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_finished_round_is_not_gone_on_with(folder: Path) -> None:
     for _ in range(2):
         assert main(arguments(folder, "store")) == 0

@@ -14,6 +14,8 @@ from tasks.promote.retrains import Arm
 from tasks.record import Point
 from tests.flows.own_round import KilledWhen, arguments, record_in, records
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.mark.prose
 def test_of_several_rounds_that_were_cut_off_those_are_named_that_are_not_concluded(

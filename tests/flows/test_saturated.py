@@ -7,6 +7,8 @@ import pytest
 from flows.round import main
 from tests.flows.own_round import arguments, records
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 # b is worse than a, and the incumbent stands at the optimum
 WORSE = 'worth = {"a": 0.7, "b": 1.5}[trial.point["switch"]]'
 

@@ -172,6 +172,7 @@ class _Nursery:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._ends: dict[int, int] = {}
+        self._lanes: list[int] = []
         self._woken, self._wake = os.pipe()
         for fd in (self._woken, self._wake):
             os.set_blocking(fd, False)
@@ -188,14 +189,18 @@ class _Nursery:
             if self._link in ready:
                 said, fds, _, _ = socket.recv_fds(self._link, _MESSAGE, 16)
                 if not said:
-                    return
+                    break
                 self._fork(json.loads(said), fds)
+        for pid in self._lanes:  # each ends when its other end is gone; what it took is counted as ours
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
 
     def _fork(self, request: Mapping[str, Any], fds: Sequence[int]) -> None:
         pid = os.fork()
         if pid == 0:
             self._become(request, fds)
         if "lane" in request:
+            self._lanes.append(pid)
             os.close(fds[0])
         else:
             self._ends[pid] = fds[0]

@@ -17,6 +17,8 @@ from tasks.ledger import open_ledger
 from tests.faults.conftest import Tally
 from tests.faults.rounds.process import TRAIN, overrides, write_folder
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 DEPLOYMENT = uuid4()
 NIGHT = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 

@@ -14,6 +14,7 @@ from tasks.record import Record
 from tests.faults.conftest import Tally
 from tests.flows.own_round import arguments, record_in, write_folder
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 EDITS = """
 
 from pathlib import Path

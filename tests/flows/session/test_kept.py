@@ -8,6 +8,8 @@ from flows.round import main
 from tasks.record import Record
 from tests.flows.own_round import KilledWhen, arguments, record_in, records
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 # b is worse than a, so the incumbent stays whatever is asked
 WORSE = 'worth = {"a": 0.7, "b": 1.5}[trial.point["switch"]]'
 
