@@ -1,8 +1,13 @@
-"""What all tests share: which rows of the playbook a test is evidence for, which hold a wording, property tests that
-fail for what they find and never for being slow, and which tests may run side by side."""
+"""What all tests share: their markers, property tests that fail for what they find and never for being slow, which
+tests run in one worker, and the warm process.
+
+The two cores of CI are busy all the time: what counts is CPU, not waiting. tests/README.md has the budget, and says
+what to do when a test needs a process.
+"""
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +17,8 @@ import pytest
 from hypothesis import settings
 
 from tasks.trials.local import server_link
-from tests.processes.forked import servers_of, start_servers_by
+from tests.faults.prefect.api import serving
+from tests.processes.forked import put, servers_of, start_servers_by
 from tests.processes.warm import Warm
 
 settings.register_profile("tunebook", deadline=None, derandomize="CI" in os.environ)
@@ -66,9 +72,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     Not by the marker `xdist_group`: pytest 9.2 made ids that xdist 3.8 cannot add a group to, and it says nothing; each
     test then went to any worker, and both made every fixture.
     """
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class InGroups(LoadScopeScheduling):
+    class InGroups(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid.partition("::")[0].removeprefix(f"{HERE.name}/")) or nodeid
 
@@ -102,10 +108,9 @@ def warm() -> Iterator[Warm]:
 @pytest.fixture(scope="session", autouse=True)
 def trials_are_forked_from_the_warm_process(warm: Warm) -> Iterator[None]:
     """Fork servers are forks of the warm process, which has torch; tests/trials/local has them as they are."""
-    real = server_link.subprocess
     start_servers_by(servers_of(warm))
     yield
-    server_link.subprocess = real
+    put(server_link, subprocess=subprocess)
 
 
 @pytest.fixture
@@ -115,3 +120,11 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     That a round draws its report, and that this changes nothing, is seen in tests/flows/test_round.py and tests/faults.
     """
     monkeypatch.setattr("tasks.report.write.page", lambda record, curves: record.digest)
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The home and the address of a real Prefect server, which nobody kills: it takes long to start."""
+    home = tmp_path_factory.mktemp("prefect")
+    with serving(home) as url:
+        yield home, url

@@ -11,14 +11,13 @@ import pytest
 
 from flows.compose.config import CONF
 from tasks.record import Record
-from tests.faults.prefect.api import call, serving, until
+from tests.faults.prefect.api import call, until
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Prefect server with a fresh database."""
-    with serving(tmp_path_factory.mktemp("prefect")) as url:
-        yield url
+def api(prefect: tuple[Path, str]) -> str:
+    """The address of a real Prefect server."""
+    return prefect[1]
 
 
 @pytest.fixture(scope="module")

@@ -182,11 +182,11 @@ class _Nursery:
     def serve(self) -> None:
         """Until the other end is gone."""
         while True:
-            ready, _, _ = select.select([self._link, self._woken], [], [])
+            ready, _, _ = select.select([self._link.fileno(), self._woken], [], [])
             if self._woken in ready:
                 os.read(self._woken, _MESSAGE)
                 self._reap()
-            if self._link in ready:
+            if self._link.fileno() in ready:
                 said, fds, _, _ = socket.recv_fds(self._link, _MESSAGE, 16)
                 if not said:
                     break

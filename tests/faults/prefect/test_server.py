@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,7 +24,7 @@ from tasks.record import hash_of
 from tasks.scope.error import InputError
 from tests.faults.conftest import Tally, Times
 from tests.faults.mlflow.false_server import Door, Kind, door
-from tests.faults.prefect.api import call, serving, until
+from tests.faults.prefect.api import call, until
 from tests.faults.rounds.process import attempts_of, left_in, record_of, start, wait_for_trials, whole, write_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # what a door cut while it opened
@@ -36,14 +36,13 @@ NEVER = 300  # seconds: what has not ended by then never does
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("prefect")
+def home(prefect: tuple[Path, str]) -> Path:
+    return prefect[0]
 
 
 @pytest.fixture(scope="module")
-def api(home: Path) -> Iterator[str]:
-    with serving(home) as url:
-        yield url
+def api(prefect: tuple[Path, str]) -> str:
+    return prefect[1]
 
 
 @pytest.fixture
