@@ -148,6 +148,7 @@ def blanks(stage: Stage, records: list[Any]) -> dict[str, str]:
     found |= {id: f"ROUND-{i}" for i, id in enumerate(dict.fromkeys(row[0] for row in rounds))}
     for when in times | {when for (when,) in stage.ask("select created from generations")}:
         found |= {when: "TIME", when[:16].replace("T", " "): "MINUTE", when[:10]: "DATE"}
+    found |= {r["reproduce"]["git_commit"]: "COMMIT" for r in records if r["reproduce"]["git_commit"]}
     for mark in (r["reproduce"]["fingerprint"] for r in records if not r["round_id"].startswith("audit-")):
         found |= {mark: "FINGERPRINT", mark[:16]: "FINGERPRINT"}
     return dict(sorted((found | {str(stage.checkout): "CHECKOUT"}).items(), key=lambda item: -len(item[0])))
