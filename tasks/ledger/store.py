@@ -182,6 +182,8 @@ def _sentences(name: str, verb: str) -> Iterator[None]:
         if isinstance(error.orig, sqlite3.DatabaseError) and "malformed" in reason:
             raise damaged(name, reason) from error
         raise LedgerError(f"the ledger {name} cannot be {verb}: {reason}") from error
+    except UnicodeDecodeError as error:  # of SQLite's own message, which quotes what is damaged
+        raise damaged(name, error.object.decode(errors="replace")) from error
     except Damage as error:
         raise damaged(name, error) from error
 

@@ -107,6 +107,16 @@ def test_a_flipped_bit_of_the_database_is_refused_or_harmless(closed: Path, time
     tally("B5", "bit flips of ledger.db", len(found), wrong(found))
 
 
+@pytest.mark.prose
+def test_a_flipped_bit_that_sqlite_quotes_in_its_message_is_refused_in_a_sentence(closed: Path) -> None:
+    file = closed / "ledger.db"
+    schema = b"PRIMARY KEY (round_id, trial_id, attempt"
+    assert schema in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(schema, schema[:-1] + bytes([schema[-1] | 0x80])))
+    with pytest.raises(LedgerError, match=r"is damaged \(malformed database schema \(attempts\)"):
+        open_ledger(closed)
+
+
 def test_a_flipped_bit_of_the_write_ahead_log_is_refused_or_harmless(cut_off: Path, times: Times, tally: Tally) -> None:
     found = outcomes(cut_off, "ledger.db-wal", times(40, 200), flipped)
     tally("B5", "bit flips of ledger.db-wal after a kill", len(found), wrong(found))

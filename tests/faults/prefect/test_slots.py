@@ -60,11 +60,9 @@ def test_a_round_that_was_cut_off_is_gone_on_with_by_the_next_run_of_its_slot(
     def dies(*_: object) -> None:
         raise Gone
 
-    from flows.session import closing
-
     slot = slot_of(scheduled())
     with monkeypatch.context() as patched:
-        patched.setattr(closing, "close", dies)
+        patched.setattr("flows.tune.record_now", dies)
         with pytest.raises(Gone):
             once_a_slot(config, slot)
     first = once_a_slot(config, slot)
