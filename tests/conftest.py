@@ -29,7 +29,7 @@ PROSE = "the test holds the wording of a sentence; change it together with the w
 HERE = Path(__file__).parent
 # Rooms whose tests start processes and wait for them. A module of theirs is a group: its fixtures are made once, by one
 # worker. What shares more than that is one group of several modules.
-PROCESSES = ("faults", "flows", "ledger", "tracking", "trials")
+PROCESSES = ("faults", "flows", "ledger", "processes", "tracking", "trials")
 TOGETHER = {
     "faults/kill": "the reference round",  # `rounds`, and all that is asked of it
     "faults/prefect": "a Prefect server",  # `api`: it takes long to start

@@ -21,10 +21,11 @@ def api(prefect: tuple[Path, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def deployment(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def deployment(prefect: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """`tune-round`, served with a cron schedule by `python -m flows.serve`."""
     log = tmp_path_factory.mktemp("serve") / "log"
-    env = os.environ | {"PREFECT_API_URL": api}
+    home, api = prefect
+    env = os.environ | {"PREFECT_API_URL": api, "PREFECT_HOME": str(home)}
     with (
         log.open("wb") as out,
         subprocess.Popen(
