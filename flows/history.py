@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.compose.config import CONF
 from flows.compose.messages import tell
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.promote.next import command_of, merged
@@ -17,7 +18,7 @@ from tasks.record import Record
 from tasks.scope.error import InputError
 from tasks.text import one_line, printable
 
-_HOME = Path(__file__).resolve().parent.parent  # relative roots are the repository's, as in a round
+_HOME = CONF.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
 _FILES = ("report.html", "record.json")
 _RANK_SETTINGS = ("objective", "direction")

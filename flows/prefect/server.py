@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from flows.compose.config import CONF
 from tasks.scope.error import InputError
 
 UI_URL = "http://127.0.0.1:4200/api"  # where `make ui` serves; rounds from the shell then show up there
@@ -101,7 +102,7 @@ class PrefectServer:
 
 def home() -> Path:
     """Prefect's own folder: beside the other stores, unless the user has chosen one."""
-    return Path(os.environ.get("PREFECT_HOME") or Path(__file__).resolve().parents[2] / "mlruns" / "prefect")
+    return Path(os.environ.get("PREFECT_HOME") or CONF.parent / "mlruns" / "prefect")
 
 
 def settle(home: Path) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from flows.session.incumbent import as_incumbent
 from flows.session.session import Session
 from tasks.design.study import Planned
-from tasks.ledger import Generation
 from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
 from tasks.scope.goal import Incumbent
@@ -36,7 +36,7 @@ class RoundIncumbents:
     def moves(self) -> list[Incumbent]:
         """The incumbents that moved under this round before it was interrupted, in their order."""
         noted = {int(generation) for generation in self._ledger.notes(self._round_id, "moved")}
-        return [_incumbent(g) for g in self._ledger.generations(self._workload.name) if g.generation in noted]
+        return [as_incumbent(g) for g in self._ledger.generations(self._workload.name) if g.generation in noted]
 
     def is_ours(self, scope: Scope) -> bool:
         """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
@@ -68,8 +68,4 @@ class RoundIncumbents:
         """The incumbent that the round is gated against from now on, noted: resumed, it takes the same way."""
         newest = self._ledger.generations(self._workload.name)[-1]
         self._ledger.note(self._round_id, "moved", str(newest.generation))
-        return _incumbent(newest)
-
-
-def _incumbent(stored: Generation) -> Incumbent:
-    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+        return as_incumbent(newest)

@@ -6,7 +6,7 @@ from flows.compose.config import RoundConfig, incumbent_file
 from flows.compose.incumbent_yaml import write_incumbent
 from flows.session.provenance.fingerprint import fingerprint
 from flows.session.resume import named_round, no_round
-from tasks.ledger import Ledger, open_ledger
+from tasks.ledger import Generation, Ledger, open_ledger
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import baseline_incumbent, check_point
@@ -53,6 +53,11 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
             f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
             f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
+    return as_incumbent(stored)
+
+
+def as_incumbent(stored: Generation) -> Incumbent:
+    """A generation of the ledger as the incumbent that a round is gated against."""
     return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
 
 

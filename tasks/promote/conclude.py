@@ -80,7 +80,7 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
         )
     outcome = "keep" if conclusion.declined else decision.outcome
     return VerdictRow(
-        outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the door
+        outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the race
         candidate=_candidate(conclusion),
         incumbent=incumbent,
         gain=decision.gain,

@@ -1,4 +1,4 @@
-"""What the child processes of the ledger's tests do; run by path, so that no child needs to import a test."""
+"""What the child processes of the ledger's tests do; run by path, or imported by the fault tests."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def locks(path: Path, told: Connection) -> None:
     lock.release()
 
 
-def contends(root: Path, together: Barrier, told: Connection, name: str, pairs: int) -> None:
+def promotes(root: Path, together: Barrier, name: str, pairs: int, told: Connection) -> None:
     """Promotes at the same moment as its rival, `pairs` times, and tells which it won."""
     won = []
     with open_ledger(root) as ledger:

@@ -92,7 +92,7 @@ def test_of_two_rounds_that_promote_at_once_exactly_one_wins(
     together = processes.Barrier(2)
     pipes = {name: processes.Pipe() for name in ("a", "b")}
     for name, (_, told) in pipes.items():
-        child("contends", tmp_path, together, told, name, pairs)
+        child("promotes", tmp_path, together, name, pairs, told)
     winners = sorted((pair, name) for name, (heard, _) in pipes.items() for pair in heard.recv())
     assert [pair for pair, _ in winners] == list(range(pairs))
     with open_ledger(tmp_path) as ledger:

@@ -3,12 +3,12 @@
 import shutil
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
+from flows.compose.config import CONF
 from tasks.record import ReproduceRow, hash_of
 from tasks.scope.redaction import NONE, Secrets
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = CONF.parent
 DIFF_BYTES = 1_000_000
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tasks.trials.local.server_link import ROOT, ExitStatus, Link, Progress, ServerClosed, ServerDied
+from tasks.trials.local.server_link import ExitStatus, Link, Progress, ServerClosed, ServerDied
 from tasks.trials.runner import Runner
+from tasks.trials.target import ROOT
 
 KEPT = frozenset(
     ("PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")

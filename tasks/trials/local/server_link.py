@@ -15,7 +15,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+from tasks.trials.target import ROOT
+
 GRACE = 10.0  # seconds in which the server must report a child that was killed, or end itself
 START = 300.0  # seconds in which the server must have imported torch from a slow disk and forked
 LOOK = 0.5  # seconds between looks whether a trial makes progress

@@ -84,18 +84,6 @@ def writes(root: Path, together: Barrier, name: str, transactions: int, told: Co
     told.send(said)
 
 
-def promotes(root: Path, together: Barrier, name: str, pairs: int, told: Connection) -> None:
-    """Promotes at the same moment as its rival, `pairs` times, and tells which it won."""
-    won = []
-    with open_ledger(root) as ledger:
-        for pair in range(pairs):
-            together.wait(60)
-            if ledger.promote("digits", pair, {"pair": pair}, f"{name}{pair}", name, {"gain": 1.0}, "2026-01-01"):
-                won.append(pair)
-            together.wait(60)  # the loser has lost before either goes on
-    told.send(won)
-
-
 def stalls(root: Path, trial: str, told: Connection) -> None:
     """Starts an attempt, is stopped, and hands in its result whenever it is woken."""
     with open_ledger(root) as ledger:

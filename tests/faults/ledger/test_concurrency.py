@@ -13,7 +13,8 @@ import pytest
 
 from tasks.ledger import generations, open_ledger, trials
 from tests.faults.conftest import Tally, Times
-from tests.faults.ledger.children import PLAN, begun, children, context, opens, promotes, stalls, writes
+from tests.faults.ledger.children import PLAN, begun, children, context, opens, stalls, writes
+from tests.ledger.children import promotes
 
 
 def told_by(start: Callable[..., Any], task: Callable[..., None], *arguments: Any) -> Any:
