@@ -17,7 +17,7 @@ Value = bool | int | float | str
 Point = Mapping[str, Value]
 Level = Literal["ok", "warn", "fail", "na"]
 Direction = Literal["minimize", "maximize"]
-Status = Literal["complete", "infeasible", "failed"]
+Status = Literal["complete", "infeasible", "failed", "stopped"]
 Purpose = Literal["search", "retrain", "probe"]
 Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
 
@@ -44,8 +44,10 @@ class Finding(Frozen):
     """
 
     check: str
-    row: str = Field(pattern=r"^[A-J]\d{1,2}$")
+    row: str = Field(pattern=r"^[A-K]\d{1,2}$")
     level: Level
+    reason: str = ""
+    trials: tuple[str, ...] = ()
     where: Where = Where()
     evidence: str
     numbers: dict[str, Value | None] = {}

@@ -58,7 +58,6 @@ class RoundConfig(Asked):
         """What each trial of the round needs besides its point."""
         return Execution(
             workload=self.workload,
-            budget=self.budget,
             runner=self.runner,
             own=self.config_dir,
             secrets=self.secrets,

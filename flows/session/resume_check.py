@@ -52,7 +52,14 @@ def resume_check(config: RoundConfig) -> str:
 
 def _rehearsed(config: RoundConfig, incumbent: Incumbent) -> Resumption:
     planned = Planned(
-        id="rehearsal", study="check=resume", purpose="probe", index=0, point=dict(incumbent.point), seed=config.seed
+        id="rehearsal",
+        study="check=resume",
+        purpose="probe",
+        index=0,
+        point=dict(incumbent.point),
+        seed=config.seed,
+        max_train_steps=config.budget.max_train_steps,
+        eval_every_steps=config.budget.eval_every_steps,
     )
     with (
         tempfile.TemporaryDirectory(prefix="tunebook-", ignore_cleanup_errors=True) as folder,

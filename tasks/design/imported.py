@@ -21,6 +21,7 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
     Playbook: D1, D16
     """
     studies = []
+    length = scope.budget.model_dump(include={"max_train_steps", "eval_every_steps"})
     for arm in scope.arms:
         id = "s-" + hash_of([scope.workload, arm], 8)
         mine = [t for t in tried if all(n in t[1] and same(t[1][n], v) for n, v in arm.items())]
@@ -28,7 +29,7 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
             held = " and ".join(f"{n} = {show(v)}" for n, v in arm.items())
             raise InputError(f"goal.scientific: no trial has {held}; compare values that were tried.")
         trials = tuple(
-            Planned(id=name, study=id, purpose="search", index=i, point=dict(point), seed=seed)
+            Planned(id=name, study=id, purpose="search", index=i, point=dict(point), seed=seed, **length)
             for i, (name, point, seed) in enumerate(mine)
         )
         space = Space(parameters=tuple(p for p in scope.space if p.name not in arm))

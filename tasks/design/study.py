@@ -12,7 +12,11 @@ from tasks.scope.space import Parameter, Space
 
 
 class Planned(Frozen):
-    """A trial before it is run. Its id and its seed derive from the round's seed, the study and the index alone."""
+    """A trial before it is run. Its id and its seed derive from the round's seed, the study and the index alone.
+
+    `settings`: arguments of the workload that are this trial's own, by override (`{"workload.batch_size": 256}`).
+    `alone`: no other trial may run beside it, as where it is timed.
+    """
 
     id: str
     study: str
@@ -20,6 +24,10 @@ class Planned(Frozen):
     index: int
     point: dict[str, Value]
     seed: int
+    max_train_steps: int
+    eval_every_steps: int
+    settings: dict[str, Value] = {}
+    alone: bool = False
 
 
 class Study(Frozen):
@@ -75,11 +83,22 @@ def derived_seed(seed: int, *keys: str | int) -> int:
 
 
 def planned(
-    seed: int, study: str, purpose: Purpose, index: int, point: Mapping[str, Value], trial_seed: int
+    scope: Scope, study: str, index: int, point: Mapping[str, Value], settings: Mapping[str, Value] | None = None
 ) -> Planned:
-    """A trial with its derived id."""
-    id = hash_of([seed, study, purpose, index, dict(point) if purpose != "search" else None], 12)
-    return Planned(id=id, study=study, purpose=purpose, index=index, point=dict(point), seed=trial_seed)
+    """Trial number `index` of a study, with its derived id and seed, for as long as the budget says."""
+    kind, budget = scope.goal.facts, scope.budget
+    return Planned(
+        id=hash_of([scope.seed, study, kind.purpose, index, None], 12),
+        study=study,
+        purpose=kind.purpose,
+        index=index,
+        point=dict(point),
+        seed=derived_seed(scope.seed, study, kind.purpose, index),
+        max_train_steps=budget.max_train_steps,
+        eval_every_steps=budget.eval_every_steps,
+        settings=dict(settings or {}),
+        alone=kind.alone,
+    )
 
 
 def _study(scope: Scope, arm: dict[str, Value]) -> Study:
@@ -94,9 +113,7 @@ def _study(scope: Scope, arm: dict[str, Value]) -> Study:
         else points_in(space, scope.budget.trials, seed, scope.sampler, held)
     )
     points = tuple(without_orphans(scope.declared, p) for p in draw)
-    return Study(
-        id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, trials=_plan(scope.seed, id, points)
-    )
+    return Study(id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, trials=_plan(scope, id, points))
 
 
 def _explicit(scope: Scope) -> Study:
@@ -106,15 +123,11 @@ def _explicit(scope: Scope) -> Study:
     )
     id = _study_id(scope, {}, "points")
     varied = Space(parameters=tuple(p for p in scope.declared if len({repr(q.get(p.name)) for q in points}) > 1))
-    return Study(
-        id=id, scientific={}, space=varied, sampler="points", seed=scope.seed, trials=_plan(scope.seed, id, points)
-    )
+    return Study(id=id, scientific={}, space=varied, sampler="points", seed=scope.seed, trials=_plan(scope, id, points))
 
 
-def _plan(seed: int, study: str, points: tuple[dict[str, Value], ...]) -> tuple[Planned, ...]:
-    return tuple(
-        planned(seed, study, "search", i, p, derived_seed(seed, study, "search", i)) for i, p in enumerate(points)
-    )
+def _plan(scope: Scope, study: str, points: tuple[dict[str, Value], ...]) -> tuple[Planned, ...]:
+    return tuple(planned(scope, study, i, p) for i, p in enumerate(points))
 
 
 def _study_id(scope: Scope, arm: Mapping[str, Value], label: str) -> str:

@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, look_at
 from tasks.promote.decision import FALL_BACK, Arms, Asked, Decision, Pair, adopted, count_infeasible, decided
 from tasks.promote.stopping import FIRST, QUICK, look_sizes, standing, stopping_bounds
-from tasks.scope.goal import Kind
 
 # The share of the error rate that a comparison may spend on normal losses of equal SD. Below 1 because t at 3 retrains
 # and an SD ratio of 3 add up to a fifth; of several finalists each has less, and all the less the better the
@@ -41,7 +40,6 @@ def gate(
     minimum_gain: float,
     error_rate: float,
     budget: int,
-    kind: Kind,
     shared: Mapping[ArmName, ArmName] | None = None,
     kept: Sequence[float] = (),
     price: Mapping[ArmName, float] | None = None,
@@ -61,8 +59,6 @@ def gate(
     Playbook: G2, G3, G4, G5
     """
     own = dict(shared or {})
-    if kind != "improve":
-        losses = {name: values for name, values in losses.items() if name != BASELINE}
     arms = {name: _known(losses.get(own.get(name, name), ())) for name in losses}
     arms = {name: (*kept, *values) if own.get(name, name) == INCUMBENT else values for name, values in arms.items()}
     margins = _margins(arms, own, minimum_gain, price or {})

@@ -117,7 +117,6 @@ def _decided(
             minimum_gain=scope.policy.minimum_gain,
             error_rate=scope.policy.error_rate,
             budget=scope.budget.retrains,
-            kind=scope.goal.kind,
             shared=own,
             kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
             price={a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms},

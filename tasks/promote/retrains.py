@@ -51,7 +51,7 @@ def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
     pairs = [(study, trial) for study in evidence.studies for trial in study.trials]
     incumbent = incumbent_point(scope)
     without = _first_values(scope)
-    if scope.goal.kind != "improve" or not without or RANGE in scope.goal.scientific.values():
+    if not scope.goal.facts.baseline or not without or RANGE in scope.goal.scientific.values():
         return (*_finalists(scope, pairs, incumbent), _incumbent(scope, incumbent))
     plain = [(s, t) for s, t in pairs if _has(without, s, t)]
     changed = [(s, t) for s, t in pairs if not _has(without, s, t)]
@@ -87,6 +87,8 @@ def retrain_of(scope: Scope, arm: Arm, replicate: int) -> Planned:
         index=replicate,
         point=arm.point,
         seed=derived_seed(scope.seed, "retrain", generation, replicate),
+        max_train_steps=scope.budget.max_train_steps,
+        eval_every_steps=scope.budget.eval_every_steps,
     )
 
 

@@ -7,10 +7,11 @@ from pydantic import Field, field_validator, model_validator
 
 from tasks.record import Direction, Frozen, Value
 from tasks.scope.error import InputError
+from tasks.scope.kinds import KINDS, Kind
 from tasks.scope.space import same
 
-Kind = Literal["improve", "understand"]
 RANGE: Literal["range"] = "range"
+WORKLOAD = "workload."  # before the name of an argument, where it is an override
 
 
 class Fixed(Frozen):
@@ -35,11 +36,23 @@ class Goal(Frozen):
 
     name: str
     question: str = Field(min_length=1)
-    kind: Kind
+    kind: str
     scientific: dict[str, tuple[Value, ...] | Literal["range"]] = {}
     nuisance: tuple[str, ...] | None = None
     fixed: dict[str, Fixed] = {}
     points: tuple[dict[str, Value], ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in KINDS:
+            raise InputError(f"goal.kind: {value!r} is unknown; allowed are {', '.join(KINDS)}.")
+        return value
+
+    @property
+    def facts(self) -> Kind:
+        """What its kind compares, runs and promotes."""
+        return KINDS[self.kind]
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -125,8 +138,13 @@ class Budget(Frozen):
 
 
 class Incumbent(Frozen):
-    """What is promoted now: its generation (0 is the workload's baseline), its point, and whose word that is."""
+    """What is promoted now: its generation (0 is the workload's baseline), its point, and whose word that is.
+
+    `settings`: values of the budget and arguments of the workload that were promoted, as overrides: they replace what
+    the YAML says (`{"budget.max_train_steps": 1200}`).
+    """
 
     generation: int = Field(ge=0)
     point: dict[str, Value]
+    settings: dict[str, Value] = {}
     source: str

@@ -47,12 +47,12 @@ def run_inline(planned: Planned, execution: Execution) -> Trial:
     """
     sink, workload = Memory(), execution.workload
     target = resolve(workload.target, execution.own)
-    arguments = bound(workload.arguments, execution.own)
+    arguments = bound(execution.arguments(planned), execution.own)
     running = RunningTrial(
         point=planned.point,
         seed=planned.seed,
-        max_train_steps=execution.budget.max_train_steps,
-        eval_every_steps=execution.budget.eval_every_steps,
+        max_train_steps=planned.max_train_steps,
+        eval_every_steps=planned.eval_every_steps,
         objective=workload.objective,
         sink=sink,
     )

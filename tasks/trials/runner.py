@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.design.study import Planned
 from tasks.record import Frozen
 from tasks.scope.error import InputError
-from tasks.scope.goal import Budget, Workload
+from tasks.scope.goal import WORKLOAD, Workload
 from tasks.scope.redaction import NONE, Secrets
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
@@ -84,16 +85,20 @@ class Runner(Frozen):
 
 
 class Execution(Frozen):
-    """What a trial needs besides its point: the workload, the budget, the runner, the user's own folder.
+    """What a trial needs besides its plan: the workload, the runner, the user's own folder.
 
     `secrets` are left out of what trials print and of their reasons.
     """
 
     workload: Workload
-    budget: Budget
     runner: Runner
     own: str | None = None
     secrets: Secrets = Field(default=NONE, exclude=True, repr=False)
+
+    def arguments(self, planned: Planned) -> dict[str, Any]:
+        """The workload's arguments, with the trial's own settings in their place."""
+        own = {name.removeprefix(WORKLOAD): value for name, value in planned.settings.items()}
+        return {**self.workload.arguments, **own}
 
 
 def _cores() -> int:

@@ -55,10 +55,19 @@ def scope_for(config: RoundConfig) -> Scope:
 
 def losses_of(config: RoundConfig, scope: Scope, point: Mapping[str, Value], seeds: int) -> NDArray[np.float64]:
     """(seeds,) float64: what a retrain of that point counts for on each seed."""
-    execution = Execution(workload=config.workload, budget=config.budget, runner=config.runner)
+    execution = Execution(workload=config.workload, runner=config.runner)
     found = []
     for seed in range(seeds):
-        planned = Planned(id=f"t{seed}", study="s", purpose="retrain", index=seed, point=dict(point), seed=seed)
+        planned = Planned(
+            id=f"t{seed}",
+            study="s",
+            purpose="retrain",
+            index=seed,
+            point=dict(point),
+            seed=seed,
+            max_train_steps=config.budget.max_train_steps,
+            eval_every_steps=config.budget.eval_every_steps,
+        )
         loss = judged(scope, run_inline(planned, execution))
         found.append(math.nan if loss is None else loss)
     return np.array(found)
@@ -78,8 +87,7 @@ def of_nothing(losses: NDArray[np.float64], rounds: int, budget: int = 16) -> tu
     rng, promoted, spent = np.random.default_rng(0), 0, 0.0
     for _ in range(rounds):
         ours, theirs = rng.choice(losses, (2, budget), replace=False).tolist()
-        decision = gate({finalist(0): ours, INCUMBENT: theirs}, minimum_gain=0.0, error_rate=0.05, budget=budget,
-                        kind="understand")  # fmt: skip
+        decision = gate({finalist(0): ours, INCUMBENT: theirs}, minimum_gain=0.0, error_rate=0.05, budget=budget)
         promoted += decision.outcome == "promote"
         spent += decision.comparisons[0].last.retrains
     return promoted / rounds, spent / rounds

@@ -36,7 +36,16 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
 
 
 def trial(name: str, index: int, curve: Mapping[str, list[float]], status: Any = "complete") -> Trial:
-    planned = Planned(id=name, study="s-1", purpose="search", index=index, point={"lr": 0.1}, seed=index)
+    planned = Planned(
+        id=name,
+        study="s-1",
+        purpose="search",
+        index=index,
+        point={"lr": 0.1},
+        seed=index,
+        max_train_steps=30,
+        eval_every_steps=10,
+    )
     metrics = {m: np.array(v) for m, v in curve.items()}
     return ended(planned, Curve(steps=np.array([10, 20, 30]), metrics=metrics), OBJECTIVE, status, "x" * (index == 3))
 

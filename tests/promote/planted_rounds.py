@@ -88,7 +88,7 @@ def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -
         objective=Objective(metric="loss", direction="minimize"),
     )
     budget = Budget(trials=trials, retrains=retrains, max_train_steps=1, eval_every_steps=1)
-    execution = Execution(workload=workload, budget=budget, runner=Runner(), own=None)
+    execution = Execution(workload=workload, runner=Runner(), own=None)
     optimum: dict[str, Value] = {"learning_rate": 3e-3, "one_minus_momentum": 0.05, "regularizer": "none"}
     goal = {
         "name": "dropout",

@@ -22,7 +22,7 @@ quick = settings(max_examples=60, deadline=None, derandomize=True)
 
 def ask(losses: Mapping[str, Sequence[float | None]], **changes: object) -> Decision:
     """The gate at the policy's defaults, but for `changes`."""
-    asked = {"minimum_gain": 0.0, "error_rate": STATED, "budget": 8, "kind": "improve"} | changes
+    asked = {"minimum_gain": 0.0, "error_rate": STATED, "budget": 8} | changes
     return gate(losses, **asked)  # type: ignore[arg-type]
 
 
@@ -34,9 +34,8 @@ def simulated(
     names = ARMS if len(means) == 3 else ("finalist", "incumbent")
     noise = np.random.default_rng(seed).standard_normal((ROUNDS, len(means), budget))
     losses = noise * np.array(sds[: len(means)])[:, None] + np.array(means)[:, None]
-    kind = "improve" if len(means) == 3 else "understand"
     rounds = (dict(zip(names, round.tolist(), strict=True)) for round in losses)
-    return [ask(round, budget=budget, kind=kind, **changes) for round in rounds]
+    return [ask(round, budget=budget, **changes) for round in rounds]
 
 
 def share(decisions: Sequence[Decision], outcome: str = "promote", winner: str | None = None) -> float:

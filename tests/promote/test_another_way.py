@@ -28,7 +28,7 @@ def concluded(broken: str, generation: int = 0, retrains: int = 6) -> Conclusion
         arms={
             n: Arm(name=n, study="s", trial="t", point=dict(p), value=None, retrained_as=n) for n, p in POINTS.items()
         },
-        decision=gate(losses, minimum_gain=0.0, error_rate=0.05, budget=retrains, kind="improve"),
+        decision=gate(losses, minimum_gain=0.0, error_rate=0.05, budget=retrains),
     )
 
 

@@ -51,7 +51,7 @@ def test_a_gain_of_exactly_the_minimum_is_promoted_no_more_often_than_the_stated
 def test_a_metric_that_takes_two_values_promotes_no_more_often_than_stated_though_many_arms_are_all_ties() -> None:
     names = ("finalist", "finalist-2", "finalist-3", "incumbent")
     coins = np.random.default_rng(4).integers(0, 2, (ROUNDS, len(names), 8)) / 500
-    rounds = [ask(dict(zip(names, round.tolist(), strict=True)), kind="understand") for round in coins]
+    rounds = [ask(dict(zip(names, round.tolist(), strict=True))) for round in coins]
     assert share(rounds) <= STATED + NOISE
 
 

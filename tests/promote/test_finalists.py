@@ -19,7 +19,7 @@ THREE = ("finalist", "finalist-2", "finalist-3", "incumbent")
 
 def ask(losses: Mapping[str, Sequence[float | None]], **changes: object) -> Decision:
     """The gate at the policy's defaults and up to 16 retrains an arm, but for `changes`."""
-    asked = {"minimum_gain": 0.0, "error_rate": STATED, "budget": 16, "kind": "understand"} | changes
+    asked = {"minimum_gain": 0.0, "error_rate": STATED, "budget": 16} | changes
     return gate(losses, **asked)  # type: ignore[arg-type]
 
 
@@ -97,8 +97,8 @@ def test_a_finalist_that_diverged_leaves_the_race_to_the_others() -> None:
 def test_the_answer_is_no_only_when_every_finalist_lost_to_the_baseline() -> None:
     worse = {name: around(2.0, 16, i) for i, name in enumerate(THREE[:3])}
     level = {"baseline": around(1.0, 16, 8), "incumbent": around(1.0, 16, 9)}
-    assert ask({**worse, **level}, kind="improve").answer == "no"
-    one = ask({**worse, "finalist-3": around(0.5, 16, 5), **level}, kind="improve")
+    assert ask({**worse, **level}).answer == "no"
+    one = ask({**worse, "finalist-3": around(0.5, 16, 5), **level})
     assert (one.answer, one.winner, one.lead) == ("yes", "finalist-3", "finalist-3")
 
 
@@ -130,7 +130,7 @@ def test_kept_retrains_promote_no_more_often_than_stated_on_a_small_budget_eithe
 
 def test_a_baseline_that_is_the_known_incumbent_is_known_as_well_and_no_pairs_are_told_of() -> None:
     losses = {"finalist": around(0.9, 8, 0), "baseline": [], "incumbent": around(1.0, 8, 1)}
-    decision = ask(losses, kind="improve", kept=around(1.0, 16, 2), shared={"baseline": "incumbent"})
+    decision = ask(losses, kept=around(1.0, 16, 2), shared={"baseline": "incumbent"})
     over_incumbent, over_baseline = decision.comparisons
     assert over_incumbent.looks == over_baseline.looks
     assert over_baseline.last.correlation is None

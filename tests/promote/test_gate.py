@@ -14,7 +14,7 @@ from tests.promote.simulated_gate import ARMS, ask, clear, quick, simulated
 @pytest.mark.playbook("G4", case="fires")
 def test_a_stricter_error_rate_does_not_promote_on_evidence_that_suffices_for_a_laxer_one() -> None:
     losses = {"finalist": [0.10, 0.12, 0.11, 0.13, 0.10], "incumbent": [0.13, 0.12, 0.14, 0.13, 0.12]}
-    lax, strict = (ask(losses, budget=5, kind="understand", error_rate=e) for e in (0.1, 0.001))
+    lax, strict = (ask(losses, budget=5, error_rate=e) for e in (0.1, 0.001))
     assert (lax.outcome, strict.outcome) == ("promote", "retrain")
     assert strict.suggested_retrains is not None
     assert 5 < strict.suggested_retrains <= 20
@@ -73,7 +73,7 @@ def test_nothing_is_adopted_over_an_arm_that_diverged_and_the_verdict_is_retrain
 
 
 def test_more_retrains_are_not_bought_for_a_finalist_that_diverged() -> None:
-    decision = ask({"finalist": [None, 0.1, 0.1], "incumbent": [0.2, 0.2, 0.3]}, kind="understand")
+    decision = ask({"finalist": [None, 0.1, 0.1], "incumbent": [0.2, 0.2, 0.3]})
     assert (decision.outcome, decision.needs) == ("keep", {})
 
 
@@ -88,12 +88,6 @@ def test_no_arm_with_an_infeasible_retrain_wins_whatever_the_others_did(rows: li
 def test_without_a_candidate_there_is_nothing_to_promote_and_nothing_to_run() -> None:
     decision = ask({"incumbent": []})
     assert (decision.outcome, decision.needs, decision.gain) == ("retrain", {}, None)
-
-
-def test_understand_has_no_baseline_arm_even_if_one_was_retrained() -> None:
-    losses = clear(0.5, 0.0, 1.0)
-    plain = {name: losses[name] for name in ("finalist", "incumbent")}
-    assert ask(losses, kind="understand") == ask(plain, kind="understand")
 
 
 # arms that are one configuration
@@ -140,7 +134,7 @@ def test_the_metrics_unit_and_origin_change_no_decision(seed: int, scale: float,
 
 @pytest.mark.parametrize("better", [True, False])
 def test_arms_without_any_noise_are_told_apart_and_ties_keep_the_incumbent(better: bool) -> None:
-    decision = ask({"finalist": [0.1 if better else 0.3] * 8, "incumbent": [0.3] * 8}, kind="understand")
+    decision = ask({"finalist": [0.1 if better else 0.3] * 8, "incumbent": [0.3] * 8})
     assert decision.outcome == ("promote" if better else "keep")
 
 

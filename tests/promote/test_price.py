@@ -27,7 +27,16 @@ def trial(
     """A retrain with these errors, one an evaluation, and other metrics that do not change."""
     steps = np.arange(1, len(errors) + 1)
     metrics = {"error": np.array(errors), **{name: np.full(len(errors), value) for name, value in more.items()}}
-    planned = Planned(id=f"t{seed}", study="s", purpose="retrain", index=0, point=point or POINT, seed=seed)
+    planned = Planned(
+        id=f"t{seed}",
+        study="s",
+        purpose="retrain",
+        index=0,
+        point=point or POINT,
+        seed=seed,
+        max_train_steps=len(errors),
+        eval_every_steps=1,
+    )
     return ended(planned, Curve(steps=steps, metrics=metrics), LOSS, status, "", seconds=4.0)
 
 

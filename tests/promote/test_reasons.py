@@ -6,7 +6,7 @@ from tests.promote.simulated_gate import ask, clear
 
 
 def test_one_retrain_an_arm_decides_nothing_and_says_so() -> None:
-    decision = ask({"finalist": [0.1], "incumbent": [0.2]}, budget=1, kind="understand")
+    decision = ask({"finalist": [0.1], "incumbent": [0.2]}, budget=1)
     assert decision.outcome == "retrain"
     assert "budget.retrains" in decision.reasons[0]
 
@@ -21,8 +21,8 @@ def test_the_reasons_carry_the_numbers_and_paired_correlation_is_told_apart() ->
 @pytest.mark.prose
 def test_equal_arms_are_told_without_a_negative_zero() -> None:
     losses = {"finalist": [0.1, 0.2, 0.3], "incumbent": [0.1, 0.2, 0.3]}
-    (said,) = ask(losses, budget=3, kind="understand", minimum_gain=0.0).reasons
+    (said,) = ask(losses, budget=3, minimum_gain=0.0).reasons
     assert "z 0 is not above" in said
     falls = {"finalist": [0.2, 0.3, 0.4], "incumbent": [0.1, 0.2, 0.3]}
-    (said,) = ask(falls, budget=3, kind="understand", price={"incumbent": 0.1}).reasons
+    (said,) = ask(falls, budget=3, price={"incumbent": 0.1}).reasons
     assert "z -0 " not in said

@@ -128,7 +128,7 @@ def test_a_change_whose_baseline_arm_never_ran_is_not_put_before_the_gate() -> N
 def test_a_baseline_goes_before_the_gate_although_no_trial_with_the_change_ran() -> None:
     found = arms(scope(), lambda p: None if p["regularizer"] == "dropout" else rate(p))
     assert set(found) == {"baseline", "incumbent"}
-    decision = gate({n: [] for n in found}, minimum_gain=0, error_rate=0.05, budget=8, kind="improve")
+    decision = gate({n: [] for n in found}, minimum_gain=0, error_rate=0.05, budget=8)
     assert decision.needs == {"baseline": 3, "incumbent": 3}
 
 

@@ -97,8 +97,8 @@ def test_the_boundaries_spend_no_more_than_the_error_they_are_given(budget: int,
 
 def test_three_ties_an_arm_are_looked_at_again_and_five_decide() -> None:
     arms = {"finalist": [0.1] * 5, "incumbent": [0.3] * 5}
-    three = ask({name: values[:3] for name, values in arms.items()}, kind="understand")
+    three = ask({name: values[:3] for name, values in arms.items()})
     assert three.outcome == "continue"
     assert three.band is not None
     assert three.band[0] < 0.0 < 0.2 < three.band[1]
-    assert ask(arms, kind="understand").outcome == "promote"
+    assert ask(arms).outcome == "promote"

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.design.study import Planned
 from tasks.record import Direction, Point
-from tasks.scope.goal import Budget, Objective, Workload
+from tasks.scope.goal import Objective, Workload
 from tasks.trials.runner import Execution, Runner
 
 PATIENT = Runner(wall_timeout=120)
@@ -13,9 +13,11 @@ OWN = str(Path(__file__).parent / "own")
 
 
 def plan(id: str = "t", point: Point | None = None, seed: int = 5) -> Planned:
-    """A search trial."""
+    """A search trial of nine steps with an evaluation every three."""
     point = {"learning_rate": 0.3, "width": 64} if point is None else dict(point)
-    return Planned(id=id, study="s", purpose="search", index=0, point=dict(point), seed=seed)
+    return Planned(
+        id=id, study="s", purpose="search", index=0, point=dict(point), seed=seed, max_train_steps=9, eval_every_steps=3
+    )
 
 
 def execution(
@@ -27,12 +29,11 @@ def execution(
     direction: Direction = "minimize",
     **arguments: Any,
 ) -> Execution:
-    """An execution of nine steps with an evaluation every three; the runner gives each trial two minutes."""
+    """An execution whose runner gives each trial two minutes."""
     return Execution(
         workload=Workload(
             name="w", target=target, arguments=arguments, objective=Objective(metric=metric, direction=direction)
         ),
-        budget=Budget(trials=1, retrains=1, max_train_steps=9, eval_every_steps=3),
         runner=runner or PATIENT,
         own=own,
     )

@@ -15,7 +15,9 @@ from tasks.trials.stored import curve_bytes, curve_from, read_curves, result_of,
 from tasks.trials.trial import Curve, ended
 
 LOWER = Objective(metric="loss", direction="minimize")
-PLANNED = Planned(id="t", study="s", purpose="search", index=0, point={"x": 1.5}, seed=1)
+PLANNED = Planned(
+    id="t", study="s", purpose="search", index=0, point={"x": 1.5}, seed=1, max_train_steps=9, eval_every_steps=3
+)
 
 
 def curve(*losses: float) -> Curve:

@@ -82,15 +82,13 @@ class Stage:
 
         It goes on with what an earlier rehearsal of that name left.
         """
-        workload, budget = self.execution.workload, self.execution.budget
+        workload = self.execution.workload
         arguments = {"program": {"_target_": workload.target, **workload.arguments}, "after": after, "at": at}
         execution = self.execution.model_copy(
-            update={
-                "workload": workload.model_copy(update={"target": CUT_OFF, "arguments": arguments}),
-                "budget": budget.model_copy(update={"max_train_steps": steps}),
-            }
+            update={"workload": workload.model_copy(update={"target": CUT_OFF, "arguments": arguments})}
         )
-        trial = self.run(self.planned, execution, self.folder / f"{name}{steps}")
+        planned = self.planned.model_copy(update={"max_train_steps": steps})
+        trial = self.run(planned, execution, self.folder / f"{name}{steps}")
         words = _last_words(Path(trial.folder) / WORDS)
         said = [step for word, step in words if word != "resume"]
         if workload.target == ADDRESS:  # what its earlier processes reported is reported again on its behalf
@@ -114,9 +112,8 @@ def audit_resumption(stage: Stage) -> Resumption:
 
     Playbook: J12
     """
-    budget, program = stage.execution.budget, stage.execution.workload.target == ADDRESS
-    most = budget.max_train_steps
-    for steps in dict.fromkeys((min(EVALUATIONS * budget.eval_every_steps, most), most)):
+    program, most = stage.execution.workload.target == ADDRESS, stage.planned.max_train_steps
+    for steps in dict.fromkeys((min(EVALUATIONS * stage.planned.eval_every_steps, most), most)):
         straight = stage.rehearse("straight", steps)
         if not straight.trial.feasible:
             raise InputError(f"check=resume: the trial is {straight.trial.status}: {straight.trial.reason}.")

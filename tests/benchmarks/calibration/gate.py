@@ -157,7 +157,6 @@ def _decided(cell: Cell, round: NDArray[np.float64]) -> Decision:
         minimum_gain=cell.minimum_gain,
         error_rate=cell.error_rate,
         budget=cell.budget,
-        kind="improve",
         kept=round[-1, cell.budget :].tolist(),
         patience=cell.patience,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.design.study import Planned
 from tasks.ledger import Ledger, open_ledger
-from tasks.scope.goal import Budget, Objective, Workload
+from tasks.scope.goal import Objective, Workload
 from tasks.trials.local import child
 from tasks.trials.reports import ReportLog
 from tasks.trials.run import Site, run_one
@@ -88,13 +88,21 @@ def site(root: Path, target: str = "own.train") -> Iterator[tuple[Site, Planned]
     objective = Objective(metric="loss", direction="minimize")
     execution = Execution(
         workload=Workload(name="own", target=target, objective=objective),
-        budget=Budget(trials=1, retrains=1, max_train_steps=STEPS, eval_every_steps=EVERY),
         runner=Runner(workers=1),
         own=str(write_folder(root / "own")),
     )
     start_servers_by(Forked)
     put(child, run_child=partial(_watched, child.run_child))
-    planned = Planned(id="t", study="s", purpose="search", index=0, point={"x": 0.3, "switch": "a"}, seed=7)
+    planned = Planned(
+        id="t",
+        study="s",
+        purpose="search",
+        index=0,
+        point={"x": 0.3, "switch": "a"},
+        seed=7,
+        max_train_steps=STEPS,
+        eval_every_steps=EVERY,
+    )
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(root / "store"))
         yield Site.open(stack, "", root, ledger, execution, lambda _: None), planned

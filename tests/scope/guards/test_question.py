@@ -2,9 +2,9 @@
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from pydantic import ValidationError
 
 from tasks.record import Finding, Value
+from tasks.scope.error import InputError
 from tasks.scope.guards import question as guards
 from tasks.scope.names.families import family
 from tasks.scope.roles import Scope
@@ -163,7 +163,7 @@ def test_a_goal_that_compares_nothing_is_no_goal() -> None:
 
 @pytest.mark.playbook("B2", case="fires")
 def test_a_goal_of_an_unknown_kind_cannot_be_built() -> None:
-    with pytest.raises(ValidationError, match="kind"):
+    with pytest.raises(InputError, match=r"goal.kind: .wish. is unknown; allowed are improve, understand"):
         scope(kind="wish")
 
 

@@ -90,10 +90,9 @@ def test_the_pytorch_example_goes_on_from_its_own_checkpoint_to_an_equal_curve(t
     tree = OmegaConf.to_container(OmegaConf.load(own / "workload" / "spirals.yaml"))
     assert isinstance(tree, dict)
     wanted = execution("tasks.trials.command", own=str(own), metric="valid_error", argv=tree["argv"])
-    wanted = wanted.model_copy(
-        update={"budget": wanted.budget.model_copy(update={"max_train_steps": 600, "eval_every_steps": 20})}
+    planned = plan("t", {"learning_rate": 0.1, "activation": "relu"}).model_copy(
+        update={"max_train_steps": 600, "eval_every_steps": 20}
     )
-    planned = plan("t", {"learning_rate": 0.1, "activation": "relu"})
 
     with ForkServer(Runner(), own=str(own)) as server, ThreadPoolExecutor(1) as pool:
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tasks.design.study import Planned
-from tasks.scope.goal import Budget, Objective, Workload
+from tasks.scope.goal import Objective, Workload
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.runner import Execution, Runner
@@ -22,9 +22,17 @@ def main(own: str, folder: Path) -> None:
                 arguments={"pids": str(folder / f"{id}.pids")},
                 objective=Objective(metric="loss", direction="minimize"),
             )
-            budget = Budget(trials=1, retrains=1, max_train_steps=9, eval_every_steps=3)
-            execution = Execution(workload=workload, budget=budget, runner=runner, own=own)
-            trial = Planned(id=id, study="s", purpose="search", index=0, point={}, seed=1)
+            execution = Execution(workload=workload, runner=runner, own=own)
+            trial = Planned(
+                id=id,
+                study="s",
+                purpose="search",
+                index=0,
+                point={},
+                seed=1,
+                max_train_steps=9,
+                eval_every_steps=3,
+            )
             pool.submit(run_trial, trial, execution, server, folder / id, "cpu")
 
 

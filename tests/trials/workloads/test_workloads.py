@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from flows.compose.compose import from_overrides
-from tasks.design.study import planned
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.roles import baseline_incumbent
@@ -23,6 +22,7 @@ from tasks.trials.supervised.batches import Data, Labelled, evaluate
 from tasks.trials.workloads import digits, mnist1d
 from tasks.trials.workloads.evaluate import error_on_test
 from tasks.trials.workloads.models import cnn, mlp
+from tests.trials.example_trials import plan
 
 POINT: dict[str, Value] = {"layers": 2, "width": 6, "activation": "relu", "regularizer": "none"}
 
@@ -243,8 +243,9 @@ def test_a_baseline_trains_and_every_hyperparameter_of_it_is_used(name: str) -> 
     config = from_overrides([f"workload={name}", "budget.max_train_steps=40", "budget.eval_every_steps=20"])
     incumbent = baseline_incumbent(config.workload, config.space)
     assert "middle" not in incumbent.source
-    execution = Execution(workload=config.workload, budget=config.budget, runner=Runner())
-    trial = run_inline(planned(0, "s", "search", 0, incumbent.point, 1), execution)
+    execution = Execution(workload=config.workload, runner=Runner())
+    planned = plan("t", incumbent.point, 1).model_copy(update={"max_train_steps": 40, "eval_every_steps": 20})
+    trial = run_inline(planned, execution)
     assert (trial.status, trial.reason, trial.unread) == ("complete", "", ())
     assert trial.best_value is not None
     assert trial.best_value < 0.85

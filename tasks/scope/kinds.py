@@ -1,0 +1,44 @@
+"""The kinds of goals: what each compares, what it runs, and what it may promote. One frozen value a kind.
+
+Nobody asks for a kind by its name. What a kind does that others do not is a function in the room where it is done,
+bound to the name in `flows/steps.py`.
+"""
+
+from typing import Literal
+
+from tasks.record import Frozen, Purpose
+
+
+class Kind(Frozen):
+    """The facts of a kind of goal.
+
+    `compares`: its goals have scientific values, or points, to compare. `baseline`: the first value of each is the arm
+    without the change, which joins the gate, and the gate's retrains answer the question. `gate`: finalists are
+    retrained against the incumbent. `purpose`: of the trials that it plans. `alone`: each of them runs with no other
+    beside it. `own_steps`: a trial brings its own number of steps; otherwise all have the budget's. `promotes`: a
+    whole point, a value of the budget, a setting of the workload, or nothing.
+    """
+
+    name: str
+    compares: bool
+    baseline: bool
+    gate: bool
+    purpose: Purpose
+    alone: bool
+    own_steps: bool
+    promotes: Literal["point", "budget", "workload", "nothing"]
+
+
+IMPROVE = Kind(
+    name="improve",
+    compares=True,
+    baseline=True,
+    gate=True,
+    purpose="search",
+    alone=False,
+    own_steps=False,
+    promotes="point",
+)
+UNDERSTAND = IMPROVE.model_copy(update={"name": "understand", "baseline": False})
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (IMPROVE, UNDERSTAND)}
