@@ -134,6 +134,21 @@ class IsolationRow(Frozen):
     band: tuple[float, float] | None
 
 
+class ImportanceRow(Frozen):
+    """How much one hyperparameter explains of the differences between a study's trials (B5).
+
+    `share` of them, between 0 and 1, `band` where 9 of 10 repetitions would put it. `verdict`: it matters, it can be
+    fixed, or these trials cannot tell. `together`: those that must be tuned with it.
+    """
+
+    study: str
+    parameter: str
+    share: float
+    band: tuple[float, float]
+    verdict: Literal["matters", "can be fixed", "cannot tell"]
+    together: tuple[str, ...] = ()
+
+
 class Answer(Frozen):
     """The answer to the question; `gain` > 0 means `value` is better than `against`, in the metric's unit."""
 

@@ -25,7 +25,7 @@ from tasks.analyze.reviews.narrowing import narrow
 from tasks.analyze.reviews.next_change import next_changes
 from tasks.analyze.reviews.optimization_issues import optimization_issues
 from tasks.analyze.study.evidence import Check, Evidence
-from tasks.record import Answer, Finding, Frozen, IsolationRow
+from tasks.record import Answer, Finding, Frozen, ImportanceRow, IsolationRow
 from tasks.scope.finding import blocking
 
 CHECKS: tuple[Check, ...] = (
@@ -66,10 +66,16 @@ REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], .
 
 
 class Analysis(Frozen):
-    """What the trials say: the findings, the isolation plot's rows, what was learned, and the answer so far."""
+    """What the trials say: the findings, the isolation plot's rows, what was learned, and the answer so far.
+
+    `examples_error`: one standard error of the best value by the luck of which validation examples there are (J8);
+    None where it is not known.
+    """
 
     findings: tuple[Finding, ...]
     isolation: tuple[IsolationRow, ...]
+    importance: tuple[ImportanceRow, ...] = ()
+    examples_error: float | None = None
     learned: tuple[str, ...]
     answer: Answer
 
