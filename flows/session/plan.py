@@ -3,7 +3,7 @@
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
-from tasks.design.points import SAMPLERS
+from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, design
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking

@@ -97,7 +97,9 @@ class Execution(Frozen):
 
     def arguments(self, planned: Planned) -> dict[str, Any]:
         """The workload's arguments, with the trial's own settings in their place."""
-        own = {name.removeprefix(WORKLOAD): value for name, value in planned.settings.items()}
+        own = {
+            name.removeprefix(WORKLOAD): value for name, value in planned.settings.items() if name.startswith(WORKLOAD)
+        }
         return {**self.workload.arguments, **own}
 
 
