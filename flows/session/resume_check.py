@@ -18,7 +18,7 @@ from tasks.trials.checkpoints.resumption import Resumption, Stage, audit_resumpt
 from tasks.trials.command.check import wants_mlflow
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.run import preload
+from tasks.trials.local.runner import preload
 
 
 def resume_check(config: RoundConfig) -> str:

@@ -20,7 +20,7 @@ from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import space_from_tree
 from tasks.trials.inline import run_inline
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.trial import Trial
 
 POLICY = Path(__file__).resolve().parents[2] / "conf" / "policy" / "default.yaml"
@@ -88,7 +88,7 @@ def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -
         objective=Objective(metric="loss", direction="minimize"),
     )
     budget = Budget(trials=trials, retrains=retrains, max_train_steps=1, eval_every_steps=1)
-    execution = Execution(workload=workload, runner=Runner(), own=None)
+    execution = Execution(workload=workload, runner=RunnerSettings(), own=None)
     optimum: dict[str, Value] = {"learning_rate": 3e-3, "one_minus_momentum": 0.05, "regularizer": "none"}
     goal = {
         "name": "dropout",

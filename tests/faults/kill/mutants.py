@@ -21,9 +21,9 @@ from tasks.promote import race
 from tasks.promote.conclude import Conclusion
 from tasks.scope.goal import Objective
 from tasks.trials import outcome, running
-from tasks.trials import run as running_trials
 from tasks.trials.checkpoints import checkpoints
 from tasks.trials.local import child, execute, reaper
+from tasks.trials.local import runner as running_trials
 from tests.processes.forked import put
 
 
