@@ -22,6 +22,7 @@ from flows.compose.config import CONF
 from flows.compose.messages import tell, validation_sentence
 from flows.session.provenance.reproduce import commit_here
 from tasks.analyze.analysis import analyze
+from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.imported import imported_round
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
@@ -96,7 +97,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
         planned.id: _trial(came[planned.id], planned, scope.objective) for s in round.studies for planned in s.trials
     }
     evidence = Evidence(round=round, trials=trials)
-    analysis = analyze(evidence)
+    analysis = analyze(evidence, best_value)
     conclusion = Conclusion(incumbent=scope.incumbent, blockers=blockers_of(scope, analysis))
     now = datetime.now(UTC)
     label = re.sub(r"[^A-Za-z0-9]+", "-", study.name).strip("-")[:32] or "study"

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.analysis import Analysis, Answering, analyze
+from tasks.analyze.answers.improve import best_change
+from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
-from tasks.design.study import Round, design
+from tasks.design.study import Designing, Round, compared_studies, design
 from tasks.promote.conclude import Conclusion
 from tasks.promote.race import Approve, Incumbents, RunRetrains, promote_config
 from tasks.record import Record
@@ -23,13 +25,28 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Own:
+    """What a kind of goal does that others do not: how its studies are designed, and how its trials answer."""
+
+    design: Designing = compared_studies
+    answer: Answering
+
+
+OWN: dict[str, Own] = {
+    "improve": Own(answer=best_change),
+    "understand": Own(answer=best_value),
+}
+"""By the names of `tasks.scope.kinds`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Steps:
     """One function a step, in the order of a round, and the pool in which trials run side by side."""
 
     scope: Callable[[Asked, Incumbent], Scope]
-    design: Callable[[Scope], Round]
+    design: Callable[[Scope, Designing], Round]
     trials: Callable[[Round, Site], tuple[Round, dict[str, Trial]]]
-    analyze: Callable[[Evidence], Analysis]
+    analyze: Callable[[Evidence, Answering], Analysis]
     promote: Callable[[Evidence, Analysis, RunRetrains, Incumbents, Approve], Conclusion]
     report: Callable[[Record, Path], Path]
     pool: Pool

@@ -8,6 +8,7 @@ from flows.compose import compose
 from flows.compose.config import incumbent_file
 from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
 from flows.session.projection import projection_of
+from flows.session.promoted_settings import outranked
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
@@ -63,7 +64,12 @@ def record_now(
     )
     return record.model_copy(
         update={
-            "caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion)),
+            "caveats": (
+                *record.caveats,
+                *session.caveats(),
+                *outranked(config, session.incumbent.settings),
+                *_age(session, conclusion),
+            ),
             "learned": (
                 *record.learned,
                 *saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds),
@@ -147,7 +153,12 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
     if winner is None:
         return
     generation = conclusion.incumbent.generation + 1
-    promoted = Incumbent(generation=generation, point=dict(winner.point), source=f"round {record.round_id}")
+    promoted = Incumbent(
+        generation=generation,
+        point=dict(winner.point),
+        settings=conclusion.incumbent.settings,
+        source=f"round {record.round_id}",
+    )
     path = incumbent_file(session.config.root, record.workload)
     there = read_incumbent(path)
     if there is not None and there.generation > generation:

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 
 from flows.session.incumbent import as_incumbent
 from flows.session.session import Session
-from tasks.design.study import Planned
 from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import point_text
-from tasks.trials.stored import trial_from
+from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
 
 
@@ -26,10 +25,10 @@ class RoundIncumbents:
         """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
         found = []
         for round_id in self._ledger.frozen(self._round_id).get("kept", ()):
-            results = self._ledger.results(round_id)
+            results, frozen = self._ledger.results(round_id), self._ledger.frozen(round_id)
             for plan in self._ledger.planned(round_id):
                 if plan["purpose"] == "retrain" and plan["id"] in results:
-                    planned = Planned.model_validate(plan)
+                    planned = planned_from(plan, frozen["config"]["budget"])
                     found.append(trial_from(planned, *results[plan["id"]], self._workload.objective))
         return found
 
@@ -62,6 +61,7 @@ class RoundIncumbents:
             f"round {self._round_id}: {scope.goal.question} ({point_text(winner.point)})",
             evidence,
             datetime.now(UTC).isoformat(timespec="seconds"),
+            scope.incumbent.settings,
         )
 
     def newest(self) -> Incumbent:

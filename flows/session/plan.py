@@ -2,6 +2,7 @@
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
+from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
 from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, design
@@ -44,10 +45,12 @@ def _checked(config: RoundConfig) -> str:
         )
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
-    scope = scope_goal(config, looked_up(config))
+    incumbent = looked_up(config)
+    config = with_settings(config, incumbent.settings)
+    scope = scope_goal(config, incumbent)
     refuse_blocked(scope)
     round = design(scope)
-    check_command(workload, round, config.config_dir)
+    check_command(config.workload, round, config.config_dir)
     return plan_text(round)
 
 
@@ -77,6 +80,7 @@ def plan_text(round: Round) -> str:
     lines += [f"nuisance    {', '.join(scope.roles.nuisance) or 'none'}"]
     lines += [f"fixed       {name} = {show(r.value)}: {r.reason}" for name, r in scope.roles.fixed.items()]
     lines += [f"incumbent   generation {scope.incumbent.generation}, {scope.incumbent.source}"]
+    lines += [f"promoted    {name} = {show(value)}" for name, value in scope.incumbent.settings.items()]
     lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"

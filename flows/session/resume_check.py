@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
+from flows.session.promoted_settings import with_settings
 from tasks.design.study import Planned
 from tasks.promote.next import command_of
 from tasks.scope.error import InputError
@@ -39,6 +40,7 @@ def resume_check(config: RoundConfig) -> str:
             "step; let it write its metrics to the file of TUNEBOOK_METRICS for this check (workload.metrics=lines)."
         )
     incumbent = looked_up(config)
+    config = with_settings(config, incumbent.settings)
     if sys.stderr.isatty():
         print("rehearsing a short trial: straight, cut off and gone on with, and straight again", file=sys.stderr)
     try:

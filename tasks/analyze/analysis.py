@@ -17,7 +17,7 @@ from tasks.analyze.checks.search.importance import importance
 from tasks.analyze.checks.search.infeasible import infeasible
 from tasks.analyze.checks.search.instability import instability_wall
 from tasks.analyze.checks.search.study_size import few_trials, still_falling
-from tasks.analyze.isolation import answer, isolate
+from tasks.analyze.isolation import isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.reviews.adaptive_search import adaptive
 from tasks.analyze.reviews.exploitation import exploitable
@@ -80,7 +80,16 @@ class Analysis(Frozen):
     answer: Answer
 
 
-def analyze(evidence: Evidence) -> Analysis:
+Answering = Callable[[Evidence, bool], Answer]
+"""Gives the answer that the trials allow; it is told whether something blocks a conclusion."""
+
+
+def unanswered(evidence: Evidence, blocked: bool) -> Answer:
+    """No answer: the question stays open."""
+    return Answer()
+
+
+def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
     """Every check in its order, what their findings say together, then isolation, the answer and what was learned.
 
     The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
@@ -96,5 +105,5 @@ def analyze(evidence: Evidence) -> Analysis:
         findings=findings,
         isolation=isolate(evidence),
         learned=learned(evidence),
-        answer=answer(evidence, blocked),
+        answer=answering(evidence, blocked),
     )

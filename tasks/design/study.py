@@ -1,7 +1,7 @@
 """The step of design: one study for each scientific value, with its planned trials and their seeds."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -74,14 +74,28 @@ class Round(Frozen):
         raise KeyError(id)
 
 
-def design(scope: Scope) -> Round:
-    """The studies of the round: points drawn and stored, trials named and seeded, nothing run.
+def compared_studies(scope: Scope) -> tuple[Study, ...]:
+    """A study for each scientific value, a joint one for many or a range, or one of the goal's explicit points.
 
-    Playbook: D1, D2, D3, D16
+    Playbook: D1, D2, D3
     """
     if scope.goal.points:
-        return Round(scope=scope, studies=(_explicit(scope),))
-    return Round(scope=scope, studies=tuple(_study(scope, arm) for arm in scope.arms))
+        return (_explicit(scope),)
+    return tuple(_study(scope, arm) for arm in scope.arms)
+
+
+Designing = Callable[[Scope], tuple[Study, ...]]
+"""Designs the studies that answer the question of a scope."""
+
+
+def design(scope: Scope, designing: Designing = compared_studies) -> Round:
+    """The round with its studies: points drawn and stored, trials named and seeded, nothing run.
+
+    Points that depend on results are drawn when these are there: see `tasks.trials.adaptive`.
+
+    Playbook: D1, D16
+    """
+    return Round(scope=scope, studies=tuple(filled(scope, study) for study in designing(scope)))
 
 
 def derived_seed(seed: int, *keys: str | int) -> int:
@@ -136,7 +150,7 @@ def suggested(scope: Scope, study: Study, point: Point, index: int) -> Planned:
 def filled(scope: Scope, study: Study) -> Study:
     """The study with all of its trials, unless they depend on results that are not there yet."""
     sampler = sampler_for(scope, study)
-    if sampler.adaptive:
+    if sampler.adaptive or study.trials:
         return study
     points = sampler.suggest(study.count, ())
     trials = tuple(suggested(scope, study, p, i) for i, p in enumerate(points))
@@ -145,7 +159,7 @@ def filled(scope: Scope, study: Study) -> Study:
 
 def _study(scope: Scope, arm: dict[str, Value]) -> Study:
     held = {**scope.fixed_point, **arm}
-    study = Study(
+    return Study(
         id=_study_id(scope, arm, "joint" if scope.joint else ""),
         scientific=arm,
         space=Space(parameters=tuple(p for p in scope.space if _can_exist(p, held, scope.space))),
@@ -154,7 +168,6 @@ def _study(scope: Scope, arm: dict[str, Value]) -> Study:
         count=scope.budget.trials,
         trials=(),
     )
-    return filled(scope, study)
 
 
 def _explicit(scope: Scope) -> Study:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flows.steps import OWN
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Direction
@@ -91,7 +92,7 @@ def changed(
 
 def found(evidence: Evidence, name: Callable[[str], str] = lambda name: name) -> Signature:
     """Every finding: its check, row, level and what it speaks of; and whether the answer is conclusive."""
-    analysis = analyze(evidence)
+    analysis = analyze(evidence, OWN[evidence.round.scope.goal.kind].answer)
     where = [(f, f.where) for f in analysis.findings]
     rows = [
         (f.check, f.row, f.level, w.study or "", w.parameter or "", w.side or "", name(w.trial) if w.trial else "")

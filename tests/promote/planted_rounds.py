@@ -8,6 +8,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from tasks.analyze.analysis import analyze
+from tasks.analyze.answers.improve import best_change
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import design
 from tasks.promote.conclude import answer_of, left_out, verdict_of
@@ -114,7 +115,7 @@ def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -
 def concluded(seed: int, effect: float) -> Concluded:
     """The same round to its end."""
     evidence, execution = searched(seed, effect)
-    scope, analysis = evidence.round.scope, analyze(evidence)
+    scope, analysis = evidence.round.scope, analyze(evidence, best_change)
     conclusion = promote_config(
         evidence,
         analysis,

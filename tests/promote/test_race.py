@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.answers.improve import best_change
 from tasks.design.study import Planned
 from tasks.promote.conclude import Conclusion
 from tasks.promote.decision import Decision
@@ -19,7 +20,7 @@ from tasks.trials.trial import Trial
 from tests.promote.planted_rounds import Alone, searched
 
 EVIDENCE, EXECUTION = searched(0, -3.0)
-ANALYSIS = analyze(EVIDENCE)
+ANALYSIS = analyze(EVIDENCE, best_change)
 RIVAL = EVIDENCE.round.scope.incumbent.model_copy(update={"generation": 2, "source": "a rival"})
 
 
