@@ -1,5 +1,7 @@
 """Running trials: attempts at a trial are written down as they end, and one result is accepted."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,10 +10,13 @@ from typing import Any
 import pytest
 
 from tasks.ledger import Ledger, open_ledger
+from tasks.scope.goal import Objective
 from tasks.trials.attempts import BookedAttempts
+from tasks.trials.inline import InlineRunner
 from tasks.trials.local.runner import LocalRunner
 from tasks.trials.local.server_link import ServerClosed
 from tasks.trials.run import Site, run_trials
+from tasks.trials.runner import Attempts, Unit
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import execution, plan
@@ -94,3 +99,42 @@ def test_a_trial_that_waits_when_the_round_is_stopped_never_began(ledger: Ledger
         assert "was not begun" in str(raised.value.__cause__)
         assert runner.devices.qsize() == runner.slots
     assert ledger.attempts(ROUND) == {"walks": 0}
+
+
+class Counting(InlineRunner):
+    """A runner of four slots that notes what runs beside what."""
+
+    slots = 4
+
+    def __init__(self) -> None:
+        super().__init__(execution("tasks.trials.workloads.synthetic.synthetic", own=None, bowls={}))
+        self.lock, self.now, self.beside = threading.Lock(), set[str](), dict[str, set[str]]()
+
+    def run(self, unit: Unit, attempts: Attempts) -> Iterator[Trial]:
+        """As it is, but that it takes a while."""
+        name = unit[0].id
+        with self.lock:
+            self.now.add(name)
+            for other in self.now:
+                self.beside.setdefault(other, set()).update(self.now)
+        time.sleep(0.05)
+        yield from super().run(unit, attempts)
+        with self.lock:
+            self.now.remove(name)
+
+
+@pytest.mark.parametrize("alone", [(), ("b",), ("a", "c"), ("a", "b", "c", "d", "e", "f")])
+def test_a_trial_that_runs_alone_has_none_beside_it_and_the_others_have(ledger: Ledger, alone: tuple[str, ...]) -> None:
+    runner = Counting()
+    planned = [plan(id, {}, seed).model_copy(update={"alone": id in alone}) for seed, id in enumerate("abcdef")]
+    site = Site(
+        round_id=ROUND,
+        book=ledger,
+        runner=runner,
+        settings=RunnerSettings(),
+        objective=Objective(metric="loss", direction="minimize"),
+        heard=lambda _: None,
+    )
+    assert list(run_trials(planned, site)) == list("abcdef")
+    assert all(runner.beside[id] == {id} for id in alone)
+    assert len(alone) > 4 or any(len(others) > 1 for others in runner.beside.values())

@@ -1,13 +1,17 @@
 """What every sampler keeps to: those that are shipped, and one that is built here."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tasks.design.samplers.all import SAMPLERS
 from tasks.design.samplers.sampler import Observation, Sampler, Search
-from tasks.record import Point, Value
+from tasks.record import Point, Record, Value
 from tasks.scope.space import space_from_tree
-from tests.design.toys import Climb
+from tests.processes.warm import Warm
+from tests.seams.rounds import attempts, played
+from tests.seams.toys.climb import Climb
 
 COUNT = 12
 HELD: dict[str, Value] = {"width": 64}
@@ -79,3 +83,49 @@ def test_every_point_keeps_what_is_held_and_has_a_child_where_its_parent_calls_f
 @pytest.mark.parametrize("name", ["halton", "sobol", "random", "climb"])
 def test_another_seed_is_another_design(name: str) -> None:
     assert walked(name, seed=4) != walked(name, seed=3)
+
+
+CLIMB = (
+    *("sampler=climb", 'acknowledge={D5: "the seam is what is tested"}', "budget.trials=7", "lag=2"),
+    "workload.wall={parameter: learning_rate, at: 0.03}",  # beyond it a trial is infeasible
+)
+
+
+@pytest.fixture(scope="module")
+def whole(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A round of an adaptive search, one trial at a time and never interrupted."""
+    return played(warm, tmp_path_factory.mktemp("whole"), *CLIMB, "runner.workers=1")
+
+
+def test_an_adaptive_search_meets_what_its_suite_is_about(whole: Record) -> None:
+    searched = [t for t in whole.trials if t.purpose == "search"]
+    assert [len(s.trials) for s in whole.studies] == [7, 7]
+    assert {t.status for t in searched} == {"complete", "infeasible"}
+    assert any("dropout.rate" in t.point for t in searched)
+    assert any("dropout.rate" not in t.point for t in searched)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_an_adaptive_search_has_the_same_points_and_digest_whatever_the_workers(
+    warm: Warm, tmp_path: Path, whole: Record, workers: int
+) -> None:
+    found = played(warm, tmp_path, *CLIMB, f"runner.workers={workers}")
+    assert [t.point for t in found.trials] == [t.point for t in whole.trials]
+    assert found.digest == whole.digest
+
+
+@pytest.mark.parametrize("kill_at", range(1, 16, 2))
+def test_an_adaptive_search_that_is_killed_goes_on_to_the_same_points_and_digest(
+    warm: Warm, tmp_path: Path, whole: Record, kill_at: int
+) -> None:
+    found = played(warm, tmp_path, *CLIMB, "runner.workers=2", kills=[kill_at])
+    assert [t.point for t in found.trials] == [t.point for t in whole.trials]
+    assert found.digest == whole.digest
+    assert max(attempts(tmp_path).values()) <= 2
+
+
+def test_a_lag_is_another_search_and_is_what_decides_how_many_may_run_at_once(
+    warm: Warm, tmp_path: Path, whole: Record
+) -> None:
+    found = played(warm, tmp_path, *CLIMB, "lag=0", "runner.workers=4")
+    assert [t.point for t in found.trials] != [t.point for t in whole.trials]
