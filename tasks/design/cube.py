@@ -21,8 +21,6 @@ def from_unit(parameter: Parameter, u: float) -> Value:
     low, high = parameter.bounds
     if parameter.type == "int":
         return _whole(parameter, u, low, high)
-    if u in (0.0, 1.0):
-        return high if u else low
     if parameter.scale == "log":
         value = math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
     else:

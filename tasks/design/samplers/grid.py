@@ -9,7 +9,7 @@ from tasks.design.cube import point_at
 from tasks.design.samplers.sampler import Observation, Search
 from tasks.record import Point, canonical
 from tasks.scope.error import InputError
-from tasks.scope.space import Parameter
+from tasks.scope.space import Parameter, Space
 
 MOST = 2  # dimensions; in more a grid repeats each value so often that most of its trials teach nothing new
 
@@ -34,12 +34,18 @@ class Grid:
                 f"({', '.join(p.name for p in varied)}); say sampler=halton, or fix all but two."
             )
         rows = itertools.product(*_levels(tuple(search.space), search.count))
-        every = (point_at(search.space, row, search.held) for row in rows)
+        every = (_with_ends(search.space, row, point_at(search.space, row, search.held)) for row in rows)
         self._points = tuple({canonical(dict(point)): point for point in every}.values())
 
     def suggest(self, count: int, history: Sequence[Observation]) -> tuple[Point, ...]:
         """The next points of the grid; fewer than `count` at its end."""
         return self._points[len(history) : len(history) + count]
+
+
+def _with_ends(space: Space, row: tuple[float, ...], point: Point) -> Point:
+    """The point, its values at an end of a range to the last digit as the range has them."""
+    ends = {p.name: p.bounds[int(u)] for p, u in zip(space, row, strict=True) if p.type == "float" and u in (0.0, 1.0)}
+    return {name: ends.get(name, value) for name, value in point.items()}
 
 
 def _levels(space: tuple[Parameter, ...], count: int) -> list[tuple[float, ...]]:
