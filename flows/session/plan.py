@@ -85,9 +85,10 @@ def plan_text(round: Round) -> str:
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
         varied = ", ".join(study.space.names)
-        lines += [f"study {study.id}  {arm}: {len(study.trials)} trials by {study.sampler} over {varied}"]
-        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.point[n])}" for n in study.space.names if n in p.point)
+        lines += [f"study {study.id}  {arm}: {study.count} trials by {study.sampler} over {varied}"]
+        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.tried[n])}" for n in study.space.names if n in p.tried)
                   for p in study.trials]  # fmt: skip
+        lines += ["  its points depend on results: they are chosen while it runs"] if not study.trials else []
     return "\n".join([*lines, _cost(round)])
 
 
@@ -101,8 +102,12 @@ def _scientific(scope: Scope) -> str:
 def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
-    search, retrains = len(round.trials), (budget.finalists + 2) * budget.retrains
+    search = sum(study.count for study in round.studies)
+    retrains = (budget.finalists + 2) * budget.retrains if scope.goal.facts.gate else 0
     shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
+    if not retrains:
+        steps = sum(t.max_train_steps for t in round.trials) + (search - len(round.trials)) * budget.max_train_steps
+        return f"cost        {search} trials ({shape}): {steps:,} steps"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"

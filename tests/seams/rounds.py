@@ -8,8 +8,10 @@ from typing import Any
 
 from tasks.ledger import Ledger, open_ledger
 from tasks.record import Record
+from tasks.upgrade import read_record
 from tests.processes.forked import Forked, put, start_servers_by
 from tests.processes.warm import Warm
+from tests.seams.toys import length
 from tests.seams.toys.climb import Climb
 from tests.seams.toys.fours import Fours
 
@@ -25,6 +27,7 @@ def register() -> None:
     from tasks.design.samplers.all import SAMPLERS
     from tasks.trials.runners import RUNNERS
 
+    length.register()
     SAMPLERS["climb"] = Climb
     RUNNERS["fours"] = Fours.open
 
@@ -49,15 +52,24 @@ def run(words: list[str], kill_at: int | None) -> int:
     return flows.round.main(words)
 
 
-def played(warm: Warm, root: Path, *words: str, kills: Sequence[int] = ()) -> Record:
-    """The record of the only round of a store: killed at each of these results, and resumed by the same command."""
-    said = [*SMALL, f"tracking.root={root}", *words]
+def played(
+    warm: Warm,
+    root: Path,
+    *words: str,
+    kills: Sequence[int] = (),
+    config_dir: Path | None = None,
+    small: Sequence[str] = SMALL,
+) -> Record:
+    """The record of the store's newest round: killed at each of these results, and resumed by the same command."""
+    folder = ["--config-dir", str(config_dir)] if config_dir else []
+    said = [*folder, *small, f"tracking.root={root}", *words]
     for kill_at in (*kills, None):
         given = {"words": said, "kill_at": kill_at}
         process = warm.start("tests.seams.rounds:run", given, environment=os.environ, printed=True)
         assert process.wait(120) == (0 if kill_at is None else KILLED), process.said
-    (path,) = (root / "records").glob("*/record.json")
-    return Record.model_validate_json(path.read_text())
+    with open_ledger(root) as ledger:
+        newest = ledger.rounds()[0].round_id
+    return read_record((root / "records" / newest / "record.json").read_text())
 
 
 def attempts(root: Path) -> dict[str, int]:
