@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from tasks.analyze.study.bootstrap import QUANTILES, best_band, repeated_bests
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Answer, IsolationRow, finite
+from tasks.answers import Compared
+from tasks.record import IsolationRow, finite
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ def ranking(evidence: Evidence) -> tuple[Slice, ...]:
     return tuple(sorted(first, key=lambda s: s.best_loss))
 
 
-def answer(evidence: Evidence, blocked: bool) -> Answer:
+def answer(evidence: Evidence, blocked: bool) -> Compared:
     """The answer as far as isolation goes.
 
     In `improve` the best changed value against the baseline, never conclusive: the gate's fresh retrains decide. In
@@ -41,16 +42,16 @@ def answer(evidence: Evidence, blocked: bool) -> Answer:
 
     Playbook: F11, G7
     """
-    order = ranking(evidence)
+    order, goal = ranking(evidence), evidence.round.scope.goal
     if not order or order[0].parameter is None:
-        return Answer()
-    if evidence.round.scope.goal.kind == "understand":
-        return _answer(order[0], order[1], blocked) if len(order) > 1 else Answer(value=order[0].answer_value())
+        return Compared(kind=goal.kind, source="search")
+    if not goal.facts.baseline and len(order) > 1:
+        return _answer(goal.kind, order[0], order[1], blocked)
     baseline = next((s for s in order if s.place == 0 and s.bucket is None), None)
     changed = [s for s in order if s is not baseline]
-    if baseline is None or not changed:
-        return Answer(value=order[0].answer_value())
-    return _answer(changed[0], baseline, True)
+    if not goal.facts.baseline or baseline is None or not changed:
+        return Compared(kind=goal.kind, source="search", value=order[0].answer_value())
+    return _answer(goal.kind, changed[0], baseline, True)
 
 
 def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
@@ -67,9 +68,11 @@ def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def _answer(better: Slice, against: Slice, blocked: bool) -> Answer:
+def _answer(kind: str, better: Slice, against: Slice, blocked: bool) -> Compared:
     band = gain_band(better, against)
-    return Answer(
+    return Compared(
+        kind=kind,
+        source="search",
         value=better.answer_value(),
         against=against.answer_value(),
         gain=against.best_loss - better.best_loss,

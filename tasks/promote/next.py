@@ -94,7 +94,7 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
     arm failed, which may happen right before a wall, a search with other seeds has other finalists.
     """
     decision, incumbent = conclusion.decision, conclusion.incumbent
-    broken = {n for n in conclusion.arms if decision and decision.noise.get(f"{n}.infeasible")}
+    broken = {n for n in conclusion.arms if decision and decision.infeasible.get(n)}
     if decision is None or INCUMBENT not in broken:
         return (f"seed={scope.seed + 1}",) if broken else ()
     trained = conclusion.arms.get(BASELINE) or conclusion.arms.get(decision.lead)

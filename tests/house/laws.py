@@ -10,7 +10,7 @@ from tests.house.harmless import harmless
 from tests.house.module import Function, Module, imports, length
 
 ROOMS = ("scope", "design", "trials", "analyze", "promote", "report")  # data flows this way
-GROUND = ("record", "text", "files")  # readable from everywhere, and from one another in this order
+GROUND = ("values", "answers", "looks", "record", "text", "files", "upgrade")  # readable from everywhere, and from one another in this order
 SIDE_ROOMS = ("ledger", "tracking")
 MODULE_LINES = 300
 FOLDER_MODULES = 15
