@@ -10,14 +10,15 @@ from pydantic import ConfigDict, Field
 
 from tasks.answers import Answer as Answer
 from tasks.answers import AnyAnswer
-from tasks.looks import GateRow
 from tasks.values import Frozen as Frozen
+from tasks.values import Number as Number
 from tasks.values import Point as Point
 from tasks.values import Row
 from tasks.values import Value as Value
 from tasks.values import canonical as canonical
 from tasks.values import finite as finite
 from tasks.values import hash_of as hash_of
+from tasks.verdict import GateRow, VerdictRow
 
 SCHEMA = 2
 
@@ -25,21 +26,6 @@ Level = Literal["ok", "warn", "fail", "na"]
 Direction = Literal["minimize", "maximize"]
 Status = Literal["complete", "infeasible", "failed", "stopped"]
 Purpose = Literal["search", "retrain", "probe"]
-Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
-Reason = Literal[
-    "better",  # a finalist beats the incumbent, and the baseline where there is one
-    "baseline_better",  # the arm without the change does
-    "no_gain",  # nothing gains more than it must
-    "declined",  # something does, and a person or the policy said no
-    "undecided",  # it is not told from luck
-    "no_sound_retrains",  # a retrain of an arm that would have to be compared gave no result
-    "too_few_retrains",  # one an arm shows no noise
-    "nothing_feasible",  # no trial of the search can be compared
-    "no_other_candidate",  # the best is the incumbent itself, or the arm without the change has no feasible trial
-    "blocked",  # findings must be mended first
-    "no_gate",  # nothing is put before one: these trials ran elsewhere, or the goal has none
-    "measured",  # what a goal without a gate measured was promoted
-]
 
 
 class Where(Row):
@@ -170,35 +156,6 @@ class ImportanceRow(Row):
     band: tuple[float, float]
     verdict: Literal["matters", "can be fixed", "cannot tell"]
     together: tuple[str, ...] = ()
-
-
-class CandidateRow(Row):
-    """The configuration that was put before the gate."""
-
-    study: str
-    trial: str
-    point: dict[str, Value]
-    settings: dict[str, Value] = {}
-
-
-class IncumbentRow(Row):
-    """What was promoted when the round began; generation 0 is the workload's baseline."""
-
-    generation: int
-    point: dict[str, Value]
-    settings: dict[str, Value] = {}
-
-
-class VerdictRow(Row):
-    """What becomes of the configuration, and why: `reason` is the code of it, `reasons` are sentences for people."""
-
-    outcome: Outcome
-    reason: Reason
-    candidate: CandidateRow | None = None
-    incumbent: IncumbentRow
-    gain: float | None = None
-    error_rate: float | None = None
-    reasons: tuple[str, ...] = ()
 
 
 class NextRow(Row):

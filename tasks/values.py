@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-Value = bool | int | float | str
+Number = bool | int | float
+Value = Number | str
 Point = Mapping[str, Value]
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
-from tasks.looks import State
 from tasks.promote.stopping import StoppingBounds
 from tasks.record import Frozen
+from tasks.verdict import State
 
 Losses = Sequence[float]
 ArmName = str

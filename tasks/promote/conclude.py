@@ -7,31 +7,17 @@ from typing import Any
 from tasks.analyze.analysis import Analysis
 from tasks.answers import Answer, Compared
 from tasks.design.study import Round
-from tasks.looks import GateRow
 from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm
-from tasks.record import (
-    CandidateRow,
-    Finding,
-    GoalRow,
-    IncumbentRow,
-    NextRow,
-    ObjectiveRow,
-    Reason,
-    Record,
-    ReproduceRow,
-    StudyRow,
-    Value,
-    VerdictRow,
-    digest,
-)
+from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.trials.trial import Trial
+from tasks.verdict import CandidateRow, GateRow, IncumbentRow, Reason, VerdictRow
 
 
 @dataclass(frozen=True, kw_only=True)

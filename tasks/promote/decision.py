@@ -6,7 +6,8 @@ from typing import Literal
 
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, mean
 from tasks.promote.reasons import Named, comparison_sentence, gate_answer, infeasible_sentence, kept_sentence
-from tasks.record import Frozen, Reason
+from tasks.record import Frozen
+from tasks.verdict import Reason
 
 Pair = tuple[ArmName, ArmName]
 Arms = Mapping[ArmName, tuple[float, ...]]

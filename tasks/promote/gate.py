@@ -55,7 +55,7 @@ def gate(
     another and have no retrains of their own. `kept`: losses of the incumbent from earlier rounds that count.
     `price`: what an arm's complexity costs, in the metric's unit: a candidate must gain that much more than the
     minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth.
-    `patience`: see `stopping_bounds`. `labels`: what tells the arms apart, for the reasons: `{"finalist": "width = 64"}`.
+    `patience`: see `stopping_bounds`. `labels`: what tells the arms apart in the reasons, `{"finalist": "width = 64"}`.
 
     Playbook: G2, G3, G4, G5
     """

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
-from tasks.record import Finding, NextRow, Outcome, Value
+from tasks.record import Finding, NextRow, Value
 from tasks.scope.roles import Scope
 from tasks.text import show
+from tasks.verdict import Outcome
 
 SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 _QUESTION = ("goal", "acknowledge", "resume", "notes")

@@ -11,7 +11,6 @@ from typing import Protocol
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Planned
-from tasks.looks import GateRow
 from tasks.promote.comparison import INCUMBENT, ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.decision import Decision
@@ -23,6 +22,7 @@ from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
+from tasks.verdict import GateRow
 
 RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
 """Runs these retrains and gives them back by id."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tasks.looks import ArmRow, ComparisonRow, CountedRow, GateRow, LookRow
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm, judged
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
+from tasks.verdict import ArmRow, ComparisonRow, CountedRow, GateRow, LookRow
 
 
 def gate_row(

@@ -14,7 +14,7 @@ from tasks.promote.conclude import answer_of, left_out, verdict_of
 from tasks.promote.decision import Decision
 from tasks.promote.race import promote_config
 from tasks.promote.retrains import Arm
-from tasks.record import Answer, Value, VerdictRow
+from tasks.record import Answer, Value
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
@@ -22,6 +22,7 @@ from tasks.scope.space import space_from_tree
 from tasks.trials.inline import run_inline
 from tasks.trials.runner import Execution, Runner
 from tasks.trials.trial import Trial
+from tasks.verdict import VerdictRow
 
 POLICY = Path(__file__).resolve().parents[2] / "conf" / "policy" / "default.yaml"
 NOISE = 0.01

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.record import IncumbentRow, VerdictRow
 from tasks.report.across.saturation import saturated_tuning
+from tasks.verdict import IncumbentRow, VerdictRow
 from tests.promote.planted_rounds import concluded
 
 
