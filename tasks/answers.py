@@ -5,13 +5,13 @@ from typing import Annotated, Literal, Unpack
 
 from pydantic import BeforeValidator, ConfigDict, SerializeAsAny
 
-from tasks.values import Row, Value
+from tasks.values import RecordRow, Value
 
 ANSWERS: dict[str, type["Answer"]] = {}
 """The type of answer of each kind of goal."""
 
 
-class Answer(Row):
+class Answer(RecordRow):
     """The answer to the question of a goal of this `kind`.
 
     `settings`: what it would have the incumbent's settings be. A subclass names the kinds that it is the answer of:

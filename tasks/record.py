@@ -13,7 +13,7 @@ from tasks.answers import AnyAnswer
 from tasks.values import Frozen as Frozen
 from tasks.values import Number as Number
 from tasks.values import Point as Point
-from tasks.values import Row
+from tasks.values import RecordRow
 from tasks.values import Value as Value
 from tasks.values import canonical as canonical
 from tasks.values import finite as finite
@@ -28,7 +28,7 @@ Status = Literal["complete", "infeasible", "failed", "stopped"]
 Purpose = Literal["search", "retrain", "probe"]
 
 
-class Where(Row):
+class Where(RecordRow):
     """What a finding speaks of; empty where it speaks of the round."""
 
     study: str | None = None
@@ -37,7 +37,7 @@ class Where(Row):
     trial: str | None = None
 
 
-class Finding(Row):
+class Finding(RecordRow):
     """One question of the playbook, asked: `level`, the sentence, the numbers behind it and what to do.
 
     `remedy` is a tuple of Hydra overrides; joined to the round's own they are the next round.
@@ -54,14 +54,14 @@ class Finding(Row):
     remedy: tuple[str, ...] = ()
 
 
-class FixedRole(Row):
+class FixedRole(RecordRow):
     """A hyperparameter held at `value` in this round, and why that is fair."""
 
     value: Value
     reason: str = Field(min_length=1)
 
 
-class RolesRow(Row):
+class RolesRow(RecordRow):
     """Every hyperparameter in exactly one role."""
 
     scientific: tuple[str, ...]
@@ -69,7 +69,7 @@ class RolesRow(Row):
     fixed: dict[str, FixedRole]
 
 
-class ReproduceRow(Row):
+class ReproduceRow(RecordRow):
     """How to run this round again, and what it ran on."""
 
     command: str
@@ -80,7 +80,7 @@ class ReproduceRow(Row):
     fingerprint: str
 
 
-class ObjectiveRow(Row):
+class ObjectiveRow(RecordRow):
     """The metric that is judged, and which way is better; `bounds` between which it lies, `scale` of a difference."""
 
     metric: str
@@ -89,14 +89,14 @@ class ObjectiveRow(Row):
     scale: float | None = None
 
 
-class GoalRow(Row):
+class GoalRow(RecordRow):
     """The question of the round."""
 
     question: str
     kind: str
 
 
-class StudyRow(Row):
+class StudyRow(RecordRow):
     """One study: its scientific values, what varied and between which bounds, and its trials in order."""
 
     id: str
@@ -107,7 +107,7 @@ class StudyRow(Row):
     trials: tuple[str, ...]
 
 
-class TrialRow(Row):
+class TrialRow(RecordRow):
     """One trial; `best_value` is the best objective over training (E12), in the metric's own unit.
 
     `settings`: arguments of the workload that were its own, as overrides. `pack`: the trials that it ran together with.
@@ -132,7 +132,7 @@ class TrialRow(Row):
     mlflow_run_id: str | None = None
 
 
-class IsolationRow(Row):
+class IsolationRow(RecordRow):
     """The best trial of one scientific value or bucket; `band` is what luck of the search could have made of it."""
 
     parameter: str
@@ -143,7 +143,7 @@ class IsolationRow(Row):
     band: tuple[float, float] | None
 
 
-class ImportanceRow(Row):
+class ImportanceRow(RecordRow):
     """How much one hyperparameter explains of the differences between a study's trials (B5).
 
     `share` of them, between 0 and 1, `band` where 9 of 10 repetitions would put it. `verdict`: it matters, it can be
@@ -158,7 +158,7 @@ class ImportanceRow(Row):
     together: tuple[str, ...] = ()
 
 
-class NextRow(Row):
+class NextRow(RecordRow):
     """The command that is the next round."""
 
     command: str
@@ -166,7 +166,7 @@ class NextRow(Row):
     why: str
 
 
-class Record(Row):
+class Record(RecordRow):
     """A whole round, as written to `record.json`."""
 
     schema_: int = Field(default=SCHEMA, alias="schema")

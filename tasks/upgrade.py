@@ -186,8 +186,10 @@ def _reason(old: Tree, gate: Tree | None) -> str:
     if outcome == "retrain":
         alone = "no_other_candidate" if feasible else "nothing_feasible"
         return alone if len((gate or {}).get("arms", [])) < 2 else "undecided" if compared else "no_sound_retrains"
-    won_all = _beats_all(compared)
-    return "declined" if won_all else "no_gain" if compared else "no_sound_retrains"
+    names = [arm["name"] for arm in (gate or {}).get("arms", ())]
+    racing = [n for n in names if n.startswith("finalist")] or names
+    sound = any(c["candidate"] in racing for c in compared)
+    return "declined" if _beats_all(compared) else "no_gain" if sound else "no_sound_retrains"
 
 
 def _point_of(gate: Tree | None, name: str) -> Tree | None:

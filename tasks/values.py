@@ -18,7 +18,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Row(BaseModel):
+class RecordRow(BaseModel):
     """A value that stands in `record.json`: what a later version added to it is left out when it is read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)

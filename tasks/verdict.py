@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tasks.values import Row, Value
+from tasks.values import RecordRow, Value
 
 Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
 Reason = Literal[
@@ -22,7 +22,7 @@ Reason = Literal[
 State = Literal["open", "better", "not better", "undecided", "void"]
 
 
-class CandidateRow(Row):
+class CandidateRow(RecordRow):
     """The configuration that was put before the gate."""
 
     study: str
@@ -31,7 +31,7 @@ class CandidateRow(Row):
     settings: dict[str, Value] = {}
 
 
-class IncumbentRow(Row):
+class IncumbentRow(RecordRow):
     """What was promoted when the round began; generation 0 is the workload's baseline."""
 
     generation: int
@@ -39,7 +39,7 @@ class IncumbentRow(Row):
     settings: dict[str, Value] = {}
 
 
-class VerdictRow(Row):
+class VerdictRow(RecordRow):
     """What becomes of the configuration, and why: `reason` is the code of it, `reasons` are sentences for people."""
 
     outcome: Outcome
@@ -51,14 +51,14 @@ class VerdictRow(Row):
     reasons: tuple[str, ...] = ()
 
 
-class CountedRow(Row):
+class CountedRow(RecordRow):
     """What a retrain counted for before the gate, in the metric's unit; None where it gave no result."""
 
     trial: str
     value: float | None
 
 
-class ArmRow(Row):
+class ArmRow(RecordRow):
     """A configuration before the gate; `value`: its scientific value.
 
     `retrained_as`: the arm whose retrains count for it, its own name unless it is that configuration. `trials`: those
@@ -75,7 +75,7 @@ class ArmRow(Row):
     price: float | None = None
 
 
-class LookRow(Row):
+class LookRow(RecordRow):
     """The evidence after `n` retrains of the candidate and `against` of the other arm: see `Look` of the gate."""
 
     n: int
@@ -90,7 +90,7 @@ class LookRow(Row):
     correlation: float | None = None
 
 
-class ComparisonRow(Row):
+class ComparisonRow(RecordRow):
     """One arm against another, and every look: better by more than `margin`, not better, or not settled."""
 
     candidate: str
@@ -100,7 +100,7 @@ class ComparisonRow(Row):
     state: State
 
 
-class GateRow(Row):
+class GateRow(RecordRow):
     """The gate: what was put before it, what every retrain counted for, and what it saw at each look."""
 
     arms: tuple[ArmRow, ...]

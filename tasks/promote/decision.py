@@ -150,7 +150,8 @@ def _reason(outcome: str, winner: ArmName | None, asked: Asked, budget: int) -> 
         return "no_other_candidate"
     states = {c.state for c in asked.values()}
     if outcome == "keep":
-        return "no_gain" if "not better" in states else "no_sound_retrains"
+        racing = {c.state for (a, _), c in asked.items() if is_finalist(a)} or states
+        return "no_sound_retrains" if racing == {"void"} else "no_gain"
     return "undecided" if outcome == "continue" or "undecided" in states else "no_sound_retrains"
 
 

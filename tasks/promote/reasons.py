@@ -8,10 +8,7 @@ from tasks.text import point_label, show
 
 
 class Named:
-    """Names the arms in sentences: `the finalist (optimizer = adam)` at its first mention, `the finalist` from then on.
-
-    Playbook: G3
-    """
+    """Names arms in sentences: `the finalist (optimizer = adam)` at its first mention, then `the finalist`."""
 
     def __init__(self, labels: Mapping[ArmName, str]) -> None:
         self._left = dict(labels)
@@ -24,10 +21,7 @@ class Named:
 
 
 def arm_labels(scientific: Sequence[str], arms: Iterable[tuple[ArmName, Point]]) -> dict[ArmName, str]:
-    """`{"finalist": "optimizer = adam", …}`; empty where no scientific value tells the arms apart.
-
-    Playbook: G3
-    """
+    """`{"finalist": "optimizer = adam", …}`; empty where no scientific value tells the arms apart."""
     points = dict(arms)
     telling = [n for n in scientific if len({repr(p[n]) for p in points.values() if n in p}) > 1]
     labels = {arm: point_label({n: p[n] for n in telling if n in p}) for arm, p in points.items()}

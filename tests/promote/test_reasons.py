@@ -7,15 +7,15 @@ from tests.promote.simulated_gate import ask, clear
 
 def test_one_retrain_an_arm_decides_nothing_and_says_so() -> None:
     decision = ask({"finalist": [0.1], "incumbent": [0.2]}, budget=1)
-    assert decision.outcome == "retrain"
-    assert "budget.retrains" in decision.reasons[0]
+    assert (decision.outcome, decision.reason) == ("retrain", "too_few_retrains")
+    assert decision.reasons
 
 
 def test_the_reasons_carry_the_numbers_and_paired_correlation_is_told_apart() -> None:
     decision = ask(clear(0.0, 1.0, 1.0))
     assert any("gain 1" in reason and "3 retrains each" in reason for reason in decision.reasons)
-    assert -1 <= float(decision.noise["finalist-incumbent.3.correlation"] or 0) <= 1
-    assert decision.answer_sentence.startswith("Yes")
+    assert -1 <= (decision.comparisons[0].last.correlation or 0) <= 1
+    assert decision.answer == "yes"
 
 
 @pytest.mark.prose
