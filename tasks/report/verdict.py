@@ -41,6 +41,8 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
     named = Named(arm_values(record) if labels else {})
     finalist, against = named(FINALIST), named(INCUMBENT, f"generation {verdict.incumbent.generation}")
     gain = "" if verdict.gain is None else f" by {number(abs(verdict.gain))} {metric}"
+    if verdict.reason == "measured":
+        return f"What was measured takes the place of {against}."
     if verdict.outcome == "promote":
         winner = _candidate(record) or _upper(finalist)
         return f"{winner} beats {against}{gain} on fresh retrains, by more than their noise explains."
