@@ -98,7 +98,8 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     }
     evidence = Evidence(round=round, trials=trials)
     analysis = analyze(evidence, best_value)
-    conclusion = Conclusion(incumbent=scope.incumbent, blockers=blockers_of(scope, analysis))
+    feasible = any(t.feasible for t in trials.values())
+    conclusion = Conclusion(incumbent=scope.incumbent, blockers=blockers_of(scope, analysis), feasible=feasible)
     now = datetime.now(UTC)
     label = re.sub(r"[^A-Za-z0-9]+", "-", study.name).strip("-")[:32] or "study"
     id = f"audit-{label}-{now:%Y%m%d-%H%M%S}-{hash_of([now.isoformat(), study.name], 4)}"

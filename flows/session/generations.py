@@ -47,7 +47,7 @@ class RoundIncumbents:
         """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
         evidence: Mapping[str, object] = {
             "gain": decision.gain,
-            "noise": decision.noise,
+            "comparisons": [c.model_dump(mode="json") for c in decision.comparisons],
             "reasons": list(decision.reasons),
             "before": dict(scope.incumbent.point),
             "caveats": list(scope.caveats),

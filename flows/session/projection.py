@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tasks.ledger import Generation, Ledger, LedgerError, open_ledger
-from tasks.record import Point, Record, hash_of
+from tasks.record import Point, hash_of
 from tasks.scope.goal import Objective
 from tasks.tracking import ROUND, Earlier, Projection, Tracking, connect, entries
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.local.child import CHECKPOINTS
 from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
+from tasks.upgrade import NewerRecord, read_record
 
 SHOWN = 10  # the best retrains whose checkpoints are shown: they are the round's models
 _FILES = ("record.json", "report.html", "curves.parquet")
@@ -24,12 +25,13 @@ def projection_of(ledger: Ledger, round_id: str, missing: Callable[[str], None] 
 
     Raises:
         LedgerError: there is no such round, it is damaged, or an older tunebook wrote it in another shape.
+        NewerRecord: a newer one did.
 
     Playbook: J13
     """
     config = config_of(ledger, round_id)
     text, folder = ledger.record(round_id), ledger.folder(round_id)
-    record = None if text is None else Record.model_validate_json(text)
+    record = None if text is None else read_record(text)
     objective = Objective.model_validate(config["workload"]["objective"])
     planned = {p["id"]: planned_from(p, config["budget"]) for p in ledger.planned(round_id)}
     trials = [
@@ -114,7 +116,7 @@ def earlier(root: Path, tracking: Tracking) -> Earlier:
         concluded = [r.round_id for r in ledger.rounds() if r.state == "finished"]
         waiting = [r for r in concluded if ROUND not in ledger.projections(r)]
     for round_id in waiting:
-        with suppress(LedgerError), open_ledger(root) as ledger:
+        with suppress(LedgerError, NewerRecord), open_ledger(root) as ledger:
             its = tracking_of(config_of(ledger, round_id), root)
             if not its.enabled or its.address != tracking.address:
                 continue

@@ -86,7 +86,7 @@ Answering = Callable[[Evidence, bool], Answer]
 
 def unanswered(evidence: Evidence, blocked: bool) -> Answer:
     """No answer: the question stays open."""
-    return Answer()
+    return Answer(kind=evidence.round.scope.goal.kind)
 
 
 def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from tasks.analyze.study.bootstrap import QUANTILES, best_band, repeated_bests
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Answer, IsolationRow, finite
+from tasks.answers import Compared
+from tasks.record import IsolationRow, finite
 
 Floats = NDArray[np.float64]
 
@@ -44,10 +45,12 @@ def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def held_against(better: Slice, against: Slice, *, conclusive: bool) -> Answer:
+def held_against(kind: str, better: Slice, against: Slice, *, conclusive: bool) -> Compared:
     """One slice against another as an answer; `conclusive` only where the band of their difference excludes zero."""
     band = gain_band(better, against)
-    return Answer(
+    return Compared(
+        kind=kind,
+        source="search",
         value=better.answer_value(),
         against=against.answer_value(),
         gain=against.best_loss - better.best_loss,

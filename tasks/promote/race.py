@@ -16,19 +16,13 @@ from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
 from tasks.promote.price import price_of, uncharged
-from tasks.promote.retrains import (
-    Arm,
-    arms_of,
-    fresh,
-    hyperparameters,
-    judged,
-    judgements,
-    kept_retrains,
-    shared,
-)
+from tasks.promote.reasons import arm_labels
+from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, shared
+from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
+from tasks.verdict import GateRow
 
 RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
 """Runs these retrains and gives them back by id."""
@@ -68,16 +62,22 @@ def promote_config(
     scope = evidence.round.scope
     blockers = blockers_of(scope, analysis)
     arms = arms_of(evidence)
+    feasible = any(t.feasible for t in evidence.trials.values())
     if blockers:
-        return Conclusion(incumbent=scope.incumbent, arms=_by_name(arms), blockers=blockers)
+        return Conclusion(incumbent=scope.incumbent, arms=_by_name(arms), blockers=blockers, feasible=feasible)
     earlier = incumbents.earlier_retrains()
     retrains: dict[str, Trial] = {}
     moves = incumbents.moves()
     for _ in range(len(moves) + _MOVES):
-        decision, more = _decided(scope, arms, run, earlier)
+        decision, row, more = _decided(scope, arms, run, earlier)
         retrains |= more
         conclusion = Conclusion(
-            incumbent=scope.incumbent, arms=_by_name(arms), decision=decision, retrains=dict(retrains)
+            incumbent=scope.incumbent,
+            arms=_by_name(arms),
+            decision=decision,
+            gate=row,
+            retrains=dict(retrains),
+            feasible=feasible,
         )
         winner = conclusion.promoted
         if winner is None:
@@ -105,13 +105,15 @@ def _by_name(arms: tuple[Arm, ...]) -> dict[ArmName, Arm]:
 
 def _decided(
     scope: Scope, arms: tuple[Arm, ...], run: RunRetrains, earlier: Sequence[Trial]
-) -> tuple[Decision, dict[str, Trial]]:
-    """Looks, until the gate has seen enough: the decision, and the retrains by id."""
+) -> tuple[Decision, GateRow, dict[str, Trial]]:
+    """Looks, until the gate has seen enough: the decision, what it stands on, and the retrains by id."""
     own = shared(arms)
     ended: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
     kept = kept_retrains(scope, arms[-1].point, earlier)
     seeds = {t.planned.seed for t in kept}
+    labels = arm_labels(scope.roles.scientific, ((arm.name, arm.point) for arm in arms))
     while True:
+        price = {a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms}
         decision = gate(
             {name: [judged(scope, t) for t in trials] for name, trials in ended.items()},
             minimum_gain=scope.policy.minimum_gain,
@@ -119,16 +121,15 @@ def _decided(
             budget=scope.budget.retrains,
             shared=own,
             kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
-            price={a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms},
+            price=price,
             patience=scope.policy.patience,
+            labels=labels,
         )
         if decision.outcome != "continue":
             every = [t for trials in ended.values() for t in trials]
-            noted = {
-                "noise": decision.noise | judgements(scope, kept, every),
-                "reasons": (*decision.reasons, *uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])),
-            }
-            return decision.model_copy(update=noted), {t.id: t for t in every}
+            idle = uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])
+            decision = decision.model_copy(update={"reasons": (*decision.reasons, *idle)})
+            return decision, gate_row(scope, arms, decision, ended, kept, price), {t.id: t for t in every}
         wanted = []
         for arm in (a for a in arms if a.name in decision.needs):
             done, more = len(ended[arm.name]), decision.needs[arm.name]

@@ -12,6 +12,7 @@ from tasks.analyze.analysis import CHECKS, REVIEWS, analyze
 from tasks.analyze.answers.understand import best_value
 from tasks.record import Finding, Point
 from tests.analyze.planted_curves import SPACE, Metrics, distance, falling, planted_round
+from tests.typed import compared
 
 Rng = np.random.Generator
 Outcome = Callable[[Point, int, Rng], Metrics | None]
@@ -46,7 +47,7 @@ def test_a_clean_round_is_asked_everything_and_answers() -> None:
     assert not [f for f in analysis.findings if f.level == "fail"]
     asked = {f.row for f in analysis.findings}
     assert {"E2", "E7", "F2", "F6", "F7", "F8", "F9", "F10", "H3", "D12", "D13"} <= asked
-    assert analysis.answer.value == "adam"
+    assert compared(analysis.answer).value == "adam"
     assert analysis.answer.conclusive
     assert len(analysis.isolation) == 2
     assert analysis.learned

@@ -17,6 +17,7 @@ from tasks.record import Direction
 from tasks.scope.goal import Objective
 from tasks.trials.trial import Curve, ended
 from tests.analyze.planted_curves import Floats, Metrics, Rng, planted_round
+from tests.typed import compared
 
 CASES = int(os.environ.get("TUNEBOOK_LAWS", "30"))
 Signature = list[tuple[str, ...]]
@@ -98,7 +99,7 @@ def found(evidence: Evidence, name: Callable[[str], str] = lambda name: name) ->
         (f.check, f.row, f.level, w.study or "", w.parameter or "", w.side or "", name(w.trial) if w.trial else "")
         for f, w in where
     ]
-    return [*sorted(rows), (str(analysis.answer.conclusive), str(analysis.answer.value))]
+    return [*sorted(rows), (str(analysis.answer.conclusive), str(compared(analysis.answer).value))]
 
 
 def turned(name: str) -> str:

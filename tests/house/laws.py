@@ -10,7 +10,8 @@ from tests.house.harmless import harmless
 from tests.house.module import Function, Module, imports, length
 
 ROOMS = ("scope", "design", "trials", "analyze", "promote", "report")  # data flows this way
-GROUND = ("record", "text", "files")  # readable from everywhere, and from one another in this order
+# Readable from everywhere, and from one another in this order.
+GROUND = ("values", "answers", "verdict", "record", "text", "files", "upgrade")
 SIDE_ROOMS = ("ledger", "tracking")
 MODULE_LINES = 300
 FOLDER_MODULES = 15

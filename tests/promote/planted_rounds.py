@@ -10,12 +10,13 @@ import yaml  # type: ignore[import-untyped]
 from tasks.analyze.analysis import analyze
 from tasks.analyze.answers.improve import best_change
 from tasks.analyze.study.evidence import Evidence
+from tasks.answers import Compared
 from tasks.design.study import design
 from tasks.promote.conclude import answer_of, left_out, verdict_of
 from tasks.promote.decision import Decision
 from tasks.promote.race import promote_config
 from tasks.promote.retrains import Arm
-from tasks.record import Answer, Value, VerdictRow
+from tasks.record import Value
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
@@ -23,6 +24,8 @@ from tasks.scope.space import space_from_tree
 from tasks.trials.inline import run_inline
 from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.trial import Trial
+from tasks.verdict import GateRow, VerdictRow
+from tests.typed import compared
 
 POLICY = Path(__file__).resolve().parents[2] / "conf" / "policy" / "default.yaml"
 NOISE = 0.01
@@ -41,8 +44,9 @@ BOWLS = {  # the optimum lies well inside; a decade off costs four retrain SDs
 class Concluded:
     """What a round said."""
 
-    answer: Answer
+    answer: Compared
     verdict: VerdictRow
+    gate: GateRow | None
     winner: str | None
     retrains: int
     left_out: tuple[str, ...]
@@ -125,8 +129,9 @@ def concluded(seed: int, effect: float) -> Concluded:
     )
     answer = answer_of(scope, analysis, conclusion)
     return Concluded(
-        answer=answer,
+        answer=compared(answer),
         verdict=verdict_of(scope, conclusion),
+        gate=conclusion.gate,
         winner=conclusion.decision.winner if conclusion.decision else None,
         retrains=len(conclusion.retrains),
         left_out=left_out(scope, conclusion.decision, answer),

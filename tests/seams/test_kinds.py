@@ -96,9 +96,7 @@ def test_a_promotion_that_nobody_accepts_is_none(warm: Warm, own: Path, tmp_path
         assert ledger.generations("synthetic") == []
 
 
-def test_the_next_round_runs_on_the_promoted_length_and_a_typed_one_wins(
-    warm: Warm, own: Path, tmp_path: Path
-) -> None:
+def test_the_next_round_runs_on_the_promoted_length_and_a_typed_one_wins(warm: Warm, own: Path, tmp_path: Path) -> None:
     needed = probe(warm, own, tmp_path).answer
     assert isinstance(needed, Needed)
     words = tuple(word for word in SMALL if not word.startswith("budget.max_train_steps"))

@@ -2,19 +2,19 @@
 
 from tasks.analyze.isolation import held_against, ranking
 from tasks.analyze.study.evidence import Evidence
-from tasks.record import Answer
+from tasks.answers import Compared
 
 
-def best_change(evidence: Evidence, blocked: bool) -> Answer:
+def best_change(evidence: Evidence, blocked: bool) -> Compared:
     """The best changed value against the baseline, the first value; never conclusive.
 
     Playbook: F11
     """
-    order = ranking(evidence)
+    order, kind = ranking(evidence), evidence.round.scope.goal.kind
     if not order or order[0].parameter is None:
-        return Answer()
+        return Compared(kind=kind, source="search")
     baseline = next((s for s in order if s.place == 0 and s.bucket is None), None)
     changed = [s for s in order if s is not baseline]
     if baseline is None or not changed:
-        return Answer(value=order[0].answer_value())
-    return held_against(changed[0], baseline, conclusive=False)
+        return Compared(kind=kind, source="search", value=order[0].answer_value())
+    return held_against(kind, changed[0], baseline, conclusive=False)

@@ -2,10 +2,10 @@
 
 from tasks.analyze.isolation import held_against, ranking
 from tasks.analyze.study.evidence import Evidence
-from tasks.record import Answer
+from tasks.answers import Compared
 
 
-def best_value(evidence: Evidence, blocked: bool) -> Answer:
+def best_value(evidence: Evidence, blocked: bool) -> Compared:
     """The best value against the runner-up, conclusive where the band of their difference excludes zero.
 
     And where nothing blocks. The pair was picked by looking, but of several equal values the two best lie closer
@@ -15,9 +15,9 @@ def best_value(evidence: Evidence, blocked: bool) -> Answer:
 
     Playbook: F11, G7
     """
-    order = ranking(evidence)
+    order, kind = ranking(evidence), evidence.round.scope.goal.kind
     if not order or order[0].parameter is None:
-        return Answer()
+        return Compared(kind=kind, source="search")
     if len(order) == 1:
-        return Answer(value=order[0].answer_value())
-    return held_against(order[0], order[1], conclusive=not blocked)
+        return Compared(kind=kind, source="search", value=order[0].answer_value())
+    return held_against(kind, order[0], order[1], conclusive=not blocked)

@@ -144,9 +144,9 @@ def promotion_before_approval() -> None:
     real = race._decided
 
     def decide(scope: Any, arms: Any, *values: Any) -> Any:
-        decision, retrains = real(scope, arms, *values)
+        decision, *rest = real(scope, arms, *values)
         decided.append((arms, decision))
-        return decision, retrains
+        return decision, *rest
 
     def eager(incumbents: RoundIncumbents, scope: Any) -> bool:
         arms, decision = decided[-1]

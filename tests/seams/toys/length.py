@@ -54,7 +54,9 @@ def lengths(scope: Scope) -> tuple[Study, ...]:
 def fewest_steps(evidence: Evidence, blocked: bool) -> Needed:
     """The answer; the steps are what it would have the budget be."""
     sign = evidence.round.scope.objective.sign
-    found = [(t.planned.max_train_steps, sign * t.best_value) for t in evidence.trials.values() if t.best_value is not None]
+    found = [
+        (t.planned.max_train_steps, sign * t.best_value) for t in evidence.trials.values() if t.best_value is not None
+    ]
     if not found:
         return Needed(kind="length")
     best = min(loss for _, loss in found)
