@@ -153,15 +153,12 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
 
 def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
     """The promoted configuration as a one-file diff with its provenance."""
-    winner = conclusion.promoted
-    if winner is None:
+    won = conclusion.promoted
+    if won is None:
         return
     generation = conclusion.incumbent.generation + 1
     promoted = Incumbent(
-        generation=generation,
-        point=dict(winner.point),
-        settings=conclusion.incumbent.settings,
-        source=f"round {record.round_id}",
+        generation=generation, point=won.point, settings=won.settings, source=f"round {record.round_id}"
     )
     path = incumbent_file(session.config.root, record.workload)
     there = read_incumbent(path)

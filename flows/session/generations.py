@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from flows.session.incumbent import as_incumbent
 from flows.session.session import Session
-from tasks.promote.decision import Decision
-from tasks.promote.retrains import Arm
+from tasks.promote.promotion import Promotion
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import point_text
@@ -43,12 +42,12 @@ class RoundIncumbents:
         mine = (g.generation for g in known if g.round_id == self._round_id)
         return scope.incumbent.generation + 1 in mine
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
         """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
         evidence: Mapping[str, object] = {
-            "gain": decision.gain,
-            "comparisons": [c.model_dump(mode="json") for c in decision.comparisons],
-            "reasons": list(decision.reasons),
+            "gain": promotion.gain,
+            "comparisons": [c.model_dump(mode="json") for c in promotion.comparisons],
+            "reasons": list(promotion.reasons),
             "before": dict(scope.incumbent.point),
             "caveats": list(scope.caveats),
             "acknowledged": scope.acknowledged,
@@ -56,12 +55,12 @@ class RoundIncumbents:
         return self._ledger.promote(
             scope.workload,
             scope.incumbent.generation,
-            dict(winner.point),
+            promotion.point,
             self._round_id,
-            f"round {self._round_id}: {scope.goal.question} ({point_text(winner.point)})",
+            f"round {self._round_id}: {scope.goal.question} ({point_text(promotion.point)})",
             evidence,
             datetime.now(UTC).isoformat(timespec="seconds"),
-            scope.incumbent.settings,
+            promotion.settings,
         )
 
     def newest(self) -> Incumbent:

@@ -9,6 +9,7 @@ from tasks.answers import Answer, Compared
 from tasks.design.study import Round
 from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
+from tasks.promote.promotion import Promotion
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
@@ -17,15 +18,16 @@ from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.trials.trial import Trial
-from tasks.verdict import CandidateRow, GateRow, IncumbentRow, Reason, VerdictRow
+from tasks.verdict import CandidateRow, GateRow, IncumbentRow, Outcome, Reason, VerdictRow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
     """What the gate made of a round, from its `arms` by name; no decision where something blocked before it was asked.
 
-    `gate`: all that the decision stands on. `retrains`: by id. `declined`: why the promotion was not accepted, empty
-    where it was or there is none. `feasible`: whether any trial of the search can be compared.
+    `gate`: all that the decision stands on. `retrains`: by id. `promotion`: what the round would promote. `measured`:
+    whether a goal without a gate came to settings, be they those that hold already. `declined`: why the promotion was
+    not accepted, empty where it was or there is none. `feasible`: whether any trial of the search can be compared.
     """
 
     incumbent: Incumbent
@@ -34,15 +36,15 @@ class Conclusion:
     gate: GateRow | None = None
     retrains: Mapping[str, Trial] = field(default_factory=dict)
     blockers: tuple[Finding, ...] = ()
+    promotion: Promotion | None = None
+    measured: bool = False
     declined: str = ""
     feasible: bool = True
 
     @property
-    def promoted(self) -> Arm | None:
-        """The arm that becomes the incumbent, if any."""
-        if self.decision is None or self.decision.outcome != "promote" or self.declined:
-            return None
-        return self.arms[self.decision.winner or FINALIST]
+    def promoted(self) -> Promotion | None:
+        """What becomes the incumbent, if anything."""
+        return None if self.declined else self.promotion
 
 
 def blockers_of(scope: Scope, analysis: Analysis) -> tuple[Finding, ...]:
@@ -62,13 +64,11 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
     incumbent = IncumbentRow(generation=now.generation, point=now.point, settings=now.settings)
     decision = conclusion.decision
     if decision is None:
-        reasons = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
-        # na: trials that ran elsewhere are put before no gate
         return VerdictRow(
-            outcome="redesign" if reasons else "na",
+            outcome=_ungated(conclusion),
             reason=_reason(conclusion),
             incumbent=incumbent,
-            reasons=reasons,
+            reasons=_reasons(conclusion),
             candidate=_candidate(conclusion),
         )
     outcome = "keep" if conclusion.declined else decision.outcome
@@ -79,8 +79,25 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
         incumbent=incumbent,
         gain=decision.gain,
         error_rate=scope.policy.error_rate,
-        reasons=(*decision.reasons, *([conclusion.declined] if conclusion.declined else [])),
+        reasons=_reasons(conclusion),
     )
+
+
+def _ungated(conclusion: Conclusion) -> Outcome:
+    """The outcome where no gate was asked; `na` where nothing was put before one, and nothing was measured."""
+    if conclusion.blockers:
+        return "redesign"
+    if conclusion.promoted:
+        return "promote"
+    return "keep" if conclusion.measured else "na"
+
+
+def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
+    """In sentences: the gate's, or what blocks, or what was measured; and why a promotion was not accepted."""
+    blocked = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
+    measured = conclusion.promotion.reasons if conclusion.promotion else ()
+    found = conclusion.decision.reasons if conclusion.decision else blocked or measured
+    return (*found, *([conclusion.declined] if conclusion.declined else []))
 
 
 def _reason(conclusion: Conclusion) -> Reason:
@@ -88,14 +105,23 @@ def _reason(conclusion: Conclusion) -> Reason:
     decision = conclusion.decision
     if not conclusion.feasible and (conclusion.blockers or (decision and decision.reason == "no_other_candidate")):
         return "nothing_feasible"
-    if decision is None:
-        return "blocked" if conclusion.blockers else "no_gate"
-    return "declined" if conclusion.declined else decision.reason
+    if decision is None and conclusion.blockers:
+        return "blocked"
+    if conclusion.declined:
+        return "declined"
+    if decision is not None:
+        return decision.reason
+    return "no_gate" if not conclusion.measured else "measured" if conclusion.promotion else "no_other_candidate"
 
 
 def _candidate(conclusion: Conclusion) -> CandidateRow | None:
-    """The arm that won; else the finalist that came furthest, or would have been put before the gate."""
-    decision = conclusion.decision
+    """The arm that won; else the finalist that came furthest, or would have been put before the gate.
+
+    Of a goal without a gate the incumbent with what was measured.
+    """
+    decision, promotion = conclusion.decision, conclusion.promotion
+    if decision is None and promotion is not None:
+        return CandidateRow(study="", trial="", point=promotion.point, settings=promotion.settings)
     arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
     if arm is None:
         return None

@@ -13,9 +13,8 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.answers import Compared
 from tasks.design.study import design
 from tasks.promote.conclude import answer_of, left_out, verdict_of
-from tasks.promote.decision import Decision
+from tasks.promote.promotion import Promotion
 from tasks.promote.race import promote_config
-from tasks.promote.retrains import Arm
 from tasks.record import Value
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
@@ -56,7 +55,7 @@ class Alone:
     """The incumbents of a round beside which no other runs: nothing is kept, nothing moves, every swap is taken."""
 
     def __init__(self) -> None:
-        self.swaps: list[Arm] = []
+        self.swaps: list[Promotion] = []
 
     def earlier_retrains(self) -> list[Trial]:
         """None."""
@@ -70,9 +69,9 @@ class Alone:
         """Nothing was promoted before."""
         return False
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
         """Taken, and noted."""
-        self.swaps.append(winner)
+        self.swaps.append(promotion)
         return True
 
     def newest(self) -> Incumbent:
@@ -125,7 +124,7 @@ def concluded(seed: int, effect: float) -> Concluded:
         analysis,
         lambda planned: {p.id: run_inline(p, execution) for p in planned},
         Alone(),
-        lambda winner, decision: "",
+        lambda promotion: "",
     )
     answer = answer_of(scope, analysis, conclusion)
     return Concluded(

@@ -79,7 +79,7 @@ def _raced(evidence: Evidence, execution: object) -> Conclusion:
         analyze(evidence),
         lambda planned: {p.id: run_inline(p, execution) for p in planned},  # type: ignore[arg-type]
         Alone(),
-        lambda winner, decision: "",
+        lambda promotion: "",
     )
 
 

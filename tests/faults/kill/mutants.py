@@ -18,7 +18,6 @@ from tasks import files
 from tasks.ledger import generations, rounds, trials
 from tasks.ledger.error import LedgerError
 from tasks.promote import race
-from tasks.promote.conclude import Conclusion
 from tasks.scope.goal import Objective
 from tasks.trials import outcome, running
 from tasks.trials.checkpoints import checkpoints
@@ -150,9 +149,9 @@ def promotion_before_approval() -> None:
 
     def eager(incumbents: RoundIncumbents, scope: Any) -> bool:
         arms, decision = decided[-1]
-        winner = Conclusion(incumbent=scope.incumbent, arms=race._by_name(arms), decision=decision).promoted
-        if winner is not None:
-            incumbents.swap(scope, winner, decision)
+        promotion = race._promotion(scope, race._by_name(arms), decision)
+        if promotion is not None:
+            incumbents.swap(scope, promotion)
         return False
 
     put(race, _decided=decide)

@@ -1,7 +1,7 @@
 """A third kind of goal for the tests of the seam: how many steps a trial needs, at the incumbent's point.
 
-A probe without baseline and gate: each of its trials brings its own steps and runs alone, and what it promotes is a value
-of the budget.
+A probe without baseline and gate: each of its trials brings its own steps and runs alone, and what it promotes is a
+value of the budget.
 """
 
 from flows.steps import OWN, Own
@@ -54,9 +54,8 @@ def lengths(scope: Scope) -> tuple[Study, ...]:
 def fewest_steps(evidence: Evidence, blocked: bool) -> Needed:
     """The answer; the steps are what it would have the budget be."""
     sign = evidence.round.scope.objective.sign
-    found = [
-        (t.planned.max_train_steps, sign * t.best_value) for t in evidence.trials.values() if t.best_value is not None
-    ]
+    ended = (t for t in evidence.trials.values() if t.best_value is not None)
+    found = [(t.planned.max_train_steps, sign * (t.best_value or 0.0)) for t in ended]
     if not found:
         return Needed(kind="length")
     best = min(loss for _, loss in found)
