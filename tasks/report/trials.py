@@ -1,13 +1,13 @@
 """Which trials of a record are shown, in which order and under which name."""
 
-import json
 from collections.abc import Iterable, Sequence
 
-from tasks.analyze.checks.search.infeasible import STUCK_TRIALS
 from tasks.record import IsolationRow, Record, StudyRow, TrialRow
 from tasks.scope.space import same
 from tasks.text import plural, point_label
 
+LOST = ("infeasible", "failed", "stopped")  # statuses of trials that cannot be compared
+STUCK = "never_learned"  # the code of E8 for them
 NEVER_LEARNED = "never learned (stayed at chance or blew up): counts as infeasible in the checks"
 
 
@@ -35,8 +35,7 @@ def never_learned(record: Record) -> frozenset[str]:
 
     Playbook: E8
     """
-    told = [f.numbers.get(STUCK_TRIALS) for f in record.findings if f.row == "E8"]
-    return frozenset(str(id) for names in told if isinstance(names, str) for id in json.loads(names))
+    return frozenset(id for f in record.findings if (f.row, f.reason) == ("E8", STUCK) for id in f.trials)
 
 
 def learning(record: Record, trials: Iterable[TrialRow]) -> list[TrialRow]:
@@ -72,7 +71,7 @@ def lost(record: Record, trials: Sequence[TrialRow], *, brief: bool = False) -> 
 
     Playbook: E8
     """
-    counts = {status: sum(t.status == status for t in trials) for status in ("infeasible", "failed")}
+    counts = {status: sum(t.status == status for t in trials) for status in LOST}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     stuck = len(never_learned(record).intersection(t.id for t in trials))
     word = "stuck" if brief else "more never learned" if parts else "never learned"

@@ -1,7 +1,6 @@
 """Rounds that the report must bear: one joint study, hostile text, trials that learned nothing, retrains kept."""
 
 import itertools
-import json
 import math
 from typing import Any
 
@@ -116,7 +115,7 @@ def planted_stuck() -> Record:
     stuck = {"best_value": 0.9, "final_value": 0.9}
     trials = tuple(t.model_copy(update=stuck) if t.id in ids else t for t in record.trials)
     told = Finding(
-        check="infeasible", row="E8", level="warn", where=Where(study="s-nesterov"),
-        evidence="3 finite runs never left chance or blew up.", numbers={"stuck": 3, "stuck_trials": json.dumps(ids)},
+        check="infeasible", row="E8", level="warn", reason="never_learned", trials=tuple(ids),
+        where=Where(study="s-nesterov"), evidence="3 finite runs never left chance or blew up.", numbers={"stuck": 3},
     )  # fmt: skip
     return record.model_copy(update={"trials": trials, "findings": (*record.findings, told)})

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from tasks.analyze.checks.search.infeasible import STUCK_TRIALS
 from tasks.record import Finding, Record
 from tasks.report.trials import study_label
 from tasks.report.verdict import by_level
@@ -68,8 +67,7 @@ def _card(record: Record, finding: Finding) -> FindingCard:
         where=tuple(p for p in parts if p),
         trial=where.trial or "",
         evidence=finding.evidence,
-        # pictures and tables name those trials
-        numbers=tuple((k.replace("_", " "), number(v)) for k, v in finding.numbers.items() if k != STUCK_TRIALS),
+        numbers=tuple((k.replace("_", " "), number(v)) for k, v in finding.numbers.items()),
         remedy=finding.remedy,
         why=record.acknowledged.get(finding.row, "") if finding.level in ("fail", "warn") else "",
     )
