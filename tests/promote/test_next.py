@@ -67,7 +67,11 @@ def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
     row = row_of("redesign", blocker())
     assert "mend this first" in row.why
     assert "at an edge" in row.why
-    both = row_of("redesign", blocker("space.lr.high=1.0"), finding("a bug", "F10", "fail", "The training loss rises.", reason="best_rises"))
+    both = row_of(
+        "redesign",
+        blocker("space.lr.high=1.0"),
+        finding("a bug", "F10", "fail", "The training loss rises.", reason="best_rises"),
+    )
     assert "space.lr.high=1.0" in both.overrides
     assert "no override can: The training loss rises." in both.why
 
@@ -101,7 +105,9 @@ def test_a_narrower_search_is_next_once_every_question_was_asked_and_not_before(
 
 def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_search() -> None:
     asked = {"answered": frozenset({"depth", "width"})}
-    longer = finding("still improving", "F8", "warn", "Longer.", reason="improving", remedy=["budget.max_train_steps=800"])
+    longer = finding(
+        "still improving", "F8", "warn", "Longer.", reason="improving", remedy=["budget.max_train_steps=800"]
+    )
     shorter = finding("saturated", "F9", "warn", "Shorter.", reason="saturated", remedy=["budget.max_train_steps=200"])
     assert following("keep", **asked, advice=[shorter, longer])[-1] == "budget.max_train_steps=800"
     assert following("keep", **asked, advice=[shorter])[-1] == "budget.trials=48"

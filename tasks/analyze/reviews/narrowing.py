@@ -26,10 +26,10 @@ class NarrowingThresholds(Frozen):
     """How much of a range is kept when it is narrowed."""
 
     narrow_least: float = Field(
-        0.25, gt=0, lt=1, description="B8, ours: a narrowed range keeps at least a quarter of what it was"
+        default=0.25, gt=0, lt=1, description="B8, ours: a narrowed range keeps at least a quarter of what it was"
     )
     narrow_margin: float = Field(
-        0.2,
+        default=0.2,
         ge=0,
         lt=1,
         description="B8, ours: room on either side, as a share of the span of the optimum and of the good trials",

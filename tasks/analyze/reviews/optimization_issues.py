@@ -21,7 +21,7 @@ class IssuesThresholds(Frozen):
     """When a gradient's norm is a spike."""
 
     gradient_spike: float = Field(
-        10.0, gt=1, description="E11, ours: a late gradient norm this many times the late median"
+        default=10.0, gt=1, description="E11, ours: a late gradient norm this many times the late median"
     )
 
 

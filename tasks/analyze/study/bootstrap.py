@@ -18,7 +18,7 @@ class BootstrapThresholds(Frozen):
     """How many draws stand for what another study would have found."""
 
     bootstraps: int = Field(
-        1000, ge=100, description="F14, ours: the band's end points are then good to about a hundredth"
+        default=1000, ge=100, description="F14, ours: the band's end points are then good to about a hundredth"
     )
 
 

@@ -31,17 +31,17 @@ class CurveThresholds(Frozen):
     """What is late, what is a rise and what is still a descent in a training curve."""
 
     overfit_fraction: float = Field(
-        0.1, gt=0, description="F2, ours: the rise after the best step, as a share of the whole descent"
+        default=0.1, gt=0, description="F2, ours: the rise after the best step, as a share of the whole descent"
     )
-    overfit_sds: float = Field(3.0, gt=0, description="F2, ours: and in standard deviations of the late curve")
-    late_fraction: float = Field(0.25, gt=0, lt=1, description='F7, ours: "late" is the last quarter')
+    overfit_sds: float = Field(default=3.0, gt=0, description="F2, ours: and in standard deviations of the late curve")
+    late_fraction: float = Field(default=0.25, gt=0, lt=1, description='F7, ours: "late" is the last quarter')
     improving_fraction: float = Field(
-        0.05,
+        default=0.05,
         gt=0,
         lt=1,
         description="F8, ours: still improving: a twentieth of the whole descent in the last quarter",
     )
-    saturated_step: float = Field(0.5, gt=0, lt=1, description='F9, ours: "long before the end" is half way')
+    saturated_step: float = Field(default=0.5, gt=0, lt=1, description='F9, ours: "long before the end" is half way')
 
 
 @dataclass(frozen=True, kw_only=True)

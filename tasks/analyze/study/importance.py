@@ -29,13 +29,13 @@ class ImportanceThresholds(Frozen):
     """What matters, and what can be fixed."""
 
     sensitivity_chance: float = Field(
-        0.05,
+        default=0.05,
         gt=0,
         lt=0.5,
         description="B5, ours: how often luck alone may make any hyperparameter, or any pair, of a study matter",
     )
     idle_share: float = Field(
-        0.08,
+        default=0.08,
         gt=0,
         lt=1,
         description="B5, ours: what surely explains less than this share of the differences can be fixed",

@@ -28,13 +28,13 @@ class RegionThresholds(Frozen):
     """Which finite trials never learned, and count as infeasible."""
 
     stuck_fraction: float = Field(
-        0.03,
+        default=0.03,
         ge=0,
         lt=1,
         description="E8, ours: a finite run that comes no further from chance to the best never learned",
     )
     blown_factor: float = Field(
-        5.0,
+        default=5.0,
         gt=0,
         description="E8, ours: a finite run that ends above a first evaluation by so many times what the best trial "
         "came below it, and never learned, blew up",

@@ -19,7 +19,7 @@ from tasks.trials.trial import Trial
 class SliceThresholds(Frozen):
     """Into how many slices a scientific range is cut."""
 
-    buckets: int = Field(5, ge=2, description="F12, ours: slices of a continuous scientific hyperparameter")
+    buckets: int = Field(default=5, ge=2, description="F12, ours: slices of a continuous scientific hyperparameter")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ class SurfaceThresholds(Frozen):
     """How sure the surface must be of where the optimum lies."""
 
     edge_confidence: float = Field(
-        0.8,
+        default=0.8,
         gt=0.5,
         lt=1,
         description="E2, E3, E5, ours: how sure it must be that the optimum lies at the edge or beyond",

@@ -17,7 +17,7 @@ class FairnessThresholds(Frozen):
     """How unequal the feasible trials of compared values may be."""
 
     uneven_trials: float = Field(
-        2.0, gt=1, description="F13, ours: one arm may have twice the feasible trials of another"
+        default=2.0, gt=1, description="F13, ours: one arm may have twice the feasible trials of another"
     )
 
 

@@ -28,7 +28,7 @@ class PeriodicityThresholds(Frozen):
     """What is no luck of the noise."""
 
     period_chance: float = Field(
-        0.05,
+        default=0.05,
         gt=0,
         lt=1,
         description="J5, ours: how likely noise alone has a trial's period; most trials must share one",
@@ -92,7 +92,8 @@ def _periodicity(s: StudyEvidence) -> Finding:
     every, curves, alike = _evenly(s)
     if len(curves) < TRIALS:
         short = f"fewer than {TRIALS} feasible trials have {FEWEST} evenly spaced evaluations of {metric}, equally many"
-        because = NotChecked.NO_FEASIBLE_TRIAL if s.best is None else NotChecked.TOO_FEW_EVALUATIONS
+        because = NotChecked.TOO_FEW_TRIALS if s.feasible.sum() < TRIALS else NotChecked.TOO_FEW_EVALUATIONS
+        because = because if s.best else NotChecked.NO_FEASIBLE_TRIAL
         return not_asked(because, f"Not checked: {short}.")
     if any(_goes_up_again(t) for t in alike):
         text = "Not checked: the learning rate itself goes up and down, and the metric may go with it."
@@ -144,7 +145,12 @@ PERIODICITY = Check(
             asks="Does the validation metric go up and down at a steady pace late in training?",
             warn=("period",),
             ok=("no_period",),
-            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS, NotChecked.RESTARTS),
+            na=(
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_TRIALS,
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.RESTARTS,
+            ),
         ),
     ),
     ask=periodicity,

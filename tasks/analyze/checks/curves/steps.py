@@ -30,10 +30,10 @@ class StepsThresholds(Frozen):
     """Where in training a best step is early, and where it is late."""
 
     early_step: float = Field(
-        0.1, gt=0, lt=1, description="H3, playbook: best step always in the first 10 %: far too many steps"
+        default=0.1, gt=0, lt=1, description="H3, playbook: best step always in the first 10 %: far too many steps"
     )
     late_step: float = Field(
-        0.25, gt=0, lt=1, description="H3, playbook: best step in the last 25 %: train longer, retune the decay"
+        default=0.25, gt=0, lt=1, description="H3, playbook: best step in the last 25 %: train longer, retune the decay"
     )
 
 

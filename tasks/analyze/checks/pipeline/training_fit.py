@@ -16,7 +16,10 @@ class TrainingFitThresholds(Frozen):
     """When a training set is fitted."""
 
     fit_error: float = Field(
-        0.05, gt=0, lt=1, description="H9, ours: the best training error above which the training set is not fitted"
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="H9, ours: the best training error above which the training set is not fitted",
     )
 
 

@@ -22,14 +22,14 @@ class DensityThresholds(Frozen):
     """What a good trial is, and how many are enough."""
 
     good_fraction: float = Field(
-        0.4,
+        default=0.4,
         gt=0,
         lt=1,
         description="E7, ours: a loss within 0.4 ** (1/d) of (median - best) of the best, d hyperparameters: the same "
         "share of any bowl; with 24 trials inside one it then fires in under 1 % of studies",
     )
     good_trials: int = Field(
-        3,
+        default=3,
         ge=1,
         description="E7, ours: fewer good trials than this say little about the optimum (of under 15 trials, fewer)",
     )

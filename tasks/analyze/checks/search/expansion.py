@@ -21,8 +21,8 @@ NEAR_ONE = 0.95  # a share above this has nowhere to go: the rest of the way to 
 class ExpansionThresholds(Frozen):
     """How far a side of the search space is moved."""
 
-    expand_decades: float = Field(1.0, gt=0, description="E2, E3, ours: a log side moves by a factor of ten")
-    expand_fraction: float = Field(0.5, gt=0, description="E2, E3, ours: a linear side moves by half the range")
+    expand_decades: float = Field(default=1.0, gt=0, description="E2, E3, ours: a log side moves by a factor of ten")
+    expand_fraction: float = Field(default=0.5, gt=0, description="E2, E3, ours: a linear side moves by half the range")
 
 
 def natural_limit(parameter: Parameter, side: Side) -> str | None:

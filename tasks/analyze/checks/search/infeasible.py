@@ -32,7 +32,7 @@ class InfeasibleThresholds(Frozen):
     """How many infeasible trials a search can afford."""
 
     infeasible_fraction: float = Field(
-        0.25, gt=0, lt=1, description="E9, ours: more infeasible trials than a quarter: shrink or reparametrise"
+        default=0.25, gt=0, lt=1, description="E9, ours: more infeasible trials than a quarter: shrink or reparametrise"
     )
 
 

@@ -25,7 +25,9 @@ LIKELY = 0.5  # the surface must at least agree that the optimum lies within rea
 class WallThresholds(Frozen):
     """How close to an instability wall the best trial may stand."""
 
-    wall_decades: float = Field(0.64, gt=0, description="E5, ours: the best lies this close below the wall, in decades")
+    wall_decades: float = Field(
+        default=0.64, gt=0, description="E5, ours: the best lies this close below the wall, in decades"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,10 +27,13 @@ class EdgeThresholds(Frozen):
     """What an edge is, and what a crowd at it."""
 
     edge_fraction: float = Field(
-        0.1, gt=0, lt=0.5, description="E2, ours: the outer tenth of a range, in the scale in which it is sampled"
+        default=0.1,
+        gt=0,
+        lt=0.5,
+        description="E2, ours: the outer tenth of a range, in the scale in which it is sampled",
     )
-    top_fraction: float = Field(0.2, gt=0, le=1, description="E3, ours: the best fifth of a study's trials")
-    crowd_fraction: float = Field(0.5, gt=0, le=1, description="E3, ours: half of them at one edge are a crowd")
+    top_fraction: float = Field(default=0.2, gt=0, le=1, description="E3, ours: the best fifth of a study's trials")
+    crowd_fraction: float = Field(default=0.5, gt=0, le=1, description="E3, ours: half of them at one edge are a crowd")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,10 +19,10 @@ class StudySizeThresholds(Frozen):
     """When a study is small, and when its best still falls."""
 
     few_trials: int = Field(
-        20, ge=1, description="D12, playbook: at 20 trials the luck of the search can exceed retrain noise"
+        default=20, ge=1, description="D12, playbook: at 20 trials the luck of the search can exceed retrain noise"
     )
     best_of_n_slope: float = Field(
-        0.15,
+        default=0.15,
         gt=0,
         description="D13, ours: the fall of best-of-n over the last half of the budget, of median minus best: a sound "
         "bowl reaches 0.14 in 32 trials, a best that stands alone has 0.2",
