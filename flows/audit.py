@@ -88,8 +88,8 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     Playbook: E1, F15
     """
     _refuse_shapes(tree)
-    study = sound(_read(tree))
     policy = policy_from_tree(tree["policy"])
+    study = sound(_read(tree))
     scope, said = _scope(study, tree, policy)
     tried = [(t.id, t.point, t.seed) for t in study.trials]
     round = imported_round(scope, tried)
