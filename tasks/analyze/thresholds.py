@@ -88,6 +88,6 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    near = get_close_matches(name, sorted(known), n=3, cutoff=0.65)
     hint = f"nearest are {listing(near)}" if near[1:] else f"nearest is {near[0]}" if near else "none is near"
     return f"policy.{name}: there is no such threshold; {hint}; --cfg job --package policy shows all."

@@ -69,7 +69,7 @@ def test_a_check_and_its_threshold_need_a_line_in_the_registry_and_nothing_else(
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("policy.toy_trails=7", "policy.toy_trails: there is no such threshold; nearest are toy_trials, "),
+        ("policy.toy_trails=7", "policy.toy_trails: there is no such threshold; nearest are toy_trials and "),
         (
             "policy.toy_trials=0",
             "policy.toy_trials: 0 will not do: it must be a whole number, at least 1 and at most ",
