@@ -20,6 +20,7 @@ def test_every_row_that_is_asked_has_a_section_with_its_question_and_its_reasons
             assert all(reason in text for reason in (*q.fail, *q.warn, *q.ok, *q.na))
 
 
+@pytest.mark.prose
 def test_a_check_that_is_added_to_the_registry_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks_page, "_link", lambda asked: "")  # the toy's module is no part of tasks/
     monkeypatch.setattr(analysis, "CHECKS", (*analysis.CHECKS, TOY))
