@@ -9,6 +9,7 @@ from flows.round import main as run_round
 from flows.session.exit_code import leave
 from tasks.ledger import open_ledger
 from tasks.record import Record
+from tasks.upgrade import read_record
 
 ROOT = CONF.parent / "mlruns" / "demo"
 FIRST = ("workload=mnist1d", "goal=optimizer", "budget=quick", "tracking.root=mlruns/demo")
@@ -37,7 +38,7 @@ def _last() -> Record | None:
     with open_ledger(ROOT) as ledger:
         rounds = [r for r in ledger.rounds() if r.state == "finished"]
         text = ledger.record(rounds[0].round_id) if rounds else None
-    return Record.model_validate_json(text) if text else None
+    return read_record(text) if text else None
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tasks.promote.next import command_of, merged
 from tasks.record import Record
 from tasks.scope.error import InputError
 from tasks.text import one_line, printable
+from tasks.upgrade import NewerRecord, read_record
 
 _HOME = CONF.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(_ranked(ledger, said.round_id, _settings(said.setting)), end="")
             else:
                 print(listed(ledger), end="")
-    except (InputError, LedgerError) as error:
+    except (InputError, LedgerError, NewerRecord) as error:
         tell(error)
         return 2
     return 0
@@ -79,7 +80,7 @@ def _ended(ledger: Ledger, round_id: str) -> Record:
     text = ledger.record(round_id)
     if text is None:
         raise InputError(f"round {round_id} has not ended, so there is nothing to rank or compare yet")
-    return Record.model_validate_json(text)
+    return read_record(text)
 
 
 def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
@@ -149,7 +150,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
     from tasks.report.terminal import text as report
 
     paths = [str(p) for name in _FILES if (p := ledger.folder(round_id) / name).exists()]
-    console, record = Console(), Record.model_validate_json(text)
+    console, record = Console(), read_record(text)
     shown: str = report(record, width=console.width, colour=console.is_terminal, paths=paths)
     return shown.rstrip("\n") + "\n"
 

@@ -1,13 +1,15 @@
 """The six steps of a round as one typed value: plain functions, or the Prefect tasks around them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.analysis import Analysis, Answering, analyze
+from tasks.analyze.answers.improve import best_change
+from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
-from tasks.design.study import Planned, Round, design
+from tasks.design.study import Designing, Round, compared_studies, design
 from tasks.promote.conclude import Conclusion
 from tasks.promote.race import Approve, Incumbents, RunRetrains, promote_config
 from tasks.record import Record
@@ -15,7 +17,7 @@ from tasks.report.write import write_report
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.scope.scope import Asked, scope_goal
-from tasks.trials.run import Pool, Site, in_threads, run_trials
+from tasks.trials.run import Pool, Site, in_threads, run_round
 from tasks.trials.trial import Trial
 
 P = ParamSpec("P")
@@ -23,13 +25,28 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Own:
+    """What a kind of goal does that others do not: how its studies are designed, and how its trials answer."""
+
+    design: Designing = compared_studies
+    answer: Answering
+
+
+OWN: dict[str, Own] = {
+    "improve": Own(answer=best_change),
+    "understand": Own(answer=best_value),
+}
+"""By the names of `tasks.scope.kinds`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Steps:
     """One function a step, in the order of a round, and the pool in which trials run side by side."""
 
     scope: Callable[[Asked, Incumbent], Scope]
-    design: Callable[[Scope], Round]
-    trials: Callable[[Sequence[Planned], Site], dict[str, Trial]]
-    analyze: Callable[[Evidence], Analysis]
+    design: Callable[[Scope, Designing], Round]
+    trials: Callable[[Round, Site], tuple[Round, dict[str, Trial]]]
+    analyze: Callable[[Evidence, Answering], Analysis]
     promote: Callable[[Evidence, Analysis, RunRetrains, Incumbents, Approve], Conclusion]
     report: Callable[[Record, Path], Path]
     pool: Pool
@@ -38,7 +55,7 @@ class Steps:
 PLAIN = Steps(
     scope=scope_goal,
     design=design,
-    trials=run_trials,
+    trials=run_round,
     analyze=analyze,
     promote=promote_config,
     report=write_report,
@@ -56,7 +73,7 @@ def orchestrated() -> Steps:
     from tasks.promote.task import promote_config_task
     from tasks.report.task import write_report_task
     from tasks.scope.task import scope_goal_task
-    from tasks.trials.task import as_task_runs, run_trials_task
+    from tasks.trials.task import as_task_runs, run_round_task
 
     def door(task: Task[P, R]) -> Callable[P, R]:
         call: Callable[..., R] = task
@@ -70,7 +87,7 @@ def orchestrated() -> Steps:
     return Steps(
         scope=door(scope_goal_task),
         design=door(design_task),
-        trials=door(run_trials_task),
+        trials=door(run_round_task),
         analyze=door(analyze_task),
         promote=door(promote_config_task),
         report=door(write_report_task),

@@ -15,6 +15,7 @@ from flows.session.projection import config_of, noting, projection_of, tracking_
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.scope.error import InputError
 from tasks.tracking import Projector, Tracking
+from tasks.upgrade import NewerRecord
 
 _ROUND_SECONDS = 3600.0  # at most for one round, while MLflow takes it: checkpoints may be large
 _PATIENCE = 300.0  # without anything written: one large file
@@ -90,7 +91,7 @@ def _synced(root: Path, summary: Summary, tracking: Tracking) -> Outcome | None:
             finally:
                 if summary.state == "interrupted":  # owning it said that it runs
                     ledger.interrupt(summary.round_id)
-    except LedgerError as error:
+    except (LedgerError, NewerRecord) as error:
         return Outcome(warning=str(error))
 
 

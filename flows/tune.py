@@ -11,7 +11,7 @@ from flows.session.generations import RoundIncumbents
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site
-from flows.steps import PLAIN, orchestrated
+from flows.steps import OWN, PLAIN, orchestrated
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Record
 from tasks.trials.run import NOTICE
@@ -31,13 +31,14 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         stack.enter_context(interruptible(session))
         if slot is not None:
             session.ledger.note(session.round_id, "slot", slot)
-        scope = step.scope(config, session.incumbent)
-        round = step.design(scope)
+        scope = step.scope(session.config, session.incumbent)
+        own = OWN[scope.goal.kind]
+        round = step.design(scope, own.design)
         site, projector, run_retrains = open_site(stack, session, round, step.pool)
-        stack.enter_context(the_stop().noticed(lambda: site.server.interrupt(NOTICE)))
-        trials = step.trials(round.trials, site)
+        stack.enter_context(the_stop().noticed(lambda: site.runner.interrupt(NOTICE)))
+        round, trials = step.trials(round, site)
         evidence = Evidence(round=round, trials=trials)
-        analysis = step.analyze(evidence)
+        analysis = step.analyze(evidence, own.answer)
         conclusion = step.promote(evidence, analysis, run_retrains, RoundIncumbents(session), approval(session))
         record = record_now(session, evidence, analysis, conclusion, projector)
         step.report(record, session.folder)

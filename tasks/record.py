@@ -1,36 +1,36 @@
-"""The record: the schema of `record.json`, version 1, and its digest; `Finding`, `Verdict` and all rows.
+"""The record: the schema of `record.json`, version 2, and its digest; `Finding`, `VerdictRow`, the gate and all rows.
 
 Pure values and readable from everywhere: a report, a later round or another program needs nothing else.
+`tasks.upgrade` reads a record of any version.
 """
 
-import hashlib
-import json
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-SCHEMA = 1
+from tasks.answers import Answer as Answer
+from tasks.answers import AnyAnswer
+from tasks.values import Frozen as Frozen
+from tasks.values import Number as Number
+from tasks.values import Point as Point
+from tasks.values import RecordRow
+from tasks.values import Value as Value
+from tasks.values import canonical as canonical
+from tasks.values import finite as finite
+from tasks.values import hash_of as hash_of
+from tasks.verdict import GateRow, VerdictRow
 
-Number = bool | int | float
-Value = Number | str
-Point = Mapping[str, Value]
+SCHEMA = 2
+
 Level = Literal["ok", "warn", "fail", "na"]
 Direction = Literal["minimize", "maximize"]
 Status = Literal["complete", "infeasible", "failed", "stopped"]
 Purpose = Literal["search", "retrain", "probe"]
-Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
 
 
-class Frozen(BaseModel):
-    """A value that cannot be changed, misspelt or half built."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Where(Frozen):
+class Where(RecordRow):
     """What a finding speaks of; empty where it speaks of the round."""
 
     study: str | None = None
@@ -66,7 +66,7 @@ class NotChecked(StrEnum):
     NOT_RECORDED = "not_recorded"
 
 
-class Finding(Frozen):
+class Finding(RecordRow):
     """One question of the playbook, asked: `level`, the sentence, the numbers behind it and what to do.
 
     `reason`: the code of the way in which the check ended, the same whatever the sentence says. `trials`: the ids of
@@ -99,14 +99,14 @@ class Finding(Frozen):
         return self
 
 
-class FixedRole(Frozen):
+class FixedRole(RecordRow):
     """A hyperparameter held at `value` in this round, and why that is fair."""
 
     value: Value
     reason: str = Field(min_length=1)
 
 
-class RolesRow(Frozen):
+class RolesRow(RecordRow):
     """Every hyperparameter in exactly one role."""
 
     scientific: tuple[str, ...]
@@ -114,7 +114,7 @@ class RolesRow(Frozen):
     fixed: dict[str, FixedRole]
 
 
-class ReproduceRow(Frozen):
+class ReproduceRow(RecordRow):
     """How to run this round again, and what it ran on."""
 
     command: str
@@ -125,21 +125,23 @@ class ReproduceRow(Frozen):
     fingerprint: str
 
 
-class ObjectiveRow(Frozen):
-    """The metric that is judged, and which way is better."""
+class ObjectiveRow(RecordRow):
+    """The metric that is judged, and which way is better; `bounds` between which it lies, `scale` of a difference."""
 
     metric: str
     direction: Direction
+    bounds: tuple[float | None, float | None] | None = None
+    scale: float | None = None
 
 
-class GoalRow(Frozen):
+class GoalRow(RecordRow):
     """The question of the round."""
 
     question: str
     kind: str
 
 
-class StudyRow(Frozen):
+class StudyRow(RecordRow):
     """One study: its scientific values, what varied and between which bounds, and its trials in order."""
 
     id: str
@@ -150,14 +152,21 @@ class StudyRow(Frozen):
     trials: tuple[str, ...]
 
 
-class TrialRow(Frozen):
-    """One trial; `best_value` is the best objective over training (E12), in the metric's own unit."""
+class TrialRow(RecordRow):
+    """One trial; `best_value` is the best objective over training (E12), in the metric's own unit.
+
+    `settings`: arguments of the workload that were its own, as overrides. `pack`: the trials that it ran together with.
+    """
 
     id: str
     study: str
     purpose: Purpose
     point: dict[str, Value]
+    settings: dict[str, Value] = {}
     seed: int
+    max_train_steps: int
+    eval_every_steps: int
+    pack: str | None = None
     status: Status
     reason: str = ""
     best_step: int | None = None
@@ -168,7 +177,7 @@ class TrialRow(Frozen):
     mlflow_run_id: str | None = None
 
 
-class IsolationRow(Frozen):
+class IsolationRow(RecordRow):
     """The best trial of one scientific value or bucket; `band` is what luck of the search could have made of it."""
 
     parameter: str
@@ -179,7 +188,7 @@ class IsolationRow(Frozen):
     band: tuple[float, float] | None
 
 
-class ImportanceRow(Frozen):
+class ImportanceRow(RecordRow):
     """How much one hyperparameter explains of the differences between a study's trials (B5).
 
     `share` of them, between 0 and 1, `band` where 9 of 10 repetitions would put it. `verdict`: it matters, it can be
@@ -194,44 +203,7 @@ class ImportanceRow(Frozen):
     together: tuple[str, ...] = ()
 
 
-class Answer(Frozen):
-    """The answer to the question; `gain` > 0 means `value` is better than `against`, in the metric's unit."""
-
-    value: Value | None = None
-    against: Value | None = None
-    gain: float | None = None
-    band: tuple[float, float] | None = None
-    conclusive: bool = False
-
-
-class CandidateRow(Frozen):
-    """The configuration that was put before the gate."""
-
-    study: str
-    trial: str
-    point: dict[str, Value]
-
-
-class IncumbentRow(Frozen):
-    """What was promoted when the round began; generation 0 is the workload's baseline."""
-
-    generation: int
-    point: dict[str, Value]
-
-
-class VerdictRow(Frozen):
-    """What becomes of the configuration, with the noise and the error rate that the decision stands on."""
-
-    outcome: Outcome
-    candidate: CandidateRow | None = None
-    incumbent: IncumbentRow
-    gain: float | None = None
-    noise: dict[str, Value | None] = {}
-    error_rate: float | None = None
-    reasons: tuple[str, ...] = ()
-
-
-class NextRow(Frozen):
+class NextRow(RecordRow):
     """The command that is the next round."""
 
     command: str
@@ -239,7 +211,7 @@ class NextRow(Frozen):
     why: str
 
 
-class Record(Frozen):
+class Record(RecordRow):
     """A whole round, as written to `record.json`."""
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -264,36 +236,36 @@ class Record(Frozen):
     curves: str
     findings: tuple[Finding, ...]
     isolation: tuple[IsolationRow, ...]
-    answer: Answer
+    importance: tuple[ImportanceRow, ...] = ()
+    answer: AnyAnswer
     learned: tuple[str, ...]
     verdict: VerdictRow
+    gate: GateRow | None = None
     next: NextRow
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
-
-
-def canonical(value: object) -> str:
-    """One text per value: sorted keys, no spaces, floats by `repr` (they round-trip), and no NaN at all."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
-
-
-def hash_of(value: object, length: int = 64) -> str:
-    """The first `length` hex digits of the sha256 of the value's canonical text."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:length]
+    model_config = ConfigDict(populate_by_name=True)
 
 
 def digest(record: Record) -> str:
     """The sha256 of what the round asked and found; equal for equal configuration, seed and starting state.
 
-    Seconds, MLflow's ids, the round's id and every date stay out: they differ between two runs of one round.
-    Trials are ordered by id, so that the order in which they ended leaves no trace.
+    It is of codes, ids and numbers, and of the person's question: no sentence that is written here has a part in it,
+    nor have seconds, MLflow's ids, packs, the round's id and dates, which differ between two runs of one round.
+    Trials and findings are put in an order of their own, so that how they came leaves no trace.
     """
     whole = record.model_dump(mode="json", by_alias=True)
-    trials = [{k: v for k, v in t.items() if k not in ("seconds", "mlflow_run_id")} for t in whole["trials"]]
-    kept = {k: whole[k] for k in ("objective", "goal", "roles", "studies", "findings", "answer", "verdict")}
-    return hash_of(kept | {"trials": sorted(trials, key=lambda t: str(t["id"]))})
+    roles, verdict = whole["roles"], whole["verdict"]
+    kept = {k: whole[k] for k in ("objective", "goal", "studies", "gate", "answer")}
+    kept["roles"] = roles | {"fixed": {name: role["value"] for name, role in roles["fixed"].items()}}
+    kept["trials"] = sorted(_without(whole["trials"], _PASSING), key=lambda t: str(t["id"]))
+    kept["findings"] = sorted(_without(whole["findings"], _SAID), key=canonical)
+    kept["verdict"] = {k: v for k, v in verdict.items() if k != "reasons"}
+    return hash_of(kept)
 
 
-def finite(value: float | None) -> float | None:
-    """The value as a plain float, or None where it is missing or not a number: JSON has no other word for it."""
-    return float(value) if value is not None and math.isfinite(value) else None
+_PASSING = frozenset({"seconds", "mlflow_run_id", "pack", "reason"})  # of a trial; its reason is a sentence
+_SAID = frozenset({"check", "evidence", "remedy"})  # of a finding; its reason is a code
+
+
+def _without(rows: list[dict[str, Any]], keys: frozenset[str]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in row.items() if k not in keys} for row in rows]

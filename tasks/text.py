@@ -5,6 +5,7 @@ Two writers of numbers stand here side by side, `number` and `show`: what is sto
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 
 from tasks.record import Point, Value
 
@@ -80,6 +81,15 @@ def point_label(point: dict[str, Value]) -> str:
 def point_text(point: Point) -> str:
     """A point on one line."""
     return ", ".join(f"{k}={show(v)}" for k, v in sorted(point.items()))
+
+
+def plainly(value: object) -> str:
+    """Any value on one line: what it holds, one after the other, where it holds several."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {plainly(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ", ".join(plainly(v) for v in value) or "none"
+    return number(value) if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def one_line(words: str) -> str:

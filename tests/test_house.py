@@ -9,13 +9,15 @@ from tests.house import laws as house
 from tests.house.harmless import harmless
 from tests.house.laws import HouseLaw, Law
 from tests.house.module import Module, length, modules
+from tests.house.words import kinds_are_facts, no_words_of_others
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = modules(ROOT)
+LAWS = (*house.LAWS, no_words_of_others, kinds_are_facts)
 TESTS = modules(ROOT, "tests")
 
 
-@pytest.mark.parametrize("law", house.LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_the_whole_house_keeps_the_law(law: Law) -> None:
     assert [breach for module in MODULES for breach in law(module)] == []
 
@@ -98,16 +100,17 @@ BREACHES = [
     (house.plainly_named, "tasks/scope/helpers.py", ""),
     (house.plainly_named, "tasks/scope/a.py", "class TrialManager:\n    pass"),
     (house.annotated_at_once, "flows/round.py", "from __future__ import annotations"),
-    (house.no_words_read, "tasks/promote/a.py", "bug = 'bug' in found.evidence"),
-    (
-        house.no_words_read,
-        "tasks/promote/a.py",
-        "clean = 'E2' not in row.verdict.reasons",
-    ),
-    (house.no_words_read, "flows/a.py", "first = finding.evidence.startswith('The best')"),
-    (house.no_words_read, "flows/a.py", "import re\nsteps = re.search('[0-9]+', finding.evidence)"),
-    (house.no_words_read, "tasks/report/a.py", "error = found.numbers['standard_error']"),
-    (house.no_words_read, "tasks/report/a.py", "error = found.numbers.get('standard_error')"),
+    (kinds_are_facts, "tasks/promote/a.py", 'if scope.goal.kind == "improve": pass'),
+    (kinds_are_facts, "tasks/report/a.py", 'x = record.goal.kind in ("improve", "understand")'),
+    (no_words_of_others, "tasks/report/a.py", 'if "edge" in found.evidence: pass'),
+    (no_words_of_others, "tasks/report/a.py", 'x = [f for f in fs if "edge" not in f.evidence.lower()]'),
+    (no_words_of_others, "tasks/promote/a.py", 'verdict.reasons[0].startswith("The finalist")'),
+    (no_words_of_others, "flows/history.py", 'import re\nre.search("baseline", finding.evidence)'),
+    (no_words_of_others, "tasks/report/a.py", "PATTERN.sub(said, ' '.join(record.verdict.reasons))"),
+    (no_words_of_others, "tasks/promote/a.py", 'x = found.numbers["standard_error"]'),
+    (no_words_of_others, "tasks/promote/a.py", 'x = found.numbers.get("standard_error")'),
+    (no_words_of_others, "tasks/report/a.py", 'x = verdict.noise[f"{arm}.3.z"]'),
+    (no_words_of_others, "tasks/report/a.py", "import json\nids = json.loads(str(f.numbers))"),
     (harmless, "tasks/trials/a.py", "import pickle\npickle.load(f)"),
     (harmless, "tasks/trials/a.py", "from pickle import loads as read\nread(b)"),
     (harmless, "tasks/trials/a.py", "import torch\ntorch.load(f)"),
@@ -166,12 +169,13 @@ TWINS = [
     (house.documented, "tasks/scope/a.py", HEAD + 'class A:\n    """An A."""\n    def __len__(self) -> int: ...'),
     (house.plainly_named, "tasks/scope/score.py", "class Handled:\n    pass"),
     (house.annotated_at_once, "flows/round.py", "from typing import Any"),
-    (
-        house.no_words_read,
-        "tasks/report/a.py",
-        "numbers['a'] = 1\nrows = [(k, v) for k, v in found.numbers.items()]\ntext = f'{found.evidence}'\n"
-        "bug = found.reason in ('anywhere', 'same_fault')",
-    ),
+    (kinds_are_facts, "tasks/promote/a.py", "if scope.goal.facts.baseline and scope.goal.kind in OWN: pass"),
+    (no_words_of_others, "tasks/report/a.py", 'if f.reason == "best_at_edge": print(f.evidence.rstrip("."))'),
+    (no_words_of_others, "tasks/report/a.py", "for name, value in f.numbers.items(): print(name, value)"),
+    (no_words_of_others, "tasks/report/a.py", "for sentence in record.verdict.reasons[:3]: print(sentence)"),
+    (no_words_of_others, "tasks/analyze/a.py", 'numbers["trials"] = 3\nlow = numbers["low"]'),
+    (no_words_of_others, "tasks/report/a.py", 'import json\ntree = json.loads(text)\n"a" in trial.reason'),
+    (no_words_of_others, "tasks/upgrade.py", 'x = verdict.noise["finalist-incumbent.3.z"]'),
     (harmless, "tasks/trials/a.py", "import torch\ntorch.load(f, weights_only=True)\nmodel.eval()"),
     (harmless, "tasks/trials/a.py", "import json, yaml\njson.load(f)\nyaml.safe_load(f)"),
     (harmless, "tasks/trials/a.py", "import numpy as np\nnp.load(f, allow_pickle=False)\nnp.load(f)"),
@@ -239,5 +243,5 @@ def test_a_breach_of_the_house_as_a_whole_is_noticed_and_its_twin_is_not(
 
 
 def test_every_law_has_a_breach_and_a_twin() -> None:
-    assert {law for law, _, _ in BREACHES} == {law for law, _, _ in TWINS} == set(house.LAWS)
+    assert {law for law, _, _ in BREACHES} == {law for law, _, _ in TWINS} == set(LAWS)
     assert {law for law, _, _ in HOUSES} == set(house.HOUSE_LAWS)

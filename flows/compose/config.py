@@ -11,7 +11,7 @@ from tasks.scope.goal import Incumbent
 from tasks.scope.redaction import NONE, Secrets
 from tasks.scope.scope import Asked
 from tasks.tracking import Tracking
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 TOP = ("workload", "space", "goal", "budget", "policy", "runner", "tracking")
@@ -22,7 +22,7 @@ class RoundConfig(Asked):
 
     overrides: tuple[str, ...]
     config_dir: str | None
-    runner: Runner
+    runner: RunnerSettings
     tracking: Tracking
     promoted: Incumbent | None
     approval: Literal["auto", "ask"]

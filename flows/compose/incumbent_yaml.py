@@ -23,6 +23,7 @@ def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, V
         "generation": incumbent.generation,
         "source": incumbent.source,
         "point": dict(sorted(incumbent.point.items())),
+        **({"settings": dict(sorted(incumbent.settings.items()))} if incumbent.settings else {}),
     }
     write_atomically(path, head + OmegaConf.to_yaml(OmegaConf.create(tree)))
 

@@ -37,6 +37,7 @@ from tasks.ledger.locks import alone
 from tasks.record import Record, hash_of
 from tasks.report.terminal import text
 from tasks.scope.error import InputError
+from tasks.upgrade import read_record
 
 START = 10.0  # seconds that Prefect gets to begin a flow run: 0.3 to 2.4 on a quiet machine
 FINISH = 10.0  # seconds that it gets for artifacts and the last state
@@ -107,7 +108,7 @@ def in_prefect(config: RoundConfig) -> Record:
     concluded = note.read_text() if note else ""
     if concluded:
         with closing(open_ledger(config.root)) as ledger:
-            return Record.model_validate_json(ledger.record(concluded) or "")
+            return read_record(ledger.record(concluded) or "")
     record = tune(without_prefect(config))
     if note:
         note.write_text(record.round_id)
@@ -124,7 +125,7 @@ def once_a_slot(config: RoundConfig, slot: str | None) -> Record:
             mine = (round_id for round_id in ids if slot in ledger.notes(round_id, "slot"))
             records = (ledger.record(round_id) for round_id in mine)
             found = next((record for record in records if record is not None), None)
-        return Record.model_validate_json(found) if found else tune(config, slot)
+        return read_record(found) if found else tune(config, slot)
 
 
 def slot_of(run: FlowRun) -> str | None:

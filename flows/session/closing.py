@@ -1,6 +1,5 @@
 """A round is closed: its record put together, the incumbent's YAML written, ledger and MLflow told."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -8,21 +7,23 @@ from flows.compose import compose
 from flows.compose.config import incumbent_file
 from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
 from flows.session.projection import projection_of
+from flows.session.promoted_settings import outranked
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
-from tasks.promote.comparison import INCUMBENT
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
 from tasks.promote.next import another_way, command_of, next_round
-from tasks.record import NextRow, Record, VerdictRow
+from tasks.record import NextRow, Record
 from tasks.report.across.saturation import saturated_tuning
 from tasks.scope.goal import Incumbent
 from tasks.text import point_text
 from tasks.tracking import Projector
 from tasks.trials.stored import write_curves
+from tasks.upgrade import read_record
+from tasks.verdict import GateRow, VerdictRow
 
 CURVES = "curves.parquet"
 # The round is over and somebody waits for it. What MLflow has not taken by then, the next round or flows.sync brings.
@@ -63,7 +64,12 @@ def record_now(
     )
     return record.model_copy(
         update={
-            "caveats": (*record.caveats, *session.caveats(), *_age(session, conclusion)),
+            "caveats": (
+                *record.caveats,
+                *session.caveats(),
+                *outranked(config, session.incumbent.settings),
+                *_age(session, conclusion),
+            ),
             "learned": (
                 *record.learned,
                 *saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds),
@@ -87,7 +93,7 @@ def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
 
     Playbook: G6
     """
-    kept = conclusion.decision.noise.get(f"{INCUMBENT}.kept") if conclusion.decision else None
+    kept = conclusion.decision.kept if conclusion.decision else 0
     if not kept:
         return ()
     rounds = set(session.ledger.frozen(session.round_id).get("kept", ()))
@@ -98,17 +104,21 @@ def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
     )
 
 
-def _verdicts(session: Session, record: Record) -> Iterator[VerdictRow]:
-    """This round's verdict, then those of the rounds that had ended when it began, the newest first."""
-    yield record.verdict
+def _verdicts(session: Session, record: Record) -> Iterator[tuple[VerdictRow, GateRow | None]]:
+    """This round's verdict, then those of the rounds that had ended when it began, the newest first; with their gates.
+
+    A record that cannot be read ends them: whoever asks for it is told.
+    """
+    yield record.verdict, record.gate
     for row in session.ledger.rounds(record.workload):
         if row.finished is not None and row.finished <= session.created:
             try:
                 text = session.ledger.record(row.round_id)
-            except LedgerError:  # a damaged record of another round is told by whoever asks for it
+                earlier = None if text is None else read_record(text)
+            except (LedgerError, ValueError):
                 return
-            if text is not None:
-                yield VerdictRow.model_validate(json.loads(text)["verdict"])
+            if earlier is not None:
+                yield earlier.verdict, earlier.gate
 
 
 def _show(session: Session, projector: Projector) -> None:
@@ -143,11 +153,13 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
 
 def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
     """The promoted configuration as a one-file diff with its provenance."""
-    winner = conclusion.promoted
-    if winner is None:
+    won = conclusion.promoted
+    if won is None:
         return
     generation = conclusion.incumbent.generation + 1
-    promoted = Incumbent(generation=generation, point=dict(winner.point), source=f"round {record.round_id}")
+    promoted = Incumbent(
+        generation=generation, point=won.point, settings=won.settings, source=f"round {record.round_id}"
+    )
     path = incumbent_file(session.config.root, record.workload)
     there = read_incumbent(path)
     if there is not None and there.generation > generation:

@@ -5,13 +5,11 @@ from datetime import UTC, datetime
 
 from flows.session.incumbent import as_incumbent
 from flows.session.session import Session
-from tasks.design.study import Planned
-from tasks.promote.decision import Decision
-from tasks.promote.retrains import Arm
+from tasks.promote.promotion import Promotion
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import point_text
-from tasks.trials.stored import trial_from
+from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
 
 
@@ -26,10 +24,10 @@ class RoundIncumbents:
         """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
         found = []
         for round_id in self._ledger.frozen(self._round_id).get("kept", ()):
-            results = self._ledger.results(round_id)
+            results, frozen = self._ledger.results(round_id), self._ledger.frozen(round_id)
             for plan in self._ledger.planned(round_id):
                 if plan["purpose"] == "retrain" and plan["id"] in results:
-                    planned = Planned.model_validate(plan)
+                    planned = planned_from(plan, frozen["config"]["budget"])
                     found.append(trial_from(planned, *results[plan["id"]], self._workload.objective))
         return found
 
@@ -44,12 +42,12 @@ class RoundIncumbents:
         mine = (g.generation for g in known if g.round_id == self._round_id)
         return scope.incumbent.generation + 1 in mine
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
         """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
         evidence: Mapping[str, object] = {
-            "gain": decision.gain,
-            "noise": decision.noise,
-            "reasons": list(decision.reasons),
+            "gain": promotion.gain,
+            "comparisons": [c.model_dump(mode="json") for c in promotion.comparisons],
+            "reasons": list(promotion.reasons),
             "before": dict(scope.incumbent.point),
             "caveats": list(scope.caveats),
             "acknowledged": scope.acknowledged,
@@ -57,11 +55,12 @@ class RoundIncumbents:
         return self._ledger.promote(
             scope.workload,
             scope.incumbent.generation,
-            dict(winner.point),
+            promotion.point,
             self._round_id,
-            f"round {self._round_id}: {scope.goal.question} ({point_text(winner.point)})",
+            f"round {self._round_id}: {scope.goal.question} ({point_text(promotion.point)})",
             evidence,
             datetime.now(UTC).isoformat(timespec="seconds"),
+            promotion.settings,
         )
 
     def newest(self) -> Incumbent:

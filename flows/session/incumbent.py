@@ -4,7 +4,6 @@ from contextlib import closing
 
 from flows.compose.config import RoundConfig, incumbent_file
 from flows.compose.incumbent_yaml import write_incumbent
-from flows.session.provenance.fingerprint import fingerprint
 from flows.session.resume import named_round, no_round
 from tasks.ledger import Generation, Ledger, open_ledger
 from tasks.scope.error import InputError
@@ -24,7 +23,7 @@ def looked_up(config: RoundConfig) -> Incumbent:
         return incumbent_now(None, config)
     with closing(open_ledger(config.root)) as ledger:
         if config.resume:
-            named_round(ledger, config, fingerprint(config))
+            named_round(ledger, config)
         return incumbent_now(ledger, config)
 
 
@@ -58,7 +57,7 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
 
 def as_incumbent(stored: Generation) -> Incumbent:
     """A generation of the ledger as the incumbent that a round is gated against."""
-    return Incumbent(generation=stored.generation, point=stored.point, source=stored.source)
+    return Incumbent(generation=stored.generation, point=stored.point, settings=stored.settings, source=stored.source)
 
 
 def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
@@ -68,7 +67,7 @@ def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
     """
     name, incumbent = config.workload.name, incumbent_now(ledger, config)
     if incumbent is config.promoted:
-        ledger.adopt(name, incumbent.generation, dict(incumbent.point), incumbent.source)
+        ledger.adopt(name, incumbent.generation, incumbent.point, incumbent.source, incumbent.settings)
     elif incumbent.generation > (config.promoted.generation if config.promoted else 0):
         stored = ledger.incumbent(name)
         by = stored.round_id if stored and stored.generation == incumbent.generation else None

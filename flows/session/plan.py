@@ -2,8 +2,9 @@
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
+from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
-from tasks.design.points import SAMPLERS
+from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, design
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
@@ -44,10 +45,12 @@ def _checked(config: RoundConfig) -> str:
         )
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
-    scope = scope_goal(config, looked_up(config))
+    incumbent = looked_up(config)
+    config = with_settings(config, incumbent.settings)
+    scope = scope_goal(config, incumbent)
     refuse_blocked(scope)
     round = design(scope)
-    check_command(workload, round, config.config_dir)
+    check_command(config.workload, round, config.config_dir)
     return plan_text(round)
 
 
@@ -77,13 +80,15 @@ def plan_text(round: Round) -> str:
     lines += [f"nuisance    {', '.join(scope.roles.nuisance) or 'none'}"]
     lines += [f"fixed       {name} = {show(r.value)}: {r.reason}" for name, r in scope.roles.fixed.items()]
     lines += [f"incumbent   generation {scope.incumbent.generation}, {scope.incumbent.source}"]
+    lines += [f"promoted    {name} = {show(value)}" for name, value in scope.incumbent.settings.items()]
     lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
         varied = ", ".join(study.space.names)
-        lines += [f"study {study.id}  {arm}: {len(study.trials)} trials by {study.sampler} over {varied}"]
-        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.point[n])}" for n in study.space.names if n in p.point)
+        lines += [f"study {study.id}  {arm}: {study.count} trials by {study.sampler} over {varied}"]
+        lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.tried[n])}" for n in study.space.names if n in p.tried)
                   for p in study.trials]  # fmt: skip
+        lines += ["  its points depend on results: they are chosen while it runs"] if not study.trials else []
     return "\n".join([*lines, _cost(round)])
 
 
@@ -97,8 +102,12 @@ def _scientific(scope: Scope) -> str:
 def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
-    search, retrains = len(round.trials), (budget.finalists + 2) * budget.retrains
+    search = sum(study.count for study in round.studies)
+    retrains = (budget.finalists + 2) * budget.retrains if scope.goal.facts.gate else 0
     shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
+    if not retrains:
+        steps = sum(t.max_train_steps for t in round.trials) + (search - len(round.trials)) * budget.max_train_steps
+        return f"cost        {search} trials ({shape}): {steps:,} steps"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"

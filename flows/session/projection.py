@@ -6,15 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tasks.design.study import Planned
 from tasks.ledger import Generation, Ledger, LedgerError, open_ledger
-from tasks.record import Point, Record, hash_of
+from tasks.record import Point, hash_of
 from tasks.scope.goal import Objective
 from tasks.tracking import ROUND, Earlier, Projection, Tracking, connect, entries
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.local.child import CHECKPOINTS
-from tasks.trials.stored import trial_from
+from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
+from tasks.upgrade import NewerRecord, read_record
 
 SHOWN = 10  # the best retrains whose checkpoints are shown: they are the round's models
 _FILES = ("record.json", "report.html", "curves.parquet")
@@ -25,14 +25,15 @@ def projection_of(ledger: Ledger, round_id: str, missing: Callable[[str], None] 
 
     Raises:
         LedgerError: there is no such round, it is damaged, or an older tunebook wrote it in another shape.
+        NewerRecord: a newer one did.
 
     Playbook: J13
     """
     config = config_of(ledger, round_id)
     text, folder = ledger.record(round_id), ledger.folder(round_id)
-    record = None if text is None else Record.model_validate_json(text)
+    record = None if text is None else read_record(text)
     objective = Objective.model_validate(config["workload"]["objective"])
-    planned = {p["id"]: Planned.model_validate(p) for p in ledger.planned(round_id)}
+    planned = {p["id"]: planned_from(p, config["budget"]) for p in ledger.planned(round_id)}
     trials = [
         trial_from(planned[k], result, curve, objective) for k, (result, curve) in ledger.results(round_id).items()
     ]
@@ -62,7 +63,7 @@ def config_of(ledger: Ledger, round_id: str) -> dict[str, Any]:
         LedgerError: it lacks that.
     """
     config = ledger.frozen(round_id).get("config")
-    shape = {"workload": ("name", "objective"), "goal": ("question",), "tracking": ("enabled",)}
+    shape = {"workload": ("name", "objective"), "goal": ("question",), "budget": (), "tracking": ("enabled",)}
     for group, keys in shape.items():
         if not isinstance(config, dict) or not all(key in (config.get(group) or {}) for key in keys):
             raise LedgerError(f"round {round_id} has no {group} in its configuration and cannot be shown")
@@ -115,7 +116,7 @@ def earlier(root: Path, tracking: Tracking) -> Earlier:
         concluded = [r.round_id for r in ledger.rounds() if r.state == "finished"]
         waiting = [r for r in concluded if ROUND not in ledger.projections(r)]
     for round_id in waiting:
-        with suppress(LedgerError), open_ledger(root) as ledger:
+        with suppress(LedgerError, NewerRecord), open_ledger(root) as ledger:
             its = tracking_of(config_of(ledger, round_id), root)
             if not its.enabled or its.address != tracking.address:
                 continue

@@ -1,11 +1,22 @@
 """Which round a command resumes: the unfinished one with the same fingerprint, or the one that `resume=` names."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
-from flows.session.provenance.fingerprint import ANOTHER_ROUND, Parts, difference_text, differing, key_of, mixed_parts
+from flows.session.promoted_settings import with_settings
+from flows.session.provenance.fingerprint import (
+    ANOTHER_ROUND,
+    Parts,
+    difference_text,
+    differing,
+    fingerprint,
+    key_of,
+    mixed_parts,
+)
 from tasks.ledger import Ledger
+from tasks.record import SCHEMA
 from tasks.scope.error import InputError
 
 
@@ -22,18 +33,39 @@ def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, 
     said = []
     for age, row in enumerate(ledger.rounds(config.workload.name)):
         if row.goal == config.goal.name and row.state != "finished" and not ledger.running(row.round_id):
-            difference = differing(ledger.frozen(row.round_id).get("fingerprint", {}), now)
+            frozen = ledger.frozen(row.round_id)
+            if older := of_another_version(frozen):
+                said.append((0, age, f"a new round begins: {row.round_id} is unfinished, but {older}"))
+                continue
+            difference = differing(frozen["fingerprint"], now)
             regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
             sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
             said.append((len(difference), age, sentence + regardless))
     return said
 
 
-def named_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str:
+def parts_under(config: RoundConfig, frozen: Mapping[str, Any]) -> Parts:
+    """What a round would run on now, with the promoted settings that counted when it began."""
+    return fingerprint(with_settings(config, frozen["incumbent"].get("settings", {})))
+
+
+def of_another_version(frozen: Mapping[str, Any]) -> str:
+    """Why this program cannot resume the round: the program that began it writes other records; "" where it can."""
+    schema = frozen.get("schema", 1)
+    if schema == SCHEMA:
+        return ""
+    commit = frozen.get("fingerprint", {}).get("git", {}).get("commit", "")
+    return (
+        f"a tunebook that writes records of schema {schema} began it{f' (commit {commit[:12]})' if commit else ''}, "
+        f"and this one writes schema {SCHEMA}: finish it with that version, or begin anew"
+    )
+
+
+def named_round(ledger: Ledger, config: RoundConfig) -> str:
     """The round that `resume=` names, if it is of this configuration, code and data, and has not ended.
 
     Raises:
-        InputError: it is not there, has ended, or began on others.
+        InputError: it is not there, has ended, began on others, or another version of this program began it.
     """
     known = {r.round_id: r for r in ledger.rounds(config.workload.name)}
     found = known.get(str(config.resume))
@@ -41,7 +73,10 @@ def named_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str:
         raise no_round(config)
     if found.state == "finished":
         raise InputError(f"resume: round {config.resume} has ended; leave resume out to start a new one.")
-    difference = differing(ledger.frozen(found.round_id).get("fingerprint", {}), now)
+    frozen = ledger.frozen(found.round_id)
+    if older := of_another_version(frozen):
+        raise InputError(f"resume: round {config.resume} cannot be resumed: {older} without resume=.")
+    difference = differing(frozen["fingerprint"], parts_under(config, frozen))
     if others := {part: names for part, names in difference.items() if part in ANOTHER_ROUND}:
         raise InputError(
             f"resume: round {config.resume} began on another configuration, other code or other data "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
+from flows.session.promoted_settings import with_settings
 from tasks.design.study import Planned
 from tasks.promote.next import command_of
 from tasks.scope.error import InputError
@@ -18,7 +19,7 @@ from tasks.trials.checkpoints.resumption import Resumption, Stage, audit_resumpt
 from tasks.trials.command.check import wants_mlflow
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.run import preload
+from tasks.trials.local.runner import preload
 
 
 def resume_check(config: RoundConfig) -> str:
@@ -39,6 +40,7 @@ def resume_check(config: RoundConfig) -> str:
             "step; let it write its metrics to the file of TUNEBOOK_METRICS for this check (workload.metrics=lines)."
         )
     incumbent = looked_up(config)
+    config = with_settings(config, incumbent.settings)
     if sys.stderr.isatty():
         print("rehearsing a short trial: straight, cut off and gone on with, and straight again", file=sys.stderr)
     try:

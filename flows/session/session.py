@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import settled
+from flows.session.promoted_settings import settled_config
 from flows.session.provenance.fingerprint import (
     MIXED,
     Parts,
@@ -20,7 +21,7 @@ from flows.session.provenance.fingerprint import (
 from flows.session.resume import named_round, note_difference, unfinished_round
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.locks import alone
-from tasks.record import hash_of
+from tasks.record import SCHEMA, hash_of
 from tasks.scope.goal import Incumbent
 
 _REMEMBERED = 100  # rounds of a workload that are looked through for retrains of its incumbent
@@ -64,18 +65,20 @@ def open_session(stack: ExitStack, config: RoundConfig) -> Session:
     Playbook: B1, J12
     """
     ledger = stack.enter_context(open_ledger(config.root))
-    now = fingerprint(config)
     with alone(config.root / "begin.lock"):  # of two commands at once, the second finds what the first began
-        round_id = named_round(ledger, config, now) if config.resume else unfinished_round(ledger, config, now)
+        plain = fingerprint(config)
+        round_id = named_round(ledger, config) if config.resume else unfinished_round(ledger, config, plain)
         if round_id is None:
-            return _new(ledger, config, now)
+            return _new(ledger, config, plain)
         ledger.own(round_id)
     frozen = ledger.frozen(round_id)
-    note_difference(ledger, round_id, differing(frozen["fingerprint"], now))
+    incumbent = Incumbent.model_validate(frozen["incumbent"])
+    config = settled_config(config, incumbent)
+    note_difference(ledger, round_id, differing(frozen["fingerprint"], fingerprint(config)))
     return Session(
         round_id=round_id,
         config=config,
-        incumbent=Incumbent.model_validate(frozen["incumbent"]),
+        incumbent=incumbent,
         ledger=ledger,
         folder=config.root / "records" / round_id,
         created=frozen["created"],
@@ -85,13 +88,17 @@ def open_session(stack: ExitStack, config: RoundConfig) -> Session:
     )
 
 
-def _new(ledger: Ledger, config: RoundConfig, parts: Parts) -> Session:
-    now, key = datetime.now(UTC), key_of(parts)
+def _new(ledger: Ledger, config: RoundConfig, plain: Parts) -> Session:
+    """A new round, found again by what was asked (`plain`), whatever settings are promoted by then."""
+    now, key = datetime.now(UTC), key_of(plain)
     incumbent = settled(ledger, config)
+    config = settled_config(config, incumbent)
+    parts = fingerprint(config) if incumbent.settings else plain
     created = now.isoformat(timespec="seconds")
     round_id = f"{_label(config.goal.name)}-{now:%Y%m%d-%H%M%S}-{hash_of([key, now.isoformat()], 4)}"
     parent = next((r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"), None)
     frozen = {
+        "schema": SCHEMA,
         "incumbent": incumbent.model_dump(mode="json"),
         "created": created,
         "parent": parent,

@@ -14,6 +14,7 @@ from tasks.tracking import Projector
 from tasks.tracking.private import PrivateStores
 from tasks.trials.command.check import wants_mlflow
 from tasks.trials.run import Pool, Site, run_trials
+from tasks.trials.runners import open_runner
 from tasks.trials.trial import Trial
 
 
@@ -33,20 +34,20 @@ def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> t
             earlier=earlier(config.root, config.tracking),
         )
     )
-    watch = stack.enter_context(Watch(len(round.trials), config.workload.objective))
+    watch = stack.enter_context(Watch(sum(s.count for s in round.studies), config.workload.objective))
 
     def heard(trial: Trial) -> None:
         watch.heard(trial)
         projector.add(trial.row(), trial.curve.steps.tolist(), {k: v.tolist() for k, v in trial.curve.metrics.items()})
 
-    site = Site.open(
-        stack,
-        session.round_id,
-        session.folder,
-        session.ledger,
-        config.execution,
-        heard,
-        way_back=PrivateStores(session.folder) if wants_mlflow(config.workload) else None,
+    way_back = PrivateStores(session.folder) if wants_mlflow(config.workload) else None
+    site = Site(
+        round_id=session.round_id,
+        book=session.ledger,
+        runner=open_runner(stack, config.execution, session.folder, way_back),
+        settings=config.runner,
+        objective=config.workload.objective,
+        heard=heard,
         pool=pool,
     )
 

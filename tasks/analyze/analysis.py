@@ -1,5 +1,7 @@
 """The step of analyze: the registry of checks, every one of them in its order, then isolation and the answer so far."""
 
+from collections.abc import Callable
+
 from tasks.analyze.checks.arms.fairness import EQUALLY_TUNED
 from tasks.analyze.checks.check import Check
 from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VALUE, STINGY_STEPS
@@ -21,7 +23,7 @@ from tasks.analyze.checks.search.importance import SENSITIVITY, importance_rows
 from tasks.analyze.checks.search.infeasible import INFEASIBLE
 from tasks.analyze.checks.search.instability import INSTABILITY_WALL
 from tasks.analyze.checks.search.study_size import BEST_OF_N, FEW_TRIALS
-from tasks.analyze.isolation import answer, isolate
+from tasks.analyze.isolation import isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE_SEARCH
 from tasks.analyze.reviews.exploitation import EXPLOITATION
@@ -86,7 +88,16 @@ class Analysis(Frozen):
     answer: Answer
 
 
-def analyze(evidence: Evidence) -> Analysis:
+Answering = Callable[[Evidence, bool], Answer]
+"""Gives the answer that the trials allow; it is told whether something blocks a conclusion."""
+
+
+def unanswered(evidence: Evidence, blocked: bool) -> Answer:
+    """No answer: the question stays open."""
+    return Answer(kind=evidence.round.scope.goal.kind)
+
+
+def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
     """Every check in its order, what their findings say together, then isolation, the answer and what was learned.
 
     The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
@@ -104,5 +115,5 @@ def analyze(evidence: Evidence) -> Analysis:
         importance=importance_rows(evidence.reading(SENSITIVITY.reads)),
         examples_error=examples_error(evidence.reading(VALIDATION_SET.reads)),
         learned=learned(evidence),
-        answer=answer(evidence, blocked),
+        answer=answering(evidence, blocked),
     )

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from tasks.analyze.study.bootstrap import QUANTILES, BootstrapThresholds, best_band, repeated_bests
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Answer, IsolationRow, finite
+from tasks.answers import Compared
+from tasks.record import IsolationRow, finite
 
 Floats = NDArray[np.float64]
 
@@ -30,29 +31,6 @@ def ranking(evidence: Evidence) -> tuple[Slice, ...]:
     return tuple(sorted(first, key=lambda s: s.best_loss))
 
 
-def answer(evidence: Evidence, blocked: bool) -> Answer:
-    """The answer as far as isolation goes.
-
-    In `improve` the best changed value against the baseline, never conclusive: the gate's fresh retrains decide. In
-    `understand` the best value against the runner-up, conclusive when the band of their difference excludes zero and
-    nothing blocks. The pair was picked by looking, but of several equal values the two best lie closer together than
-    two picked blindly, so a test of best against runner-up holds its level without correction (Gutmann and Maymin
-    1987). Simulated with two and four equal values, 5 to 48 trials each: wrongly conclusive in at most 4 % of rounds.
-
-    Playbook: F11, G7
-    """
-    order = ranking(evidence)
-    if not order or order[0].parameter is None:
-        return Answer()
-    if evidence.round.scope.goal.kind == "understand":
-        return _answer(order[0], order[1], blocked) if len(order) > 1 else Answer(value=order[0].answer_value())
-    baseline = next((s for s in order if s.place == 0 and s.bucket is None), None)
-    changed = [s for s in order if s is not baseline]
-    if baseline is None or not changed:
-        return Answer(value=order[0].answer_value())
-    return _answer(changed[0], baseline, True)
-
-
 def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
     """`(low, high)`: what another pair of studies would find `better` to gain over `against`, in 90 % of cases.
 
@@ -67,14 +45,17 @@ def gain_band(better: Slice, against: Slice) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def _answer(better: Slice, against: Slice, blocked: bool) -> Answer:
+def held_against(kind: str, better: Slice, against: Slice, *, conclusive: bool) -> Compared:
+    """One slice against another as an answer; `conclusive` only where the band of their difference excludes zero."""
     band = gain_band(better, against)
-    return Answer(
+    return Compared(
+        kind=kind,
+        source="search",
         value=better.answer_value(),
         against=against.answer_value(),
         gain=against.best_loss - better.best_loss,
         band=band,
-        conclusive=not blocked and band is not None and (band[0] > 0 or band[1] < 0),
+        conclusive=conclusive and band is not None and (band[0] > 0 or band[1] < 0),
     )
 
 

@@ -1,6 +1,7 @@
 """Between a parameter's values and coordinates in [0, 1], in the scale in which it is sampled."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,18 @@ def to_unit(parameter: Parameter, value: Value) -> float:
     if parameter.scale == "log":
         low, high, number = math.log(low), math.log(high), math.log(number) if number > 0 else -math.inf
     return (number - low) / (high - low) if high > low else 0.5
+
+
+def point_at(space: Space, row: Sequence[float] | NDArray[np.float64], held: Mapping[str, Value]) -> Point:
+    """The point at a row of coordinates: the `held` values, and each parameter's where it exists.
+
+    Playbook: C10
+    """
+    point: dict[str, Value] = dict(held)
+    for parameter, u in zip(space, row, strict=True):
+        if parameter.exists(point):
+            point[parameter.name] = from_unit(parameter, float(u))
+    return point
 
 
 def coordinates(space: Space, points: tuple[Point, ...]) -> NDArray[np.float64]:

@@ -34,5 +34,9 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
         )
         space = Space(parameters=tuple(p for p in scope.space if p.name not in arm))
         seed = derived_seed(scope.seed, "points", str(sorted(arm.items())))
-        studies.append(Study(id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, trials=trials))
+        studies.append(
+            Study(
+                id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, count=len(trials), trials=trials
+            )
+        )
     return Round(scope=scope, studies=tuple(studies))

@@ -1,12 +1,14 @@
 """The step of design: one study for each scientific value, with its planned trials and their seeds."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tasks.design.points import balanced_points, points_in
-from tasks.record import Frozen, Purpose, Value, hash_of
+from tasks.design.samplers.all import LISTED, sampler_of
+from tasks.design.samplers.sampler import Sampler, Search
+from tasks.record import Frozen, Point, Purpose, Value, hash_of
+from tasks.scope.goal import BUDGET, WORKLOAD
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter, Space
 
@@ -29,11 +31,17 @@ class Planned(Frozen):
     settings: dict[str, Value] = {}
     alone: bool = False
 
+    @property
+    def tried(self) -> dict[str, Value]:
+        """The point with the settings beside it: all that a sampler suggested."""
+        return {**self.point, **self.settings}
+
 
 class Study(Frozen):
     """What varies, between which bounds, by which sampler: and the points themselves, stored (D16).
 
-    `space` holds the parameters that can exist under `scientific`; `trials` are in the order of the sequence.
+    `space` holds the parameters that can exist under `scientific`; `trials` are in the order of the sequence, `count`
+    is how many there are to be. Where the sampler is adaptive the trials join as they are suggested.
 
     Playbook: D1, D16
     """
@@ -43,6 +51,7 @@ class Study(Frozen):
     space: Space
     sampler: str
     seed: int
+    count: int
     trials: tuple[Planned, ...]
 
 
@@ -65,14 +74,28 @@ class Round(Frozen):
         raise KeyError(id)
 
 
-def design(scope: Scope) -> Round:
-    """The studies of the round: points drawn and stored, trials named and seeded, nothing run.
+def compared_studies(scope: Scope) -> tuple[Study, ...]:
+    """A study for each scientific value, a joint one for many or a range, or one of the goal's explicit points.
 
-    Playbook: D1, D2, D3, D16
+    Playbook: D1, D2, D3
     """
     if scope.goal.points:
-        return Round(scope=scope, studies=(_explicit(scope),))
-    return Round(scope=scope, studies=tuple(_study(scope, arm) for arm in scope.arms))
+        return (_explicit(scope),)
+    return tuple(_study(scope, arm) for arm in scope.arms)
+
+
+Designing = Callable[[Scope], tuple[Study, ...]]
+"""Designs the studies that answer the question of a scope."""
+
+
+def design(scope: Scope, designing: Designing = compared_studies) -> Round:
+    """The round with its studies: points drawn and stored, trials named and seeded, nothing run.
+
+    Points that depend on results are drawn when these are there: see `tasks.trials.adaptive`.
+
+    Playbook: D1, D16
+    """
+    return Round(scope=scope, studies=tuple(filled(scope, study) for study in designing(scope)))
 
 
 def derived_seed(seed: int, *keys: str | int) -> int:
@@ -82,52 +105,86 @@ def derived_seed(seed: int, *keys: str | int) -> int:
     return int(state[0] >> np.uint64(1))
 
 
-def planned(
-    scope: Scope, study: str, index: int, point: Mapping[str, Value], settings: Mapping[str, Value] | None = None
-) -> Planned:
-    """Trial number `index` of a study, with its derived id and seed, for as long as the budget says."""
-    kind, budget = scope.goal.facts, scope.budget
+def planned(scope: Scope, study: str, index: int, point: Mapping[str, Value]) -> Planned:
+    """Trial number `index` of a study, with its derived id and seed, for as long as the budget says.
+
+    What a probe varies of the budget or of the workload's arguments goes by its override (`budget.max_train_steps`,
+    `workload.batch_size`), stands in the point that was suggested, and becomes the trial's settings.
+    """
+    kind = scope.goal.facts
+    own = {n: v for n, v in point.items() if kind.purpose == "probe" and n.startswith((BUDGET, WORKLOAD))}
+    steps = int(own.get(f"{BUDGET}max_train_steps", scope.budget.max_train_steps))
     return Planned(
         id=hash_of([scope.seed, study, kind.purpose, index, None], 12),
         study=study,
         purpose=kind.purpose,
         index=index,
-        point=dict(point),
+        point={n: v for n, v in point.items() if n not in own},
         seed=derived_seed(scope.seed, study, kind.purpose, index),
-        max_train_steps=budget.max_train_steps,
-        eval_every_steps=budget.eval_every_steps,
-        settings=dict(settings or {}),
+        max_train_steps=steps,
+        eval_every_steps=min(scope.budget.eval_every_steps, steps),
+        settings=own,
         alone=kind.alone,
     )
 
 
+def sampler_for(scope: Scope, study: Study) -> Sampler:
+    """The sampler of the study, which goes on wherever the study's trials have come to."""
+    explicit = scope.incumbent.point if study.sampler == LISTED else {}  # for what an explicit point does not name
+    search = Search(
+        space=study.space,
+        held={**explicit, **scope.fixed_point, **study.scientific},
+        seed=study.seed,
+        count=study.count,
+        points=scope.goal.points,
+    )
+    listed = (n for n in scope.goal.scientific if n in study.space and not study.space[n].numeric)
+    return sampler_of(study.sampler, search, listed)
+
+
+def suggested(scope: Scope, study: Study, point: Point, index: int) -> Planned:
+    """Trial number `index` of the study, at the point that its sampler suggested."""
+    return planned(scope, study.id, index, without_orphans(scope.declared, point))
+
+
+def filled(scope: Scope, study: Study) -> Study:
+    """The study with all of its trials, unless they depend on results that are not there yet."""
+    sampler = sampler_for(scope, study)
+    if sampler.adaptive or study.trials:
+        return study
+    points = sampler.suggest(study.count, ())
+    trials = tuple(suggested(scope, study, p, i) for i, p in enumerate(points))
+    return study.model_copy(update={"trials": trials, "count": len(trials)})
+
+
 def _study(scope: Scope, arm: dict[str, Value]) -> Study:
     held = {**scope.fixed_point, **arm}
-    space = Space(parameters=tuple(p for p in scope.space if _can_exist(p, held, scope.space)))
-    id = _study_id(scope, arm, "joint" if scope.joint else "")
-    seed = derived_seed(scope.seed, "points", *([] if not arm else [str(sorted(arm.items()))]))
-    listed = tuple(n for n in scope.goal.scientific if n in space and not space[n].numeric)
-    draw = (
-        balanced_points(space, scope.budget.trials, seed, scope.sampler, held, listed)
-        if listed
-        else points_in(space, scope.budget.trials, seed, scope.sampler, held)
+    return Study(
+        id=_study_id(scope, arm, "joint" if scope.joint else ""),
+        scientific=arm,
+        space=Space(parameters=tuple(p for p in scope.space if _can_exist(p, held, scope.space))),
+        sampler=scope.sampler,
+        seed=derived_seed(scope.seed, "points", *([] if not arm else [str(sorted(arm.items()))])),
+        count=scope.budget.trials,
+        trials=(),
     )
-    points = tuple(without_orphans(scope.declared, p) for p in draw)
-    return Study(id=id, scientific=arm, space=space, sampler=scope.sampler, seed=seed, trials=_plan(scope, id, points))
 
 
 def _explicit(scope: Scope) -> Study:
     """Explicit points are a study too; each takes the incumbent's values for what it does not name."""
-    points = tuple(
-        without_orphans(scope.declared, {**scope.incumbent.point, **scope.fixed_point, **p}) for p in scope.goal.points
+    listed = Study(
+        id=_study_id(scope, {}, "points"),
+        scientific={},
+        space=Space(),
+        sampler=LISTED,
+        seed=scope.seed,
+        count=len(scope.goal.points),
+        trials=(),
     )
-    id = _study_id(scope, {}, "points")
-    varied = Space(parameters=tuple(p for p in scope.declared if len({repr(q.get(p.name)) for q in points}) > 1))
-    return Study(id=id, scientific={}, space=varied, sampler="points", seed=scope.seed, trials=_plan(scope, id, points))
-
-
-def _plan(scope: Scope, study: str, points: tuple[dict[str, Value], ...]) -> tuple[Planned, ...]:
-    return tuple(planned(scope, study, i, p) for i, p in enumerate(points))
+    study = filled(scope, listed)
+    points = [t.point for t in study.trials]
+    varied = (p for p in scope.declared if len({repr(q.get(p.name)) for q in points}) > 1)
+    return study.model_copy(update={"space": Space(parameters=tuple(varied))})
 
 
 def _study_id(scope: Scope, arm: Mapping[str, Value], label: str) -> str:

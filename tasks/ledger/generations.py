@@ -18,7 +18,7 @@ from tasks.record import Value
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """One promoted configuration: what it is, which round put it there, and on what evidence.
+    """One promoted configuration: its point and settings, which round put it there, and on what evidence.
 
     `round_id` is None for one that was adopted from a file. Playbook row G9 asks for the evidence, the caveats and
     who accepted: they stand in `evidence`.
@@ -27,6 +27,7 @@ class Generation:
     workload: str
     generation: int
     point: dict[str, Value]
+    settings: dict[str, Value]
     round_id: str | None
     source: str
     evidence: dict[str, Any]
@@ -64,8 +65,9 @@ class Generations(Store):
         source: str,
         evidence: Mapping[str, Any],
         created: str,
+        settings: Mapping[str, Value] | None = None,
     ) -> bool:
-        """Whether `point` is the incumbent that this round put there, as generation `expected` + 1.
+        """Whether `point`, with `settings`, is the incumbent that this round put there, as generation `expected` + 1.
 
         Only if the newest generation is `expected` (0: none), so of two rounds that began with the same incumbent
         one wins; the other must be gated again. A round that has promoted is told so again and adds nothing.
@@ -84,11 +86,18 @@ class Generations(Store):
                 return True
             if (before[-1].generation if before else 0) != expected:
                 return False
-            row = _row(workload, expected + 1, point, source, evidence, created)
+            row = _row(workload, expected + 1, point, settings or {}, source, evidence, created)
             add(db, generations, row | {"round_id": round_id})
         return True
 
-    def adopt(self, workload: str, generation: int, point: Mapping[str, Value], source: str) -> bool:
+    def adopt(
+        self,
+        workload: str,
+        generation: int,
+        point: Mapping[str, Value],
+        source: str,
+        settings: Mapping[str, Value] | None = None,
+    ) -> bool:
         """Whether an incumbent from elsewhere (another clone's file) was taken: only if it is ahead of all stored.
 
         The generations between were promoted there; here they are a gap.
@@ -100,7 +109,7 @@ class Generations(Store):
             if newest is not None and newest.generation >= generation:
                 return False
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            add(db, generations, _row(workload, generation, point, source, {}, now))
+            add(db, generations, _row(workload, generation, point, settings or {}, source, {}, now))
         return True
 
 
@@ -117,6 +126,7 @@ def _row(
     workload: str,
     generation: int,
     point: Mapping[str, Value],
+    settings: Mapping[str, Value],
     source: str,
     evidence: Mapping[str, Any],
     created: str,
@@ -125,6 +135,7 @@ def _row(
         "workload": workload,
         "generation": generation,
         "point_json": json.dumps(dict(point), allow_nan=False),
+        "settings_json": json.dumps(dict(settings), allow_nan=False),
         "source": source,
         "evidence_json": json.dumps(dict(evidence), allow_nan=False),
         "created": created,
@@ -136,6 +147,7 @@ def _generation(row: Row[Any]) -> Generation:
         workload=row.workload,
         generation=row.generation,
         point=json.loads(row.point_json),
+        settings=json.loads(row.settings_json),
         round_id=row.round_id,
         source=row.source,
         evidence=json.loads(row.evidence_json),

@@ -67,6 +67,18 @@ def _notes(db: Connection) -> None:
             )
 
 
+def _settings(db: Connection) -> None:
+    """3 to 4: a generation has settings beside its point. A damaged one keeps its seal, which tells on it when read."""
+    names = ("created", "evidence_json", "generation", "point_json", "round_id", "source", "workload")
+    db.execute(text("ALTER TABLE generations ADD COLUMN settings_json TEXT DEFAULT '{}' NOT NULL"))
+    for *values, sealed in list(db.execute(text(f"SELECT {', '.join(names)}, seal FROM generations"))):
+        row = dict(zip(names, values, strict=True))
+        if sealed == seal_of(json.dumps(["generations", *row.items()]).encode()):
+            where = "WHERE workload = :workload AND generation = :generation"
+            key = {name: row[name] for name in ("workload", "generation")}
+            db.execute(text(f"UPDATE generations SET seal = '' {where}"), key)
+
+
 # the kind of a note, how its key began, and what of the key is not the note itself
 _NOTES = (
     ("moved", "moved to generation ", "moved to generation "),
@@ -74,5 +86,5 @@ _NOTES = (
     ("slot", "slot:", ""),
 )
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_seals, _notes)
+STEPS: tuple[Callable[[Connection], None], ...] = (_seals, _notes, _settings)
 """STEPS[n - 1] brings a ledger of schema n to schema n + 1."""

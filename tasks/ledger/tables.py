@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 3
+SCHEMA = 4
 
 metadata = MetaData()
 
@@ -97,6 +97,7 @@ generations = Table(
     Column("workload", String(256), primary_key=True),
     Column("generation", Integer, primary_key=True, autoincrement=False),
     Column("point_json", Text, nullable=False),
+    Column("settings_json", Text, nullable=False, server_default="{}"),
     Column("round_id", String(64)),  # null for a generation that was adopted from a file
     Column("source", Text, nullable=False),
     Column("evidence_json", Text, nullable=False),

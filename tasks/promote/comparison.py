@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from scipy.special import ndtr, ndtri, stdtr, stdtrit  # type: ignore[import-untyped]
 
 from tasks.promote.stopping import StoppingBounds
 from tasks.record import Frozen
+from tasks.verdict import State
 
 Losses = Sequence[float]
 ArmName = str
@@ -15,7 +16,6 @@ ArmName = str
 FINALIST: Final = "finalist"
 BASELINE: Final = "baseline"
 INCUMBENT: Final = "incumbent"
-State = Literal["open", "better", "not better", "undecided", "void"]
 Z_MAX = 8.0  # as sure as 64-bit tails can say
 NO_NOISE = 1e-12  # a standard error below this share of the values is rounding
 

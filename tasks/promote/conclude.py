@@ -5,53 +5,46 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.analyze.analysis import Analysis
+from tasks.answers import Answer, Compared
 from tasks.design.study import Round
 from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
-from tasks.promote.reasons import variances_sentence
+from tasks.promote.promotion import Promotion
+from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm
-from tasks.record import (
-    Answer,
-    CandidateRow,
-    Finding,
-    GoalRow,
-    IncumbentRow,
-    NextRow,
-    ObjectiveRow,
-    Record,
-    ReproduceRow,
-    StudyRow,
-    Value,
-    VerdictRow,
-    digest,
-)
+from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.trials.trial import Trial
+from tasks.verdict import CandidateRow, GateRow, IncumbentRow, Outcome, Reason, VerdictRow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
     """What the gate made of a round, from its `arms` by name; no decision where something blocked before it was asked.
 
-    `retrains`: by id. `declined`: why the promotion was not accepted, empty where it was or there is none.
+    `gate`: all that the decision stands on. `retrains`: by id. `promotion`: what the round would promote. `measured`:
+    whether a goal without a gate came to settings, be they those that hold already. `declined`: why the promotion was
+    not accepted, empty where it was or there is none. `feasible`: whether any trial of the search can be compared.
     """
 
     incumbent: Incumbent
     arms: Mapping[ArmName, Arm] = field(default_factory=dict)
     decision: Decision | None = None
+    gate: GateRow | None = None
     retrains: Mapping[str, Trial] = field(default_factory=dict)
     blockers: tuple[Finding, ...] = ()
+    promotion: Promotion | None = None
+    measured: bool = False
     declined: str = ""
+    feasible: bool = True
 
     @property
-    def promoted(self) -> Arm | None:
-        """The arm that becomes the incumbent, if any."""
-        if self.decision is None or self.decision.outcome != "promote" or self.declined:
-            return None
-        return self.arms[self.decision.winner or FINALIST]
+    def promoted(self) -> Promotion | None:
+        """What becomes the incumbent, if anything."""
+        return None if self.declined else self.promotion
 
 
 def blockers_of(scope: Scope, analysis: Analysis) -> tuple[Finding, ...]:
@@ -67,34 +60,73 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
 
     Playbook: G3, G9
     """
-    incumbent = IncumbentRow(generation=conclusion.incumbent.generation, point=conclusion.incumbent.point)
+    now = conclusion.incumbent
+    incumbent = IncumbentRow(generation=now.generation, point=now.point, settings=now.settings)
     decision = conclusion.decision
     if decision is None:
-        reasons = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
-        # na: trials that ran elsewhere are put before no gate
         return VerdictRow(
-            outcome="redesign" if reasons else "na",
+            outcome=_ungated(conclusion),
+            reason=_reason(conclusion),
             incumbent=incumbent,
-            reasons=reasons,
+            reasons=_reasons(conclusion),
             candidate=_candidate(conclusion),
         )
     outcome = "keep" if conclusion.declined else decision.outcome
     return VerdictRow(
         outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the race
+        reason=_reason(conclusion),
         candidate=_candidate(conclusion),
         incumbent=incumbent,
         gain=decision.gain,
-        noise=decision.noise,
         error_rate=scope.policy.error_rate,
-        reasons=(*decision.reasons, *([conclusion.declined] if conclusion.declined else [])),
+        reasons=_reasons(conclusion),
     )
 
 
-def _candidate(conclusion: Conclusion) -> CandidateRow | None:
-    """The arm that won; else the finalist that came furthest, or would have been put before the gate."""
+def _ungated(conclusion: Conclusion) -> Outcome:
+    """The outcome where no gate was asked; `na` where nothing was put before one, and nothing was measured."""
+    if conclusion.blockers:
+        return "redesign"
+    if conclusion.promoted:
+        return "promote"
+    return "keep" if conclusion.measured else "na"
+
+
+def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
+    """In sentences: the gate's, or what blocks, or what was measured; and why a promotion was not accepted."""
+    blocked = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
+    measured = conclusion.promotion.reasons if conclusion.promotion else ()
+    found = conclusion.decision.reasons if conclusion.decision else blocked or measured
+    return (*found, *([conclusion.declined] if conclusion.declined else []))
+
+
+def _reason(conclusion: Conclusion) -> Reason:
+    """The code of how the verdict came about; that nothing was feasible says more than what it led to."""
     decision = conclusion.decision
+    if not conclusion.feasible and (conclusion.blockers or (decision and decision.reason == "no_other_candidate")):
+        return "nothing_feasible"
+    if decision is None and conclusion.blockers:
+        return "blocked"
+    if conclusion.declined:
+        return "declined"
+    if decision is not None:
+        return decision.reason
+    return "no_gate" if not conclusion.measured else "measured" if conclusion.promotion else "no_other_candidate"
+
+
+def _candidate(conclusion: Conclusion) -> CandidateRow | None:
+    """The arm that won; else the finalist that came furthest, or would have been put before the gate.
+
+    Of a goal without a gate the incumbent with what was measured.
+    """
+    decision, promotion = conclusion.decision, conclusion.promotion
+    if decision is None and promotion is not None:
+        return CandidateRow(study="", trial="", point=promotion.point, settings=promotion.settings)
     arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
-    return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point)) if arm else None
+    if arm is None:
+        return None
+    settings = conclusion.incumbent.settings | arm.settings
+    return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point), settings=settings)
 
 
 def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answer:
@@ -105,10 +137,12 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
     Playbook: E1, F11
     """
     decision = conclusion.decision
-    if decision is None or scope.goal.kind != "improve" or decision.answer_gain is None:
+    if decision is None or not scope.goal.facts.baseline or decision.answer_gain is None:
         return analysis.answer
     finalist, baseline = conclusion.arms[decision.lead], conclusion.arms[BASELINE]
-    return Answer(
+    return Compared(
+        kind=scope.goal.kind,
+        source="retrains",
         value=finalist.value,
         against=baseline.value,
         gain=decision.answer_gain,
@@ -117,7 +151,7 @@ def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answe
     )
 
 
-def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
+def _variances(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
     """What the retrains and the searches say of luck, kept apart; nothing where nothing was retrained.
 
     Playbook: G1
@@ -126,10 +160,9 @@ def _variances(analysis: Analysis, conclusion: Conclusion) -> tuple[str, ...]:
     if not looked:
         return ()
     widths = [row.band[1] - row.band[0] for row in analysis.isolation if row.band]
-    of_data = next((f.numbers.get("standard_error") for f in analysis.findings if f.check == "validation set"), None)
-    examples = of_data if isinstance(of_data, float) else None
-    first = looked[0]
-    return (variances_sentence(first.candidate, first.against, first.last, max(widths, default=None), examples),)
+    first, width, examples = looked[0], max(widths, default=None), analysis.examples_error
+    labels = arm_labels(scope.roles.scientific, ((name, arm.point) for name, arm in conclusion.arms.items()))
+    return (variances_sentence(first.candidate, first.against, first.last, width, examples, Named(labels)),)
 
 
 def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:
@@ -139,7 +172,9 @@ def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[s
 
     Playbook: B6
     """
-    if decision is None or decision.answer != "no" or answer.value is None or answer.gain is None:
+    if decision is None or decision.answer != "no" or not isinstance(answer, Compared):
+        return ()
+    if answer.value is None or answer.gain is None:
         return ()
     change = f"{scope.roles.scientific[0]} = {show(answer.value)}" if len(scope.roles.scientific) == 1 else "The change"
     none = "no gain" if answer.gain <= 0 else "no gain that luck does not explain"
@@ -193,9 +228,15 @@ def record_of(
         trials=tuple(row.model_copy(update={"mlflow_run_id": mlflow.get(row.id)}) for row in rows),
         findings=(*scope.findings, *analysis.findings),
         isolation=analysis.isolation,
+        importance=analysis.importance,
         answer=answer,
-        learned=(*analysis.learned, *left_out(scope, conclusion.decision, answer), *_variances(analysis, conclusion)),
+        learned=(
+            *analysis.learned,
+            *left_out(scope, conclusion.decision, answer),
+            *_variances(scope, analysis, conclusion),
+        ),
         verdict=verdict_of(scope, conclusion),
+        gate=conclusion.gate,
         next=next,
         **stamps,
     )

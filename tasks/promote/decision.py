@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, mean
-from tasks.promote.reasons import comparison_sentence, gate_answer, infeasible_sentence, kept_sentence
-from tasks.record import Frozen, Value
+from tasks.promote.reasons import Named, comparison_sentence, gate_answer, infeasible_sentence, kept_sentence
+from tasks.record import Frozen
+from tasks.verdict import Reason
 
 Pair = tuple[ArmName, ArmName]
 Arms = Mapping[ArmName, tuple[float, ...]]
 Asked = Mapping[Pair, Comparison]
 
 FALL_BACK: Pair = (BASELINE, INCUMBENT)
-NUMBERS = ("gain", "low", "high", "z", "upper", "lower", "sd_candidate", "sd_against", "correlation")
 
 
 class Decision(Frozen):
@@ -26,11 +26,12 @@ class Decision(Frozen):
     baseline; None without a baseline arm. `answer`: "yes", better by more than the minimum gain; "no", dropped
     because these retrains show no such gain; "open".
     Each end of a band misses the true gain in at most a share `error_rate` of rounds.
-    `noise`: every number behind it, flat, for the record. `suggested_retrains`: a budget that may decide, where
-    more retrains can.
+    `infeasible`: how many retrains of each arm gave no result. `kept`: how many of the incumbent's are of earlier
+    rounds. `suggested_retrains`: a budget that may decide, where more retrains can.
     """
 
     outcome: Literal["promote", "keep", "retrain", "continue"]
+    reason: Reason
     winner: ArmName | None
     lead: ArmName
     needs: dict[ArmName, int]
@@ -41,7 +42,8 @@ class Decision(Frozen):
     answer_band: tuple[float, float] | None
     answer_sentence: str
     comparisons: tuple[Comparison, ...]
-    noise: dict[str, Value | None]
+    infeasible: dict[ArmName, int]
+    kept: int
     reasons: tuple[str, ...]
     error_rate: float
     minimum_gain: float
@@ -61,6 +63,7 @@ def decided(
     error_rate: float,
     minimum_gain: float,
     budget: int,
+    labels: Mapping[ArmName, str],
 ) -> Decision:
     """What the comparisons come to; `needs`: what the next look lacks, empty after the last."""
     winner = None if needs else _winner(asked, arms)
@@ -72,6 +75,7 @@ def decided(
     return Decision.model_validate(
         {
             "outcome": outcome,
+            "reason": _reason(outcome, winner, asked, budget),
             "winner": winner,
             "lead": lead,
             "needs": needs,
@@ -82,8 +86,9 @@ def decided(
             "answer_band": answer_band,
             "answer_sentence": gate_answer(answering),
             "comparisons": tuple(asked.values()),
-            "noise": _noise(asked, arms, kept) | {"minimum_gain": minimum_gain},
-            "reasons": _reasons(asked, arms, kept, budget, (winner, lead)),
+            "infeasible": {name: count_infeasible(values) for name, values in arms.items()},
+            "kept": kept,
+            "reasons": _reasons(asked, arms, kept, budget, (winner, lead), Named(labels)),
             "error_rate": error_rate,
             "minimum_gain": minimum_gain,
             "suggested_retrains": _suggested(asked, budget) if outcome == "retrain" else None,
@@ -135,6 +140,21 @@ def _undecided(asked: Asked, arms: Arms) -> bool:
     )
 
 
+def _reason(outcome: str, winner: ArmName | None, asked: Asked, budget: int) -> Reason:
+    """The code of what the comparisons come to."""
+    if outcome == "promote":
+        return "baseline_better" if winner == BASELINE else "better"
+    if budget < 2:
+        return "too_few_retrains"
+    if not asked:
+        return "no_other_candidate"
+    states = {c.state for c in asked.values()}
+    if outcome == "keep":
+        racing = {c.state for (a, _), c in asked.items() if is_finalist(a)} or states
+        return "no_sound_retrains" if racing == {"void"} else "no_gain"
+    return "undecided" if outcome == "continue" or "undecided" in states else "no_sound_retrains"
+
+
 def _answer(asked: Asked) -> str:
     """Yes where any finalist beats the baseline, no where each was dropped, else open."""
     states = {c.state for (_, b), c in asked.items() if b == BASELINE}
@@ -158,25 +178,13 @@ def _suggested(asked: Asked, budget: int) -> int | None:
     return max(budget + 2, round(budget * max(ratios) ** 2)) if ratios else None
 
 
-def _noise(asked: Asked, arms: Arms, kept: int) -> dict[str, Value | None]:
-    """The numbers of every arm and of every look, by names that say which."""
-    found: dict[str, Value | None] = {}
-    for name in sorted(arms):
-        values = arms[name]
-        found[f"{name}.retrains"] = len(values)
-        found[f"{name}.infeasible"] = count_infeasible(values)
-    if kept:
-        found[f"{INCUMBENT}.kept"] = kept
-    for (a, b), comparison in asked.items():
-        for look in comparison.looks:
-            found |= {f"{a}-{b}.{look.retrains}.{key}": getattr(look, key) for key in NUMBERS}
-    return found
-
-
 def _reasons(
-    asked: Asked, arms: Arms, kept: int, budget: int, first: tuple[ArmName | None, ArmName]
+    asked: Asked, arms: Arms, kept: int, budget: int, first: tuple[ArmName | None, ArmName], named: Named
 ) -> tuple[str, ...]:
-    """In sentences; what was found of the winner comes first, then of the lead: a short report shows no more."""
+    """In sentences; what was found of the winner comes first, then of the lead: a short report shows no more.
+
+    Each arm has its label where it is mentioned first.
+    """
     if budget < 2:
         return (
             "One retrain an arm shows no noise, so a gain cannot be told from luck: give budget.retrains 2 or more.",
@@ -184,10 +192,10 @@ def _reasons(
     if not asked:
         return ("There is no feasible candidate other than the incumbent itself.",)
     broken = tuple(
-        infeasible_sentence(name, count_infeasible(values), len(values))
+        infeasible_sentence(name, count_infeasible(values), len(values), named)
         for name, values in sorted(arms.items())
         if count_infeasible(values)
     )
     order = sorted(asked.values(), key=lambda c: first.index(c.candidate) if c.candidate in first else len(first))
-    told = tuple(comparison_sentence(c) for c in order if c.looks and not c.void)
-    return (*broken, *told, *([kept_sentence(kept)] if kept else []))
+    told = tuple(comparison_sentence(c, named) for c in order if c.looks and not c.void)
+    return (*broken, *told, *([kept_sentence(kept, named)] if kept else []))

@@ -44,6 +44,7 @@ def gate(
     kept: Sequence[float] = (),
     price: Mapping[ArmName, float] | None = None,
     patience: float = QUICK,
+    labels: Mapping[ArmName, str] | None = None,
 ) -> Decision:
     """The decision that the retrains so far allow.
 
@@ -54,7 +55,7 @@ def gate(
     another and have no retrains of their own. `kept`: losses of the incumbent from earlier rounds that count.
     `price`: what an arm's complexity costs, in the metric's unit: a candidate must gain that much more than the
     minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth.
-    `patience`: see `boundaries`.
+    `patience`: see `stopping_bounds`. `labels`: what tells the arms apart in the reasons, `{"finalist": "width = 64"}`.
 
     Playbook: G2, G3, G4, G5
     """
@@ -71,7 +72,7 @@ def gate(
         if needs:
             break
         asked |= {pair: _looked(asked[pair], arms, i, warm[pair]) for pair in _open(asked)}
-    return decided(asked, arms, needs, len(kept), error_rate, minimum_gain, budget)
+    return decided(asked, arms, needs, len(kept), error_rate, minimum_gain, budget, labels or {})
 
 
 def _known(values: Sequence[float | None]) -> tuple[float, ...]:

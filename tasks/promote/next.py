@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
-from tasks.record import Finding, NextRow, Outcome, Value
+from tasks.record import Finding, NextRow, Value
 from tasks.scope.roles import Scope
 from tasks.text import show
+from tasks.verdict import Outcome
 
 SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 _QUESTION = ("goal", "acknowledge", "resume", "notes")
@@ -94,7 +95,7 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
     arm failed, which may happen right before a wall, a search with other seeds has other finalists.
     """
     decision, incumbent = conclusion.decision, conclusion.incumbent
-    broken = {n for n in conclusion.arms if decision and decision.noise.get(f"{n}.infeasible")}
+    broken = {n for n in conclusion.arms if decision and decision.infeasible.get(n)}
     if decision is None or INCUMBENT not in broken:
         return (f"seed={scope.seed + 1}",) if broken else ()
     trained = conclusion.arms.get(BASELINE) or conclusion.arms.get(decision.lead)

@@ -11,28 +11,23 @@ from typing import Protocol
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Planned
-from tasks.promote.comparison import INCUMBENT, ArmName
+from tasks.promote.comparison import FINALIST, INCUMBENT, ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
 from tasks.promote.price import price_of, uncharged
-from tasks.promote.retrains import (
-    Arm,
-    arms_of,
-    fresh,
-    hyperparameters,
-    judged,
-    judgements,
-    kept_retrains,
-    shared,
-)
+from tasks.promote.promotion import Promotion, measured, measured_settings
+from tasks.promote.reasons import arm_labels
+from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, shared
+from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
+from tasks.verdict import GateRow
 
 RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
 """Runs these retrains and gives them back by id."""
-Approve = Callable[[Arm, Decision], str]
+Approve = Callable[[Promotion], str]
 """Accepts a promotion by "", or gives the reason against it."""
 _MOVES = 5  # how often an incumbent may move under one round before the round gives up
 
@@ -49,8 +44,8 @@ class Incumbents(Protocol):
     def is_ours(self, scope: Scope) -> bool:
         """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
-        """Whether the winner is the incumbent now: only if the incumbent is still the one that was gated."""
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
+        """Whether it is the incumbent now: only if the incumbent is still the one that it was held against."""
 
     def newest(self) -> Incumbent:
         """The incumbent that the round is gated against from now on; resumed, the round takes the same way."""
@@ -59,44 +54,87 @@ class Incumbents(Protocol):
 def promote_config(
     evidence: Evidence, analysis: Analysis, run: RunRetrains, incumbents: Incumbents, approve: Approve
 ) -> Conclusion:
-    """What the gate makes of the round; a promotion is on record when this returns.
+    """What becomes of the round: what the gate makes of it, or what a kind without a gate has measured.
 
-    A round whose incumbent moved under it is gated again, against the new one.
+    A promotion is on record when this returns. A round whose incumbent moved under it is gated again, against the new
+    one.
 
     Playbook: G2, G9
     """
-    scope = evidence.round.scope
+    scope, facts = evidence.round.scope, evidence.round.scope.goal.facts
     blockers = blockers_of(scope, analysis)
-    arms = arms_of(evidence)
+    feasible = any(t.feasible for t in evidence.trials.values())
     if blockers:
-        return Conclusion(incumbent=scope.incumbent, arms=_by_name(arms), blockers=blockers)
-    earlier = incumbents.earlier_retrains()
+        arms = _by_name(arms_of(evidence)) if facts.gate else {}
+        return Conclusion(incumbent=scope.incumbent, arms=arms, blockers=blockers, feasible=feasible)
+    earlier = incumbents.earlier_retrains() if facts.gate else ()
     retrains: dict[str, Trial] = {}
+
+    def concluded(scope: Scope) -> Conclusion:
+        if not facts.gate:
+            promotion = measured(scope, analysis.answer)
+            settled = bool(measured_settings(scope, analysis.answer))
+            return Conclusion(incumbent=scope.incumbent, promotion=promotion, measured=settled, feasible=feasible)
+        moved = evidence.round.model_copy(update={"scope": scope})
+        arms = arms_of(Evidence(round=moved, trials=evidence.trials))
+        decision, row, more = _decided(scope, arms, run, earlier)
+        retrains.update(more)
+        return Conclusion(
+            incumbent=scope.incumbent,
+            arms=_by_name(arms),
+            decision=decision,
+            gate=row,
+            retrains=dict(retrains),
+            promotion=_promotion(scope, _by_name(arms), decision),
+            feasible=feasible,
+        )
+
+    return _settled(scope, concluded, incumbents, approve)
+
+
+def _settled(
+    scope: Scope, concluded: Callable[[Scope], Conclusion], incumbents: Incumbents, approve: Approve
+) -> Conclusion:
+    """The conclusion against the incumbent that stands in the end: what it promotes is approved and on record.
+
+    Raises:
+        RuntimeError: the incumbent never rests.
+    """
     moves = incumbents.moves()
     for _ in range(len(moves) + _MOVES):
-        decision, more = _decided(scope, arms, run, earlier)
-        retrains |= more
-        conclusion = Conclusion(
-            incumbent=scope.incumbent, arms=_by_name(arms), decision=decision, retrains=dict(retrains)
-        )
-        winner = conclusion.promoted
-        if winner is None:
+        conclusion = concluded(scope)
+        promotion = conclusion.promotion
+        if promotion is None:
             return conclusion
         if moves:  # before an interruption the round came this far already: nobody is asked twice
             to = moves.pop(0)
         elif incumbents.is_ours(scope):
             return conclusion
         else:
-            against = approve(winner, decision)
+            against = approve(promotion)
             if against:
                 return replace(conclusion, declined=against)
-            if incumbents.swap(scope, winner, decision):
+            if incumbents.swap(scope, promotion):
                 return conclusion
             to = incumbents.newest()
         scope = scope.model_copy(update={"incumbent": to})
-        moved = evidence.round.model_copy(update={"scope": scope})
-        arms = arms_of(Evidence(round=moved, trials=evidence.trials))
     raise RuntimeError(f"the incumbent moved {_MOVES} times while this round was gated; run it again")
+
+
+def _promotion(scope: Scope, arms: Mapping[ArmName, Arm], decision: Decision) -> Promotion | None:
+    """What the gate lets through; the settings that were promoted before stay."""
+    if decision.outcome != "promote":
+        return None
+    arm = arms[decision.winner or FINALIST]
+    return Promotion(
+        study=arm.study,
+        trial=arm.trial,
+        point=dict(arm.point),
+        settings={**scope.incumbent.settings, **arm.settings},
+        gain=decision.gain,
+        reasons=decision.reasons,
+        comparisons=decision.comparisons,
+    )
 
 
 def _by_name(arms: tuple[Arm, ...]) -> dict[ArmName, Arm]:
@@ -105,13 +143,15 @@ def _by_name(arms: tuple[Arm, ...]) -> dict[ArmName, Arm]:
 
 def _decided(
     scope: Scope, arms: tuple[Arm, ...], run: RunRetrains, earlier: Sequence[Trial]
-) -> tuple[Decision, dict[str, Trial]]:
-    """Looks, until the gate has seen enough: the decision, and the retrains by id."""
+) -> tuple[Decision, GateRow, dict[str, Trial]]:
+    """Looks, until the gate has seen enough: the decision, what it stands on, and the retrains by id."""
     own = shared(arms)
     ended: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
     kept = kept_retrains(scope, arms[-1].point, earlier)
     seeds = {t.planned.seed for t in kept}
+    labels = arm_labels(scope.roles.scientific, ((arm.name, arm.point) for arm in arms))
     while True:
+        price = {a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms}
         decision = gate(
             {name: [judged(scope, t) for t in trials] for name, trials in ended.items()},
             minimum_gain=scope.policy.minimum_gain,
@@ -119,16 +159,15 @@ def _decided(
             budget=scope.budget.retrains,
             shared=own,
             kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
-            price={a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms},
+            price=price,
             patience=scope.policy.patience,
+            labels=labels,
         )
         if decision.outcome != "continue":
             every = [t for trials in ended.values() for t in trials]
-            noted = {
-                "noise": decision.noise | judgements(scope, kept, every),
-                "reasons": (*decision.reasons, *uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])),
-            }
-            return decision.model_copy(update=noted), {t.id: t for t in every}
+            idle = uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])
+            decision = decision.model_copy(update={"reasons": (*decision.reasons, *idle)})
+            return decision, gate_row(scope, arms, decision, ended, kept, price), {t.id: t for t in every}
         wanted = []
         for arm in (a for a in arms if a.name in decision.needs):
             done, more = len(ended[arm.name]), decision.needs[arm.name]

@@ -1,13 +1,37 @@
-"""The gate's reasons, one sentence for each comparison, with its numbers."""
+"""The gate's reasons, one sentence for each comparison, with its numbers and with what tells its arms apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
-from tasks.text import show
+from tasks.record import Point
+from tasks.text import point_label, show
 
 
-def comparison_sentence(comparison: Comparison) -> str:
+class Named:
+    """Names arms in sentences: `the finalist (optimizer = adam)` at its first mention, then `the finalist`."""
+
+    def __init__(self, labels: Mapping[ArmName, str]) -> None:
+        self._left = dict(labels)
+
+    def __call__(self, arm: ArmName, note: str = "") -> str:
+        """The arm as a sentence has it: `the incumbent`, `finalist 2`; `note` is told beside its label."""
+        kind, _, place = arm.partition("-")
+        told = ", ".join(part for part in (note, self._left.pop(arm, "")) if part)
+        return (f"{kind} {place}" if place else f"the {kind}") + (f" ({told})" if told else "")
+
+
+def arm_labels(scientific: Sequence[str], arms: Iterable[tuple[ArmName, Point]]) -> dict[ArmName, str]:
+    """`{"finalist": "optimizer = adam", …}`; empty where no scientific value tells the arms apart."""
+    points = dict(arms)
+    telling = [n for n in scientific if len({repr(p[n]) for p in points.values() if n in p}) > 1]
+    labels = {arm: point_label({n: p[n] for n in telling if n in p}) for arm, p in points.items()}
+    return {arm: label for arm, label in labels.items() if label}
+
+
+def comparison_sentence(comparison: Comparison, named: Named) -> str:
     """What one comparison says after its last look; `comparison` has at least one."""
     look = comparison.last
-    pair = f"{_named(comparison.candidate)} over {_named(comparison.against)}"
+    pair = f"{named(comparison.candidate)} over {named(comparison.against)}"
     numbers = (
         f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, "
         f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {_retrains(look)}"
@@ -37,35 +61,31 @@ def gate_answer(comparison: Comparison | None) -> str:
     return f"Not conclusive: a gain over the retuned baseline is not told from luck ({band})."
 
 
-def infeasible_sentence(arm: ArmName, infeasible: int, retrains: int) -> str:
+def infeasible_sentence(arm: ArmName, infeasible: int, retrains: int, named: Named) -> str:
     """Why an arm is out."""
     consequence = "nothing is promoted over it" if arm == INCUMBENT else "it is not promoted"
-    name = _named(arm)
+    name = named(arm)
     return f"{name[0].upper()}{name[1:]}: {infeasible} of {retrains} fresh retrains gave no result, so {consequence}."
 
 
-def kept_sentence(kept: int) -> str:
+def kept_sentence(kept: int, named: Named) -> str:
     """What part of the evidence on the incumbent is older than the round."""
-    return f"{kept} retrains of the incumbent from earlier rounds count again: nothing that they ran on has changed."
+    return (
+        f"{kept} retrains of {named(INCUMBENT)} from earlier rounds count again: nothing that they ran on has changed."
+    )
 
 
 def variances_sentence(
-    candidate: ArmName, against: ArmName, look: Look, band: float | None, examples: float | None
+    candidate: ArmName, against: ArmName, look: Look, band: float | None, examples: float | None, named: Named
 ) -> str:
     """The three variances of a result, none of which stands for another; None where one was not measured."""
     study = f"another search like these could move its best within a band {show(band)} wide" if band else "not measured"
     data = f"SD {show(examples)}" if examples else "not measured"
-    own = f"SD {show(look.sd_candidate)} of {_named(candidate)} and {show(look.sd_against)} of {_named(against)}"
+    own = f"SD {show(look.sd_candidate)} of {named(candidate)} and {show(look.sd_against)} of {named(against)}"
     return (
         f"Three kinds of luck, apart. Retrains of one configuration: {own}. The search: {study}. The choice of the "
         f"validation data: {data}; a test of significance on one validation set would show neither of the first two."
     )
-
-
-def _named(arm: ArmName) -> str:
-    """The arm as a sentence has it: `the incumbent`, `finalist 2`."""
-    kind, _, place = arm.partition("-")
-    return f"{kind} {place}" if place else f"the {kind}"
 
 
 def _retrains(look: Look) -> str:

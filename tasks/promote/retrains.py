@@ -26,13 +26,14 @@ class Arm(Frozen):
 
     `study` and `trial` selected it; both are empty for the incumbent. `value`: its scientific value, all of them as
     text where there are several, None where it has none. `retrained_as`: the arm whose retrains count for it, its
-    own name unless it is the incumbent's configuration.
+    own name unless it is the incumbent's configuration. `settings`: arguments of the workload that are its trial's own.
     """
 
     name: ArmName
     study: str
     trial: str
     point: dict[str, Value]
+    settings: dict[str, Value] = {}
     value: Value | None
     retrained_as: ArmName
 
@@ -89,6 +90,7 @@ def retrain_of(scope: Scope, arm: Arm, replicate: int) -> Planned:
         seed=derived_seed(scope.seed, "retrain", generation, replicate),
         max_train_steps=scope.budget.max_train_steps,
         eval_every_steps=scope.budget.eval_every_steps,
+        settings=arm.settings,
     )
 
 
@@ -112,22 +114,6 @@ def judged(scope: Scope, trial: Trial) -> float | None:
     if len(values) >= 4 * width:
         values = np.convolve(values, np.full(width, 1.0 / width), mode="valid")
     return float((scope.objective.sign * values).min())
-
-
-def judgements(scope: Scope, kept: Iterable[Trial], run: Iterable[Trial]) -> dict[str, Value | None]:
-    """What the gate saw and the trials of the record do not say, in the metric's unit.
-
-    `incumbent.kept.<trial>`: each retrain of an earlier round; `judged.<trial>`: where it is not the best evaluation.
-    """
-    sign = scope.objective.sign
-    found: dict[str, Value | None] = {}
-    for trial in kept:
-        found[f"{INCUMBENT}.kept.{trial.id}"] = sign * (judged(scope, trial) or 0.0)
-    for trial in run:
-        loss = judged(scope, trial)
-        if loss is not None and sign * loss != trial.best_value:
-            found[f"judged.{trial.id}"] = sign * loss
-    return found
 
 
 def hyperparameters(scope: Scope, arms: Iterable[Arm]) -> set[str]:
@@ -178,9 +164,17 @@ def _best(
         name = next(left, None)
         if name is None:
             break
-        value = _value(scope, {**point, **study.study.scientific})
-        own = INCUMBENT if equal(point, incumbent) else name
-        found.append(Arm(name=name, study=study.study.id, trial=trial.id, point=point, value=value, retrained_as=own))
+        found.append(
+            Arm(
+                name=name,
+                study=study.study.id,
+                trial=trial.id,
+                point=point,
+                settings=trial.planned.settings,
+                value=_value(scope, {**point, **study.study.scientific}),
+                retrained_as=INCUMBENT if equal(point, incumbent) else name,
+            )
+        )
     yield from found
 
 

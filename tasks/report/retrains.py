@@ -1,54 +1,57 @@
-"""The retrains of each arm and the gate's looks, read from a record."""
+"""The arms of the gate as a report shows them: each configuration once, its retrains, and its label."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.record import Record, TrialRow, Value
-from tasks.report.trials import feasible
-
-KEPT, JUDGED = "incumbent.kept.", "judged."  # how the verdict's numbers name them
-_LOOK = re.compile(r"(.+)-(baseline|incumbent)\.(\d+)\.(\w+)")  # `finalist-incumbent.5.gain`
+from tasks.promote.comparison import INCUMBENT
+from tasks.promote.reasons import arm_labels
+from tasks.record import Record, Value
+from tasks.verdict import ArmRow, ComparisonRow, LookRow
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainArm:
-    """An arm of the gate. `kept`: the retrains of earlier rounds that count again, by trial, in the metric's unit."""
+    """A configuration before the gate, by trial what each retrain counted for; None where it gave no result.
+
+    `kept`: the retrains of earlier rounds that count again.
+    """
 
     name: str
     point: Mapping[str, Value]
-    trials: tuple[TrialRow, ...]
+    trials: Mapping[str, float | None]
     kept: Mapping[str, float]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What the gate counted, in the metric's unit, the kept ones first."""
+        return {**self.kept, **{id: value for id, value in self.trials.items() if value is not None}}
+
+
+def gate_arms(record: Record) -> tuple[ArmRow, ...]:
+    """The arms of the gate in their order; none where none was asked."""
+    return record.gate.arms if record.gate else ()
 
 
 def retrain_arms(record: Record) -> tuple[RetrainArm, ...]:
-    """The arms of the gate with their retrains: equal points are one arm, under the names that it goes by.
+    """What was retrained: arms of one configuration are one, under the names that it goes by.
 
     Playbook: G2, G6
     """
-    trials: dict[str, list[TrialRow]] = {}
     names: dict[str, list[str]] = {}
-    for trial in record.trials:
-        if trial.purpose != "retrain":
-            continue
-        point = repr(sorted(trial.point.items()))
-        trials.setdefault(point, []).append(trial)
-        name = trial.study.removeprefix("retrain-")
-        if name not in names.setdefault(point, []):
-            names[point].append(name)
-    kept = kept_values(record)
-    arms = [
+    for arm in gate_arms(record):
+        names.setdefault(arm.retrained_as, []).append(arm.name)
+    first = {names[arm.retrained_as][0]: arm for arm in reversed(gate_arms(record))}
+    found = [first[own[0]] for own in names.values()]
+    return tuple(
         RetrainArm(
-            name=" = ".join(names[p]),
-            point=own[0].point,
-            trials=tuple(own),
-            kept=kept if "incumbent" in names[p] else {},
+            name=" = ".join(names[arm.retrained_as]),
+            point=arm.point,
+            trials={row.trial: row.value for row in arm.trials},
+            kept={row.trial: row.value for row in arm.kept if row.value is not None},
         )
-        for p, own in trials.items()
-    ]
-    if kept and not any(a.kept for a in arms):  # known well enough: it was not retrained again
-        arms.append(RetrainArm(name="incumbent", point=record.verdict.incumbent.point, trials=(), kept=kept))
-    return tuple(arms)
+        for arm in found
+        if arm.trials or arm.kept
+    )
 
 
 def kept_values(record: Record) -> dict[str, float]:
@@ -56,42 +59,41 @@ def kept_values(record: Record) -> dict[str, float]:
 
     Playbook: G6
     """
-    noted = record.verdict.noise.items()
-    return {k.removeprefix(KEPT): float(v) for k, v in noted if k.startswith(KEPT) and v is not None}
+    kept = (row for arm in gate_arms(record) if arm.name == INCUMBENT for row in arm.kept)
+    return {row.trial: row.value for row in kept if row.value is not None}
 
 
-def counted_value(record: Record, trial: TrialRow) -> float | None:
-    """What the gate counted the retrain for: its best evaluation unless noted otherwise; None without a result."""
-    noted = record.verdict.noise.get(f"{JUDGED}{trial.id}")
-    if not feasible(trial):
-        return None
-    return trial.best_value if noted is None else float(noted)
+def counted_values(record: Record) -> dict[str, float | None]:
+    """What the gate counted each fresh retrain for, by trial; None where it gave no result."""
+    return {row.trial: row.value for arm in gate_arms(record) for row in arm.trials}
 
 
-@dataclass(frozen=True, kw_only=True)
-class LookRow:
-    """What one comparison of the gate said after `retrains` retrains of `candidate`; `numbers` in the gate's words."""
-
-    candidate: str
-    against: str
-    retrains: int
-    numbers: Mapping[str, Value | None]
-
-
-def look_rows(record: Record) -> tuple[LookRow, ...]:
-    """Every look that the gate took, in its order.
+def looks_of(record: Record) -> list[tuple[ComparisonRow, LookRow]]:
+    """Every look that the gate took with its comparison, in order.
 
     Playbook: G4
     """
-    found: dict[tuple[str, str, int], dict[str, Value | None]] = {}
-    for key, value in record.verdict.noise.items():
-        match = _LOOK.fullmatch(key)
-        if match:
-            found.setdefault((match[1], match[2], int(match[3])), {})[match[4]] = value
-    return tuple(LookRow(candidate=a, against=b, retrains=n, numbers=v) for (a, b, n), v in found.items())
+    comparisons = record.gate.comparisons if record.gate else ()
+    return [(comparison, look) for comparison in comparisons for look in comparison.looks]
 
 
-def other_numbers(record: Record) -> dict[str, Value | None]:
-    """The verdict's numbers that are of no look and of no single retrain."""
-    noise = record.verdict.noise.items()
-    return {k: v for k, v in noise if not k.startswith((KEPT, JUDGED)) and not _LOOK.fullmatch(k)}
+def arm_values(record: Record) -> dict[str, str]:
+    """`{"finalist": "optimizer = adam", …}`; empty where no scientific value tells the arms apart.
+
+    Playbook: G3
+    """
+    return arm_labels(record.roles.scientific, ((arm.name, arm.point) for arm in gate_arms(record)))
+
+
+def gate_numbers(record: Record) -> dict[str, Value]:
+    """How many retrains of each arm there were and gave no result, and what had to be gained."""
+    if record.gate is None:
+        return {}
+    found: dict[str, Value] = {}
+    for arm in sorted(record.gate.arms, key=lambda a: a.name):
+        found[f"{arm.name}.retrains"] = len(arm.trials) + len(arm.kept)
+        found[f"{arm.name}.infeasible"] = sum(row.value is None for row in arm.trials)
+        found |= {f"{arm.name}.price": arm.price} if arm.price else {}
+    kept = len(kept_values(record))
+    found |= {f"{INCUMBENT}.kept": kept} if kept else {}
+    return found | {"minimum_gain": record.gate.minimum_gain}

@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tasks.record import Finding, Record, StudyRow
-from tasks.report.arms import with_values
+from tasks.report.said import RETRAINS, answer_sentence, compared_in
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
-from tasks.report.verdict import LEVELS, answer_sentence, better, by_level, gated, other_caveats, took, verdict_sentence
+from tasks.report.verdict import LEVELS, better, by_level, other_caveats, took, verdict_sentence
 from tasks.text import band_text, cut, number, one_line, plural
 
 SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
@@ -36,7 +36,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
 
     Playbook: C3, E1
     """
-    told = with_values(record, (*record.verdict.reasons[:REASONS], verdict_sentence(record)))
+    verdict = verdict_sentence(record, labels=False)  # the reasons above it tell the arms apart
     lines = [
         *_question(record, width),
         *_caveats(record, width),
@@ -44,9 +44,9 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *_findings(record, width, colour),
         *_labelled("answer", answer_sentence(record) + _band(record), width),
         "",
-        *_reasons(told[:-1], width),
+        *_reasons(record.verdict.reasons[:REASONS], width),
         *_to_do(record, width),
-        *_labelled("verdict", f"{record.verdict.outcome}: {told[-1]}", width, colour=_tone(record, colour)),
+        *_labelled("verdict", f"{record.verdict.outcome}: {verdict}", width, colour=_tone(record, colour)),
         _one("next", record.next.command),
         *(_one("" if i else "files", path) for i, path in enumerate(paths)),
     ]
@@ -149,8 +149,11 @@ def _reasons(reasons: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _band(record: Record) -> str:
-    kind = "from fresh retrains" if gated(record) else "in 9 of 10 such searches"
-    return "" if record.answer.band is None else f" Band of the gain: {band_text(record.answer.band)}, {kind}."
+    answer = compared_in(record)
+    if answer is None or answer.band is None:
+        return ""
+    kind = "from fresh retrains" if answer.source == RETRAINS else "in 9 of 10 such searches"
+    return f" Band of the gain: {band_text(answer.band)}, {kind}."
 
 
 def _to_do(record: Record, width: int) -> Iterator[str]:

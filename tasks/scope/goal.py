@@ -11,7 +11,7 @@ from tasks.scope.kinds import KINDS, Kind
 from tasks.scope.space import same
 
 RANGE: Literal["range"] = "range"
-WORKLOAD = "workload."  # before the name of an argument, where it is an override
+BUDGET, WORKLOAD = "budget.", "workload."  # how the name of a setting begins, where it is an override
 
 
 class Fixed(Frozen):

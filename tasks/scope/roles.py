@@ -32,6 +32,7 @@ class Scope(Frozen):
     policy: Policy
     sampler: str
     seed: int
+    lag: int = 0
     incumbent: Incumbent
     roles: RolesRow
     declared: Space
@@ -66,6 +67,7 @@ def scope_of(
     sampler: str,
     seed: int,
     acknowledged: Mapping[str, str],
+    lag: int = 0,
 ) -> Scope:
     """The scope of the round: scientific first, everything else nuisance, each fixed one with its reason.
 
@@ -92,6 +94,7 @@ def scope_of(
         policy=policy,
         sampler=sampler,
         seed=seed,
+        lag=lag,
         incumbent=incumbent,
         roles=roles,
         declared=space,

@@ -13,7 +13,8 @@ from tasks.scope.space import Space
 class Asked(Frozen):
     """What a person asks: a goal, of a workload and a space, for a budget, judged by a policy.
 
-    `acknowledge`: the rows of findings that may stand, each with why.
+    `acknowledge`: the rows of findings that may stand, each with why. `lag`: how many of the latest trials an adaptive
+    sampler does without, so that so many more can run side by side.
     """
 
     goal: Goal
@@ -22,6 +23,7 @@ class Asked(Frozen):
     budget: Budget
     policy: Policy
     sampler: str
+    lag: int = Field(default=0, ge=0)
     seed: int = Field(ge=0)
     acknowledge: dict[str, str]
 
@@ -43,6 +45,7 @@ def scope_goal(asked: Asked, incumbent: Incumbent) -> Scope:
         incumbent,
         sampler=asked.sampler,
         seed=asked.seed,
+        lag=asked.lag,
         acknowledged=asked.acknowledge,
     )
     return guarded(scope)

@@ -11,7 +11,7 @@ from tasks.tracking.store import Handle
 # What MLflow's server takes in one call: 1,000 things, and a megabyte of JSON, in which a character may become twelve.
 # SQLite is given the same.
 METRICS, PARAMS, TAGS = 900, 8, 5
-_STATUS = {"complete": "FINISHED", "infeasible": "KILLED", "failed": "FAILED"}
+_STATUS = {"complete": "FINISHED", "infeasible": "KILLED", "failed": "FAILED", "stopped": "KILLED"}
 
 
 def project_trial(

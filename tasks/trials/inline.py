@@ -1,16 +1,20 @@
-"""A trial in this process and in memory, for surfaces that cost microseconds and for tests."""
+"""The runner `inline`: trials in this process and in memory, one at a time, for surfaces that cost microseconds."""
 
 import copy
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from tasks.design.study import Planned
 from tasks.record import Status
 from tasks.scope.error import InputError
+from tasks.trials.local.execute import WayBack
 from tasks.trials.outcome import diverged, raised, returned
-from tasks.trials.runner import Execution
+from tasks.trials.runner import Attempts, Unit
 from tasks.trials.running import MissingMetric, RunningTrial
+from tasks.trials.settings import Execution
 from tasks.trials.target import bound, resolve
 from tasks.trials.trial import Curve, Trial, ended
 
@@ -33,6 +37,64 @@ class Memory:
     def last(self) -> tuple[int, Any]:
         """The last checkpoint."""
         return self.state
+
+
+OURS = "tasks.trials.workloads."  # a user's own code is imported in child processes alone
+
+
+class InlineRunner:
+    """Trials one after the other, in the process of the round: see `tasks.trials.runner.Runner`.
+
+    An interrupted one begins anew: nothing of it was kept.
+    """
+
+    slots = 1
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution, self._closed = execution, False
+
+    @classmethod
+    def open(
+        cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None
+    ) -> "InlineRunner":
+        """A runner of a workload that ships.
+
+        Raises:
+            InputError: the workload is a program of the user's.
+        """
+        if not execution.workload.target.startswith(OURS):
+            raise InputError(
+                f"runner.name: inline runs shipped workloads alone, and {execution.workload.target} is none; say "
+                "runner=local."
+            )
+        return cls(execution)
+
+    def units(self, planned: Sequence[Planned]) -> Iterable[Unit]:
+        """Each trial by itself."""
+        return ((one,) for one in planned)
+
+    def run(self, unit: Unit, attempts: Attempts) -> Iterator[Trial]:
+        """The unit's trials, one after the other.
+
+        Raises:
+            RuntimeError: the round was stopped.
+        """
+        for planned in unit:
+            if self._closed:
+                raise RuntimeError(f"trial {planned.id} was not begun: the round was stopped")
+            attempt = attempts.start(planned)
+            while attempts.again(trial := run_inline(planned, self._execution), attempt):
+                attempt = attempts.start(planned)
+            attempts.accept(trial, attempt)
+            yield trial
+
+    def interrupt(self, grace: float) -> None:
+        """Nothing more is begun."""
+        self._closed = True
+
+    def close(self) -> None:
+        """Nothing more is begun."""
+        self._closed = True
 
 
 def run_inline(planned: Planned, execution: Execution) -> Trial:

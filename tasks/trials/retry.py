@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.trials.local.execute import OUT_OF_MEMORY
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 
 
@@ -13,7 +13,7 @@ def account(trial: Trial) -> str:
     return f"{trial.reason} (after step {int(steps[-1]) if len(steps) else 0})"
 
 
-def try_again(trial: Trial, before: Sequence[str], tried: int, runner: Runner) -> bool:
+def try_again(trial: Trial, before: Sequence[str], tried: int, runner: RunnerSettings) -> bool:
     """Whether the trial goes on from its last checkpoint in another attempt.
 
     Only where it failed, or the kernel killed it for memory that others may have used up; not where it failed in the

@@ -1,74 +1,33 @@
-"""The step of trials: those on record are kept, the others run side by side, with retries."""
+"""The step of trials: those on record are kept, the others run side by side, each when what it depends on is there."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Protocol, Self
 
-from tasks.design.study import Planned
-from tasks.scope.error import InputError
-from tasks.trials.command.check import ADDRESS
-from tasks.trials.local.execute import WayBack, run_trial
-from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.local.server_link import ServerClosed, ServerDied
-from tasks.trials.retry import account, try_again
-from tasks.trials.runner import Execution
-from tasks.trials.stored import curve_bytes, result_of, trial_from
-from tasks.trials.target import targets_in
+from tasks.design.study import Planned, Round, Study
+from tasks.scope.goal import Objective
+from tasks.trials.adaptive import AdaptiveStudy
+from tasks.trials.attempts import BookedAttempts, TrialBook
+from tasks.trials.runner import Runner, Unit
+from tasks.trials.settings import RunnerSettings
+from tasks.trials.stored import trial_from
 from tasks.trials.trial import Trial
 
 NOTICE = 4.0  # seconds for trials to save when the round is stopped: a machine that is wanted back is gone after 5
 
-
-class TakenOver(InputError):
-    """Another process has the trial by now: the result of this one is not taken."""
-
-
-class TrialBook(Protocol):
-    """Where the trials of rounds are written down, attempt by attempt; the ledger is one."""
-
-    def plan(self, round_id: str, planned: Sequence[Mapping[str, Any]], /) -> None:
-        """Write down trials before any of them runs; those that are there stay as they are."""
-
-    def results(self, round_id: str, /) -> Mapping[str, tuple[Mapping[str, Any], bytes]]:
-        """`(result, curve)` of each trial that has ended, by id."""
-
-    def start(self, round_id: str, trial_id: str, /) -> int:
-        """The number of a new attempt, which holds the trial from now on."""
-
-    def failures(self, round_id: str, trial_id: str, /) -> Sequence[str]:
-        """Why each failed attempt at the trial failed, in order."""
-
-    def retries(self, round_id: str, /) -> int:
-        """How many attempts of the round were another try."""
-
-    def fail(self, round_id: str, trial_id: str, attempt: int, reason: str, /) -> None:
-        """An attempt came to nothing."""
-
-    def finish(self, round_id: str, trial_id: str, attempt: int, result: Mapping[str, Any], curve: bytes, /) -> bool:
-        """Whether the result was accepted: only from the attempt that holds the trial."""
-
-
-class Ended(Protocol):
-    """A trial that has ended, or what stopped it."""
-
-    def result(self) -> Trial:
-        """The trial; raises what stopped it."""
-
-
-Pool = Callable[[Callable[[Planned], Trial], Sequence[Planned], int], AbstractContextManager[Iterable[Ended]]]
-"""Runs the function on each planned trial, so many at once, and gives the trials as they end."""
+Submit = Callable[[Unit, Callable[[], None]], object]
+Pool = Callable[[int], AbstractContextManager[Submit]]
+"""Runs functions side by side, so many at once: each is submitted with the unit that it runs."""
 
 
 @contextmanager
-def in_threads(run: Callable[[Planned], Trial], waiting: Sequence[Planned], slots: int) -> Iterator[Iterable[Ended]]:
-    """A `Pool` of plain threads: each waits for the processes of one trial."""
+def in_threads(slots: int) -> Iterator[Submit]:
+    """A `Pool` of plain threads: each waits for the processes of one unit."""
     with ThreadPoolExecutor(max_workers=slots) as pool:
-        yield as_completed([pool.submit(run, planned) for planned in waiting])
+        yield lambda unit, run: pool.submit(run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,82 +35,32 @@ class Site:
     """Where a round's trials run and are written down; `heard` is told of every trial that ended."""
 
     round_id: str
-    folder: Path
     book: TrialBook
-    execution: Execution
-    server: ForkServer
-    devices: SimpleQueue[str]
+    runner: Runner
+    settings: RunnerSettings
+    objective: Objective
     heard: Callable[[Trial], None]
-    way_back: WayBack | None = None
     pool: Pool = in_threads
 
-    @classmethod
-    def open(
-        cls,
-        stack: ExitStack,
-        round_id: str,
-        folder: Path,
-        book: TrialBook,
-        execution: Execution,
-        heard: Callable[[Trial], None],
-        *,
-        way_back: WayBack | None = None,
-        pool: Pool = in_threads,
-    ) -> Self:
-        """A site whose fork server ends with `stack`, and whose devices are leased to one trial at a time."""
-        devices: SimpleQueue[str] = SimpleQueue()
-        for device in execution.runner.slots:
-            devices.put(device)
-        return cls(
-            round_id=round_id,
-            folder=folder,
-            book=book,
-            execution=execution,
-            server=stack.enter_context(ForkServer(execution.runner, own=execution.own, preload=preload(execution))),
-            devices=devices,
-            heard=heard,
-            way_back=way_back,
-            pool=pool,
-        )
 
+def run_round(round: Round, site: Site) -> tuple[Round, dict[str, Trial]]:
+    """The round with all of its trials, and what came of each, by id: those on record as they ended, the others run.
 
-def preload(execution: Execution) -> tuple[str, ...]:
-    """What the fork server imports before it forks, so that no child has to: torch only where it will be used.
-
-    The check of the user's own target has imported their module here; where that brought torch, trials want it.
+    Playbook: J12, J14, D16
     """
-    workload = execution.workload
-    loops = {"tasks.trials.supervised": "tasks.trials.supervised.training", ADDRESS: "tasks.trials.command.program"}
-    loop = (loops[workload.target],) if workload.target in loops else ()
-    modules = {t.rpartition(".")[0] for t in (workload.target, *targets_in(workload.arguments))}
-    ours = sorted(m for m in modules if m.startswith("tasks.trials.workloads"))
-    return ("tasks.trials.local.child", *(("torch",) if "torch" in sys.modules else ()), *loop, *ours)
+    stored = [Planned.model_validate(plan) for plan in site.book.planned(site.round_id)]
+    growing = {
+        s.id: AdaptiveStudy(round.scope, s, {p.index: p for p in stored if p.study == s.id})
+        for s in round.studies
+        if not s.trials
+    }
+    trials = _run(round.trials, tuple(growing.values()), site)
 
+    def grown(study: Study) -> Study:
+        return growing[study.id].study if study.id in growing else study
 
-def run_one(planned: Planned, site: Site) -> Trial:
-    """The trial, run in child processes and written down by the attempt that holds it.
-
-    Raises:
-        TakenOver: a later attempt holds it: this one's result is not taken.
-    """
-    book, round_id = site.book, site.round_id
-    while True:
-        device = site.devices.get()
-        try:
-            if site.server.closed:  # while it waited for a device: it never began
-                raise ServerClosed(f"trial {planned.id} was not begun: the round was stopped")
-            attempt = book.start(round_id, planned.id)
-            folder = site.folder / "trials" / planned.id
-            trial = run_trial(planned, site.execution, site.server, folder, device, site.way_back)
-        finally:
-            site.devices.put(device)
-        before = book.failures(round_id, planned.id)
-        if not try_again(trial, before, book.retries(round_id), site.execution.runner):
-            break
-        book.fail(round_id, planned.id, attempt, account(trial))
-    if not book.finish(round_id, planned.id, attempt, result_of(trial), curve_bytes(trial.curve)):
-        raise TakenOver(f"trial {planned.id} of round {round_id} was taken over by another process, which has it now")
-    return trial
+    whole = round.model_copy(update={"studies": tuple(map(grown, round.studies))})
+    return whole, {p.id: trials[p.id] for p in whole.trials}
 
 
 def run_trials(planned: Sequence[Planned], site: Site) -> dict[str, Trial]:
@@ -159,36 +68,96 @@ def run_trials(planned: Sequence[Planned], site: Site) -> dict[str, Trial]:
 
     Playbook: J12, J14
     """
-    site.book.plan(site.round_id, [p.model_dump(mode="json") for p in planned])
-    known = site.book.results(site.round_id)
-    objective = site.execution.workload.objective
-    trials = {p.id: trial_from(p, *known[p.id], objective) for p in planned if p.id in known}
-    for trial in trials.values():
-        site.heard(trial)
-    for trial in _ended([p for p in planned if p.id not in known], site):
-        site.heard(trial)
-        trials[trial.id] = trial
+    trials = _run(planned, (), site)
     return {p.id: trials[p.id] for p in planned}
 
 
-def _ended(waiting: Sequence[Planned], site: Site) -> Iterator[Trial]:
-    """The trials as they end. Where one raises, the round cannot go on: what runs is ended, what waits ends at once."""
-    slots = len(site.execution.runner.slots)
-    try:
-        with site.pool(lambda planned: run_one(planned, site), waiting, slots) as ended:
-            yield from _results(ended, site)
-    except ServerDied as error:
-        raise RuntimeError("the process that forks trials died; the same command goes on with this round") from error
+def _run(planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> dict[str, Trial]:
+    """Everything planned and everything that the adaptive studies come to suggest; where one raises, all is ended."""
+    course = _Course(planned, growing, site)
+    with site.pool(site.runner.slots) as submit:
+        try:
+            course.run(submit)
+        except Exception:
+            site.runner.close()
+            raise
+        except BaseException:  # somebody stops the round: its trials may save
+            site.runner.interrupt(NOTICE)
+            raise
+    return course.ended
 
 
-def _results(ended: Iterable[Ended], site: Site) -> Iterator[Trial]:
-    """The results; the fork server is closed before an error goes on, while its pool still waits."""
-    try:
-        for one in ended:
-            yield one.result()
-    except Exception:
-        site.server.close()
-        raise
-    except BaseException:  # somebody stops the round: its trials may save
-        site.server.interrupt(NOTICE)
-        raise
+class _Course:
+    """What waits, what runs and what has ended. All of it is seen from one thread; units run in others."""
+
+    def __init__(self, planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> None:
+        self._growing, self._site = growing, site
+        self._attempts = BookedAttempts(book=site.book, round_id=site.round_id, settings=site.settings)
+        site.book.plan(site.round_id, [p.model_dump(mode="json") for p in planned])
+        self._known = site.book.results(site.round_id)
+        self._news: SimpleQueue[Trial | Unit | BaseException] = SimpleQueue()
+        self._running: list[Unit] = []
+        self.ended: dict[str, Trial] = {}
+        fresh = [p for p in planned if not self._on_record(p)]
+        together = self._site.runner.units([p for p in fresh if not p.alone])
+        self._waiting: deque[Unit] = deque([*together, *((p,) for p in fresh if p.alone)])
+
+    def run(self, submit: Submit) -> None:
+        """Until nothing waits and nothing runs.
+
+        Raises:
+            BaseException: whatever a unit raised.
+        """
+        while True:
+            self._grow()
+            for unit in self._startable():
+                self._running.append(unit)
+                submit(unit, lambda unit=unit: self._work(unit))  # type: ignore[misc]
+            if not self._running:
+                return
+            self._take(self._news.get())
+
+    def _take(self, news: Trial | Unit | BaseException) -> None:
+        if isinstance(news, Trial):
+            self._hear(news)
+        elif isinstance(news, BaseException):
+            raise news
+        else:
+            self._running.remove(news)
+
+    def _work(self, unit: Unit) -> None:
+        """One unit, in a thread of its own; what it raises is raised here, too, for whoever watches the thread."""
+        try:
+            for trial in self._site.runner.run(unit, self._attempts):
+                self._news.put(trial)
+        except BaseException as error:
+            self._news.put(error)
+            raise
+        self._news.put(unit)
+
+    def _startable(self) -> Iterable[Unit]:
+        """What may start now, in order: a trial that runs alone waits for all others, and they for it."""
+        while self._waiting:
+            alone = self._waiting[0][0].alone
+            if self._running and (alone or self._running[-1][0].alone):
+                return
+            yield self._waiting.popleft()
+
+    def _grow(self) -> None:
+        """Plan whatever the adaptive studies can suggest by now."""
+        for study in self._growing:
+            while planned := study.next(self.ended):
+                self._site.book.plan(self._site.round_id, [planned.model_dump(mode="json")])
+                if not self._on_record(planned):
+                    self._waiting.append((planned,))
+
+    def _on_record(self, planned: Planned) -> bool:
+        """Whether the trial had ended before; it is then heard of at once."""
+        if planned.id not in self._known:
+            return False
+        self._hear(trial_from(planned, *self._known[planned.id], self._site.objective))
+        return True
+
+    def _hear(self, trial: Trial) -> None:
+        self.ended[trial.id] = trial
+        self._site.heard(trial)

@@ -14,6 +14,8 @@ from tasks.files import write_atomically
 from tasks.scope.goal import Objective
 from tasks.trials.trial import Curve, Trial, ended
 
+LENGTH = ("max_train_steps", "eval_every_steps")
+
 
 def result_of(trial: Trial) -> dict[str, Any]:
     """What the ledger keeps of a trial beside its curve; everything else derives from these."""
@@ -25,6 +27,11 @@ def result_of(trial: Trial) -> dict[str, Any]:
         "folder": trial.folder,
         "unread": list(trial.unread),
     }
+
+
+def planned_from(plan: Mapping[str, Any], budget: Mapping[str, Any]) -> Planned:
+    """A plan that was stored; older ones do not say how long the trial is, and had the budget's steps."""
+    return Planned.model_validate({name: budget[name] for name in LENGTH if name not in plan} | dict(plan))
 
 
 def trial_from(planned: Planned, result: Mapping[str, Any], curve: bytes, objective: Objective) -> Trial:

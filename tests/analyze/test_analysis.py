@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from tasks.analyze.analysis import CHECKS, REVIEWS, analyze
+from tasks.analyze.answers.understand import best_value
 from tasks.analyze.checks.check import Check
 from tasks.analyze.reviews.review import Review
 from tasks.record import Finding, Point
 from tests.analyze.planted_curves import SPACE, Metrics, distance, falling, planted_round
+from tests.typed import compared
 
 Rng = np.random.Generator
 Outcome = Callable[[Point, int, Rng], Metrics | None]
@@ -43,11 +45,11 @@ def of_row(findings: tuple[Finding, ...], row: str) -> list[str]:
 
 @pytest.mark.playbook("E1", case="shows")
 def test_a_clean_round_is_asked_everything_and_answers() -> None:
-    analysis = analyze(planted_round(clean, kind="understand", **ASKED))
+    analysis = analyze(planted_round(clean, kind="understand", **ASKED), best_value)
     assert not [f for f in analysis.findings if f.level == "fail"]
     asked = {f.row for f in analysis.findings}
     assert {"E2", "E7", "F2", "F6", "F7", "F8", "F9", "F10", "H3", "D12", "D13"} <= asked
-    assert analysis.answer.value == "adam"
+    assert compared(analysis.answer).value == "adam"
     assert analysis.answer.conclusive
     assert len(analysis.isolation) == 2
     assert analysis.learned
@@ -55,10 +57,12 @@ def test_a_clean_round_is_asked_everything_and_answers() -> None:
 
 @pytest.mark.playbook("E1", case="shows")
 def test_a_finding_that_blocks_keeps_the_answer_open_until_it_is_acknowledged() -> None:
-    blocked = analyze(planted_round(overfit, kind="understand", **ASKED))
+    blocked = analyze(planted_round(overfit, kind="understand", **ASKED), best_value)
     assert "fail" in of_row(blocked.findings, "F2")
     assert not blocked.answer.conclusive
-    free = analyze(planted_round(overfit, kind="understand", acknowledged={"F2": "known and harmless"}, **ASKED))
+    free = analyze(
+        planted_round(overfit, kind="understand", acknowledged={"F2": "known and harmless"}, **ASKED), best_value
+    )
     assert "fail" in of_row(free.findings, "F2")
     assert free.answer.conclusive
 
@@ -129,7 +133,7 @@ def enormous(point: Point, index: int, rng: Rng) -> Metrics:
 def test_odd_evidence_is_judged_without_an_error_and_never_conclusive(outcome: Outcome, asked: dict[str, Any]) -> None:
     if "points" in asked and outcome in (enormous,):
         asked = {**asked, "space": SPACE}
-    analysis = analyze(planted_round(outcome, kind="understand", **asked))
+    analysis = analyze(planted_round(outcome, kind="understand", **asked), best_value)
     for found in analysis.findings:
         assert found.evidence
         assert found.model_dump_json()

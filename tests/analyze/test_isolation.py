@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.analyze.isolation import answer, gain_band, isolate, ranking
+from tasks.analyze.answers.improve import best_change
+from tasks.analyze.answers.understand import best_value
+from tasks.analyze.isolation import gain_band, isolate, ranking
 from tasks.analyze.learned import learned
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import slices
@@ -120,12 +122,12 @@ def test_explicit_points_without_a_question_have_no_rows_and_no_answer() -> None
     points = tuple({"learning_rate": 10.0**-i} for i in range(1, 5))
     evidence = planted_round(lambda p, i, rng: {"valid_error": falling(rng)}, points=points)
     assert isolate(evidence) == ()
-    assert answer(evidence, False).value is None
+    assert best_value(evidence, False).value is None
 
 
 @pytest.mark.playbook("F11", "G7", case="shows")
 def test_understanding_is_conclusive_where_the_gap_is_far_beyond_the_luck_of_the_search() -> None:
-    found = answer(optimizers(arm_gap(0.2), kind="understand"), blocked=False)
+    found = best_value(optimizers(arm_gap(0.2), kind="understand"), blocked=False)
     assert (found.value, found.conclusive) == ("adam", True)
     assert found.gain == pytest.approx(0.2, abs=0.05)
     assert found.band is not None
@@ -133,17 +135,17 @@ def test_understanding_is_conclusive_where_the_gap_is_far_beyond_the_luck_of_the
 
 
 def test_what_blocks_keeps_the_answer_open() -> None:
-    assert not answer(optimizers(arm_gap(0.2), kind="understand"), blocked=True).conclusive
+    assert not best_value(optimizers(arm_gap(0.2), kind="understand"), blocked=True).conclusive
 
 
 @pytest.mark.playbook("G7", case="silent")
 def test_equal_values_are_rarely_told_apart_although_the_best_of_them_was_picked() -> None:
-    rounds = [answer(optimizers(arm_gap(0.0), kind="understand", seed=s), blocked=False) for s in range(60)]
+    rounds = [best_value(optimizers(arm_gap(0.0), kind="understand", seed=s), blocked=False) for s in range(60)]
     assert sum(a.conclusive for a in rounds) <= 3
 
 
 def test_improving_is_answered_against_the_baseline_and_never_without_the_gate() -> None:
-    better = answer(optimizers(arm_gap(0.2)), blocked=False)
+    better = best_change(optimizers(arm_gap(0.2)), blocked=False)
     assert (better.value, better.against, better.conclusive) == ("adam", "nesterov", False)
     assert (better.gain or 0.0) > 0.1
 
@@ -151,7 +153,7 @@ def test_improving_is_answered_against_the_baseline_and_never_without_the_gate()
         ahead = 0.2 * (point["optimizer"] == "nesterov")
         return {"valid_error": falling(rng, level=0.5 + 0.05 * distance(point) - ahead)}
 
-    worse = answer(optimizers(baseline_wins), blocked=False)
+    worse = best_change(optimizers(baseline_wins), blocked=False)
     assert worse.against == "nesterov"
     assert worse.value != "nesterov"
     assert (worse.gain or 0.0) < -0.1
@@ -163,8 +165,8 @@ def test_gain_is_positive_for_better_in_either_direction() -> None:
 
     up = optimizers(outcome, metric="valid_accuracy", direction="maximize", kind="understand")
     down = optimizers(arm_gap(0.2), kind="understand")
-    assert answer(up, False).gain == pytest.approx(answer(down, False).gain)
-    assert answer(up, False).band == pytest.approx(answer(down, False).band)
+    assert best_value(up, False).gain == pytest.approx(best_value(down, False).gain)
+    assert best_value(up, False).band == pytest.approx(best_value(down, False).band)
     first, second = ranking(up)[:2]
     assert gain_band(first, second) == pytest.approx(gain_band(*ranking(down)[:2]))
     for high, low in zip(isolate(up), isolate(down), strict=True):
@@ -192,7 +194,7 @@ def test_one_slice_of_a_range_answers_with_the_value_of_its_best_trial() -> None
         return {"valid_error": falling(rng, level=0.3 + 0.1 * (np.log10(float(point["weight_decay"])) + 4) ** 2)}
 
     asked: Mapping[str, Any] = {"weight_decay": "range"}
-    found = answer(planted_round(outcome, scientific=asked, space=WITH_DECAY, trials=40, kind="understand"), False)
+    found = best_value(planted_round(outcome, scientific=asked, space=WITH_DECAY, trials=40, kind="understand"), False)
     assert isinstance(found.value, float)
     assert 1e-5 < found.value < 1e-3
 

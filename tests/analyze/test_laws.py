@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flows.steps import OWN
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Direction
 from tasks.scope.goal import Objective
 from tasks.trials.trial import Curve, ended
 from tests.analyze.planted_curves import Floats, Metrics, Rng, planted_round
+from tests.typed import compared
 
 CASES = int(os.environ.get("TUNEBOOK_LAWS", "30"))
 Signature = list[tuple[str, ...]]
@@ -91,13 +93,13 @@ def changed(
 
 def found(evidence: Evidence, name: Callable[[str], str] = lambda name: name) -> Signature:
     """Every finding: its check, row, level and what it speaks of; and whether the answer is conclusive."""
-    analysis = analyze(evidence)
+    analysis = analyze(evidence, OWN[evidence.round.scope.goal.kind].answer)
     where = [(f, f.where) for f in analysis.findings]
     rows = [
         (f.check, f.row, f.level, w.study or "", w.parameter or "", w.side or "", name(w.trial) if w.trial else "")
         for f, w in where
     ]
-    return [*sorted(rows), (str(analysis.answer.conclusive), str(analysis.answer.value))]
+    return [*sorted(rows), (str(analysis.answer.conclusive), str(compared(analysis.answer).value))]
 
 
 def turned(name: str) -> str:

@@ -8,7 +8,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from itertools import pairwise
@@ -24,7 +24,6 @@ from flows.session.plan import checked
 from flows.tune import tune
 from tasks.promote.next import merged
 from tasks.record import Record
-from tasks.trials.inline import run_inline
 from tests.benchmarks.landscape.landscape import MOMENTUM, excess
 
 FOLDER = Path(__file__).parent / "landscape"
@@ -149,7 +148,7 @@ def first_overrides(scenario: Scenario, seed: int, root: Path) -> tuple[str, ...
     """A small round of the landscape; what is planted comes last."""
     whole = ("workload=landscape", "space=landscape", "goal=landscape", f"tracking.root={root}", f"seed={seed}")
     small = ("budget.trials=24", "budget.retrains=16", "budget.finalists=2", "budget.max_train_steps=400")
-    quiet = ("budget.eval_every_steps=20", "orchestrate=off", "tracking.enabled=false", "runner.workers=1")
+    quiet = ("budget.eval_every_steps=20", "orchestrate=off", "tracking.enabled=false", "runner=inline")
     return merged((*whole, *small, *quiet), scenario.overrides)
 
 
@@ -168,36 +167,10 @@ def regret(last: Record) -> float:
     return excess(stands.point, **land) - min(ways)
 
 
-class _NoServer:
-    """In the fork server's place: no trial here needs it."""
-
-    closed = False
-
-    def __init__(self, *values: Any, **more: Any) -> None: ...
-
-    def __enter__(self) -> "_NoServer":
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def interrupt(self, grace: float) -> None:
-        """Nothing is running."""
-
-
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Rounds as they are, but that their trials run here and no report is drawn."""
-    with ExitStack() as stack:
-        here = {
-            "tasks.trials.run.ForkServer": _NoServer,
-            "tasks.trials.run.run_trial": lambda planned, execution, *_: run_inline(planned, execution),
-            "tasks.report.write.page": lambda record, curves: "",
-        }
-        for name, instead in here.items():
-            stack.enter_context(patch(name, instead))
+    """Rounds as they are, but that no report is drawn and trials of any workload run here."""
+    with patch("tasks.report.write.page", lambda record, curves: ""), patch("tasks.trials.inline.OURS", ""):
         yield
 
 

@@ -29,7 +29,7 @@ from tasks.promote.retrains import judged
 from tasks.record import Value
 from tasks.scope.roles import Scope, baseline_incumbent, scope_of
 from tasks.trials.inline import run_inline
-from tasks.trials.runner import Execution
+from tasks.trials.settings import Execution
 
 LR = "nesterov.learning_rate"
 CHANGES: Mapping[str, Mapping[str, Value]] = {

@@ -1,11 +1,12 @@
 """The same rounds, audits and histories in two checkouts: is all that a person sees of them equal?
 
-    python -m tests.benchmarks.same_rounds BEFORE AFTER [--only NAME] [--json OUT]
+    python -m tests.benchmarks.same_rounds BEFORE AFTER [--only NAME] [--json OUT] [--results]
 
 Both have a `.venv`. A scenario (see everyday/scenes.txt) is a few commands, run as they are typed, in BEFORE and then
 in AFTER, in a fresh folder of the same name: no path differs but the checkout's own. What cannot be equal is blanked by
 its value, read from ledger and records: ids and dates of rounds, seconds, git's commit and diff, the fingerprint,
-MLflow's ids. Exit code 1 where anything else differs, or where a scenario did not do its part.
+MLflow's ids. Exit code 1 where anything else differs, or where a scenario did not do its part; with `--results` where
+an exit code or a result does: points, curves, outcomes, gains, findings, whatever form the record has.
 """
 
 import argparse
@@ -29,8 +30,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.benchmarks.everyday.results import results_text
+
 DATA = Path(__file__).resolve().parent / "everyday"
-COLUMNS = ("exit", "digest", "terminal", "stderr", "record", "report")
+COLUMNS = ("exit", "results", "digest", "terminal", "stderr", "record", "report")
+RESULTS = ("exit", "results")
 PATIENCE = 600.0  # seconds for one command
 STOP_AFTER = 3  # trials that have ended when a round is killed or interrupted
 DONE = "select 1 from trials where state = 'done'"
@@ -205,16 +209,17 @@ def seen(stage: Stage) -> dict[str, str]:
     texts = [file.read_text() for file in files]
     records = [json.loads(text) for text in texts]
     shown = [file.read_text() for file in sorted(stage.here.glob("store/incumbent/*.yaml"))]
-    shown += [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(stage.here.glob("store/*/*/*.parquet"))]
+    curves = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(stage.here.glob("store/*/*/*.parquet"))]
     for line in (DATA / "views.txt").read_text().splitlines():
         place, _, query = line.partition(": ")
         shown += [terminal("\t".join(map(str, row)), records) for row in stage.ask(query, place)]
     columns = {
         "exit": [str(code) for code, _, _ in stage.ends],
+        "results": [*map(results_text, records), *curves],
         "digest": [record["digest"] for record in records],
         "terminal": [terminal(out, records) for _, out, _ in stage.ends],
         "stderr": [err for _, _, err in stage.ends],
-        "record": [*map(record_text, texts), *shown],
+        "record": [*map(record_text, texts), *shown, *curves],
         "report": [page(f.with_name("report.html").read_text(), r) for f, r in zip(files, records, strict=True)],
     }
     found = {name: "\n".join(parts) for name, parts in columns.items()}
@@ -262,6 +267,7 @@ def main() -> int:
     parser.add_argument("after", type=Path)
     parser.add_argument("--only", default="", metavar="NAME", help="the scenarios with this in their name")
     parser.add_argument("--json", type=Path, metavar="OUT", help="a file for all that was found")
+    parser.add_argument("--results", action="store_true", help="judge exit codes and results alone")
     said = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would rounds
     before, after, found = said.before.resolve(), said.after.resolve(), []
@@ -275,9 +281,10 @@ def main() -> int:
             cells = "".join(f"{'DIFFERS' if text else 'equal':<10}" for text in row["differences"].values())
             print(f"{row['scenario']:<18}{cells}{row['seconds']}{' FAILED' if row['wrong'] else ''}", flush=True)
             found.append(row)
-    bad = [row for row in found if row["wrong"] or any(row["differences"].values())]
+    judged = RESULTS if said.results else COLUMNS
+    bad = [row for row in found if row["wrong"] or any(row["differences"][column] for column in judged)]
     for row in bad:
-        texts = {"it did not do its part": "\n".join(row["wrong"]), **row["differences"]}
+        texts = {"it did not do its part": "\n".join(row["wrong"]), **{c: row["differences"][c] for c in judged}}
         print(*(f"\n{row['scenario']}, {what}:\n{text}" for what, text in texts.items() if text), sep="\n")
     left = sorted(kept(before, after) - there)
     print(f"\n{len(found) - len(bad)} of {len(found)} scenarios are equal; left behind: {', '.join(left) or 'nothing'}")

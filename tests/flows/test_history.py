@@ -34,9 +34,14 @@ def record(round_id: str) -> Record:
             "curves": "curves.parquet",
             "findings": [],
             "isolation": [],
-            "answer": {},
+            "answer": {"kind": "improve", "source": "search"},
             "learned": [],
-            "verdict": {"outcome": "keep", "incumbent": {"generation": 0, "point": point}, "gain": -0.0125},
+            "verdict": {
+                "outcome": "keep",
+                "reason": "no_gain",
+                "incumbent": {"generation": 0, "point": point},
+                "gain": -0.0125,
+            },
             "next": {"command": "python -m flows.round goal=width", "overrides": ["goal=width"], "why": "not asked"},
         }
     )

@@ -12,6 +12,7 @@ from tasks.ledger import LedgerError, open_ledger
 from tasks.record import digest
 from tasks.scope.error import InputError
 from tests.flows.own_round import TRAIN, KilledWhen, arguments, done_in, record_in
+from tests.typed import compared
 
 
 @pytest.mark.playbook("B1", "G9", case="shows")
@@ -21,8 +22,9 @@ def test_a_round_promotes_the_better_arm_and_leaves_record_report_and_incumbent(
     assert main(arguments(folder, "store")) == 0
     record = record_in(folder, "store")
     assert record.verdict.outcome == "promote"
-    assert (record.answer.value, record.answer.against, record.answer.conclusive) == ("b", "a", True)
-    assert record.answer.gain == pytest.approx(0.3, abs=0.1)
+    answer = compared(record.answer)
+    assert (answer.value, answer.against, answer.conclusive) == ("b", "a", True)
+    assert answer.gain == pytest.approx(0.3, abs=0.1)
     assert digest(record) == record.digest
     said = capsys.readouterr().out
     assert "promote" in said
@@ -83,7 +85,7 @@ def test_a_round_never_goes_on_with_other_code(
     assert main(arguments(folder, "cut")) == 0
     record = record_in(folder, "cut")
     assert record.round_id != begun.round_id
-    assert record.answer.gain == pytest.approx(0.1, abs=0.05)
+    assert compared(record.answer).gain == pytest.approx(0.1, abs=0.05)
 
 
 def test_a_metric_that_is_never_reported_stops_the_round_at_the_first_evaluation(

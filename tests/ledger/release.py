@@ -45,7 +45,16 @@ def planned(index: int) -> dict[str, Any]:
 
 def _promoted(ledger: Ledger) -> None:
     ledger.begin("promoted", "digits", "dropout", {"seed": 0, "notes": "ünïcode"}, "key-1", "2026-01-01")
-    ledger.promote("digits", 0, {"width": 64}, "promoted", "round promoted", {"gain": 0.5}, "2026-01-02")
+    ledger.promote(
+        "digits",
+        0,
+        {"width": 64},
+        "promoted",
+        "round promoted",
+        {"gain": 0.5},
+        "2026-01-02",
+        {"budget.max_train_steps": 9},
+    )
     ledger.note_projection("promoted", "t0", "mlflow-run")
     ledger.note("promoted", "mixed", "states of the code (own.py)")
     verdict = {"outcome": "promote", "gain": 0.5, "incumbent": {"generation": 0}}

@@ -8,20 +8,23 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from tasks.analyze.analysis import analyze
+from tasks.analyze.answers.improve import best_change
 from tasks.analyze.study.evidence import Evidence
+from tasks.answers import Compared
 from tasks.design.study import design
 from tasks.promote.conclude import answer_of, left_out, verdict_of
-from tasks.promote.decision import Decision
+from tasks.promote.promotion import Promotion
 from tasks.promote.race import promote_config
-from tasks.promote.retrains import Arm
-from tasks.record import Answer, Value, VerdictRow
+from tasks.record import Value
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import space_from_tree
 from tasks.trials.inline import run_inline
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.trial import Trial
+from tasks.verdict import GateRow, VerdictRow
+from tests.typed import compared
 
 POLICY = Path(__file__).resolve().parents[2] / "conf" / "policy" / "default.yaml"
 NOISE = 0.01
@@ -40,8 +43,9 @@ BOWLS = {  # the optimum lies well inside; a decade off costs four retrain SDs
 class Concluded:
     """What a round said."""
 
-    answer: Answer
+    answer: Compared
     verdict: VerdictRow
+    gate: GateRow | None
     winner: str | None
     retrains: int
     left_out: tuple[str, ...]
@@ -51,7 +55,7 @@ class Alone:
     """The incumbents of a round beside which no other runs: nothing is kept, nothing moves, every swap is taken."""
 
     def __init__(self) -> None:
-        self.swaps: list[Arm] = []
+        self.swaps: list[Promotion] = []
 
     def earlier_retrains(self) -> list[Trial]:
         """None."""
@@ -65,9 +69,9 @@ class Alone:
         """Nothing was promoted before."""
         return False
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
         """Taken, and noted."""
-        self.swaps.append(winner)
+        self.swaps.append(promotion)
         return True
 
     def newest(self) -> Incumbent:
@@ -88,7 +92,7 @@ def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -
         objective=Objective(metric="loss", direction="minimize"),
     )
     budget = Budget(trials=trials, retrains=retrains, max_train_steps=1, eval_every_steps=1)
-    execution = Execution(workload=workload, runner=Runner(), own=None)
+    execution = Execution(workload=workload, runner=RunnerSettings(), own=None)
     optimum: dict[str, Value] = {"learning_rate": 3e-3, "one_minus_momentum": 0.05, "regularizer": "none"}
     goal = {
         "name": "dropout",
@@ -114,18 +118,19 @@ def searched(seed: int, effect: float, *, trials: int = 24, retrains: int = 8) -
 def concluded(seed: int, effect: float) -> Concluded:
     """The same round to its end."""
     evidence, execution = searched(seed, effect)
-    scope, analysis = evidence.round.scope, analyze(evidence)
+    scope, analysis = evidence.round.scope, analyze(evidence, best_change)
     conclusion = promote_config(
         evidence,
         analysis,
         lambda planned: {p.id: run_inline(p, execution) for p in planned},
         Alone(),
-        lambda winner, decision: "",
+        lambda promotion: "",
     )
     answer = answer_of(scope, analysis, conclusion)
     return Concluded(
-        answer=answer,
+        answer=compared(answer),
         verdict=verdict_of(scope, conclusion),
+        gate=conclusion.gate,
         winner=conclusion.decision.winner if conclusion.decision else None,
         retrains=len(conclusion.retrains),
         left_out=left_out(scope, conclusion.decision, answer),

@@ -143,6 +143,7 @@ def test_an_incumbent_that_is_known_is_not_retrained_before_the_finalist_overtak
     assert decision.needs == {"finalist": 3}
     near = ask({"finalist": [0.9, 1.1, 1.0, 0.8, 1.0], "incumbent": []}, kept=[1.0, 1.2, 0.9, 1.1, 1.05])
     assert near.needs == {"finalist": 1, "incumbent": 1}
+    assert near.kept == 5
     assert any("5 retrains of the incumbent from earlier rounds" in said for said in near.reasons)
 
 

@@ -55,7 +55,10 @@ def test_a_finalist_with_an_infeasible_retrain_is_never_promoted(gone: float | N
     assert decision.winner is None
     assert decision.outcome == "keep"
     assert not decision.answer_conclusive
-    assert "finalist: 1 of 8" in decision.reasons[0]
+    assert (decision.reason, decision.infeasible) == (
+        "no_sound_retrains",
+        {"finalist": 1, "baseline": 0, "incumbent": 0},
+    )
 
 
 def test_a_baseline_that_beats_the_incumbent_is_promoted_although_the_finalist_diverged() -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from tasks.analyze.analysis import Analysis, analyze
+from tasks.analyze.answers.improve import best_change
 from tasks.design.study import Planned
 from tasks.promote.conclude import Conclusion
-from tasks.promote.decision import Decision
+from tasks.promote.promotion import Promotion
 from tasks.promote.race import promote_config
-from tasks.promote.retrains import Arm
 from tasks.scope.finding import finding
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
@@ -19,7 +19,7 @@ from tasks.trials.trial import Trial
 from tests.promote.planted_rounds import Alone, searched
 
 EVIDENCE, EXECUTION = searched(0, -3.0)
-ANALYSIS = analyze(EVIDENCE)
+ANALYSIS = analyze(EVIDENCE, best_change)
 RIVAL = EVIDENCE.round.scope.incumbent.model_copy(update={"generation": 2, "source": "a rival"})
 
 
@@ -30,9 +30,9 @@ class Contested(Alone):
         super().__init__()
         self._lost = lost
 
-    def swap(self, scope: Scope, winner: Arm, decision: Decision) -> bool:
+    def swap(self, scope: Scope, promotion: Promotion) -> bool:
         self._lost -= 1
-        return super().swap(scope, winner, decision) if self._lost < 0 else False
+        return super().swap(scope, promotion) if self._lost < 0 else False
 
     def newest(self) -> Incumbent:
         return RIVAL
@@ -55,7 +55,7 @@ class Race:
     incumbents: Alone
     against: str = ""
     ran: list[Planned] = field(default_factory=list)
-    asked: list[Arm] = field(default_factory=list)
+    asked: list[Promotion] = field(default_factory=list)
 
     def conclusion(self, analysis: Analysis = ANALYSIS) -> Conclusion:
         """Its conclusion."""
@@ -65,8 +65,8 @@ class Race:
         self.ran += planned
         return {p.id: run_inline(p, EXECUTION) for p in planned}
 
-    def _approve(self, winner: Arm, decision: Decision) -> str:
-        self.asked.append(winner)
+    def _approve(self, promotion: Promotion) -> str:
+        self.asked.append(promotion)
         return self.against
 
 

@@ -2,20 +2,48 @@
 
 import pytest
 
+from tasks.promote.reasons import Named, arm_labels
+from tasks.record import Point
 from tests.promote.simulated_gate import ask, clear
 
 
 def test_one_retrain_an_arm_decides_nothing_and_says_so() -> None:
     decision = ask({"finalist": [0.1], "incumbent": [0.2]}, budget=1)
-    assert decision.outcome == "retrain"
-    assert "budget.retrains" in decision.reasons[0]
+    assert (decision.outcome, decision.reason) == ("retrain", "too_few_retrains")
+    assert decision.reasons
 
 
 def test_the_reasons_carry_the_numbers_and_paired_correlation_is_told_apart() -> None:
     decision = ask(clear(0.0, 1.0, 1.0))
     assert any("gain 1" in reason and "3 retrains each" in reason for reason in decision.reasons)
-    assert -1 <= float(decision.noise["finalist-incumbent.3.correlation"] or 0) <= 1
-    assert decision.answer_sentence.startswith("Yes")
+    assert -1 <= (decision.comparisons[0].last.correlation or 0) <= 1
+    assert decision.answer == "yes"
+
+
+def test_each_arm_has_its_label_at_its_first_mention_only() -> None:
+    labels = {"finalist": "switch = the baseline", "baseline": "switch = a", "incumbent": "switch = finalist 2"}
+    plain, labelled = ask(clear(0.0, 1.0, 1.0)), ask(clear(0.0, 1.0, 1.0), labels=labels)
+    told = " ".join(labelled.reasons)
+    assert [told.count(f"({label})") for label in labels.values()] == [1, 1, 1]
+    for label in labels.values():
+        told = told.replace(f" ({label})", "")
+    assert told == " ".join(plain.reasons)
+
+
+def test_a_note_is_told_beside_the_label() -> None:
+    named = Named({"incumbent": "switch = a"})
+    assert named("incumbent", "generation 2") == "the incumbent (generation 2, switch = a)"
+    assert named("incumbent", "generation 2") == "the incumbent (generation 2)"
+    assert (named("incumbent"), named("finalist-2")) == ("the incumbent", "finalist 2")
+
+
+def test_only_what_tells_the_arms_apart_is_a_label() -> None:
+    arms: list[tuple[str, Point]] = [
+        ("finalist", {"switch": "b", "width": 8}),
+        ("incumbent", {"switch": "a", "width": 8}),
+    ]
+    assert arm_labels(("switch", "width"), arms) == {"finalist": "switch = b", "incumbent": "switch = a"}
+    assert arm_labels(("width",), arms) == {}
 
 
 @pytest.mark.prose

@@ -8,6 +8,7 @@ from tasks.record import Record
 from tasks.trials.trial import Curve
 
 LAST = 2000
+STEPS = {"max_train_steps": LAST, "eval_every_steps": 50}
 ACKNOWLEDGED = "The unstable corner is known and harmless here (M. Curie)."
 COMMAND = "python -m flows.round goal=optimizer space=mlp workload=mnist1d seed=0"
 LOG: dict[str, Any] = {"scale": "log", "type": "float"}
@@ -29,6 +30,7 @@ SPACES: dict[str, dict[str, Any]] = {
 }
 CENTRES = {"nesterov": (-1.0, -1.1, 0.046), "adam": (-2.2, -1.0, 0.041)}
 WALLS = {"nesterov": -0.75, "adam": 9.0}
+REASONS = {"redesign": "blocked", "promote": "better", "keep": "no_gain", "retrain": "undecided", "na": "no_gate"}
 REPRODUCE: dict[str, Any] = {
     "command": COMMAND,
     "overrides": ["goal=optimizer", "space=mlp", "workload=mnist1d", "seed=0"],
@@ -60,7 +62,7 @@ def example(
     best = {arm: _best(own, direction) for arm, own in rows.items()}
     retrains = [] if outcome in ("redesign", "na") or not feasible else _retrains(best, rng, direction)
     tree = {
-        "schema": 1,
+        "schema": 2,
         "round_id": "r-20250312-0914-5f3a",
         "digest": "9f2c" * 16,
         "workload": "mnist1d_mlp",
@@ -95,6 +97,7 @@ def example(
             "layers and activation are insensitive (under 4 % each) and may be fixed in the next round.",
         ],
         "verdict": _verdict(outcome, best["adam"]),
+        "gate": _gate(retrains) if outcome in ("promote", "keep", "retrain") else None,
         "next": {
             "command": f"{COMMAND} space.adam.learning_rate.high=0.1",
             "overrides": ["space.adam.learning_rate.high=0.1"],
@@ -137,6 +140,7 @@ def _trial(arm: str, index: int, rng: np.random.Generator, direction: str, feasi
         "point": {"optimizer": arm, names[0]: 10 ** logs[0], names[1]: 10 ** logs[1], "layers": layers,
                   "activation": activation, "width": 128, "batch_size": 64},
         "seed": 1000 + index,
+        **STEPS,
         "steps_done": LAST,
         "seconds": round(float(rng.uniform(2, 9)), 2),
     }  # fmt: skip
@@ -168,7 +172,7 @@ def _retrains(best: dict[str, dict[str, Any]], rng: np.random.Generator, directi
         for i in range(9):
             step = int(rng.integers(20, 40)) * 50
             trial = {"id": f"retrain-{arm}-{i}", "study": f"retrain-{arm}", "purpose": "retrain", "point": points[arm]}
-            trial |= {"seed": 5000 + i, "steps_done": LAST, "seconds": 4.2}
+            trial |= {"seed": 5000 + i, "steps_done": LAST, "seconds": 4.2} | STEPS
             made.append(trial | result(float(rng.normal(error, 0.0018)), step, direction))
     return made
 
@@ -226,10 +230,23 @@ def _findings(outcome: str) -> list[dict[str, Any]]:
     return [*clean, *blind, late, few, *([edge, wall] if outcome == "redesign" else [])]
 
 
+def _gate(retrains: list[dict[str, Any]]) -> dict[str, Any]:
+    """The arms with their retrains; what was made of them is added where a test is about it."""
+    arms: dict[str, dict[str, Any]] = {}
+    for trial in retrains:
+        name = trial["study"].removeprefix("retrain-")
+        arm = {"name": name, "point": trial["point"], "value": trial["point"]["optimizer"], "retrained_as": name}
+        counted = arms.setdefault(name, arm | {"trials": []})["trials"]
+        counted.append({"trial": trial["id"], "value": trial["best_value"]})
+    return {"arms": [*arms.values()], "comparisons": [], "minimum_gain": 0.0}
+
+
 def _answer(outcome: str, direction: str) -> dict[str, Any]:
     if outcome in ("redesign", "retrain"):
-        return {"value": "adam", "against": "nesterov", "gain": 0.004, "band": [-0.0012, 0.0081], "conclusive": False}
-    return {"value": "adam", "against": "nesterov", "gain": 0.0049, "band": [0.0021, 0.0077], "conclusive": True}
+        open_: dict[str, Any] = {"gain": 0.004, "band": [-0.0012, 0.0081], "conclusive": False, "source": "search"}
+        return {"kind": "improve", "value": "adam", "against": "nesterov"} | open_
+    closed: dict[str, Any] = {"gain": 0.0049, "band": [0.0021, 0.0077], "conclusive": True, "source": "retrains"}
+    return {"kind": "improve", "value": "adam", "against": "nesterov"} | closed
 
 
 def _verdict(outcome: str, best: dict[str, Any]) -> dict[str, Any]:
@@ -246,10 +263,10 @@ def _verdict(outcome: str, best: dict[str, Any]) -> dict[str, Any]:
     gain = {"promote": 0.0098, "keep": 0.0002, "retrain": 0.0013}.get(outcome)
     return {
         "outcome": outcome,
+        "reason": REASONS[outcome],
         "candidate": {"study": "s-adam", "trial": best["id"], "point": best["point"]} if gated else None,
         "incumbent": incumbent,
         "gain": gain,
-        "noise": {"sd_finalist": 0.0018, "sd_incumbent": 0.0019, "retrains": 9} if gated else {},
         "error_rate": 0.05 if gated else None,
         "reasons": reasons,
     }

@@ -2,19 +2,50 @@
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tasks.record import Finding, Record, Where
-from tests.report.example_records import LAST, example, result
+from tasks.verdict import ComparisonRow, CountedRow, LookRow
+from tests.report.example_records import LAST, STEPS, example, result
+
+LOOK = LookRow(
+    n=9, against=9, gain=0.01, band=(0.005, 0.015), z=3.0, upper=2.0, lower=0.5, sd_candidate=0.001, sd_against=0.002
+)
 
 
 def with_kept(record: Record) -> Record:
     """The same gated round with four retrains of the incumbent from earlier rounds that count again."""
-    kept = {f"incumbent.kept.k{i}": 0.0585 + 0.0007 * i for i in range(4)}
-    noise = record.verdict.noise | {"incumbent.kept": 4} | kept
-    return record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+    kept = tuple(CountedRow(trial=f"k{i}", value=0.0585 + 0.0007 * i) for i in range(4))
+    return with_arm(record, "incumbent", kept=kept)
+
+
+def with_arm(record: Record, name: str, **changes: object) -> Record:
+    """The same gated round with another arm of that name."""
+    assert record.gate is not None
+    arms = tuple(arm.model_copy(update=changes) if arm.name == name else arm for arm in record.gate.arms)
+    return record.model_copy(update={"gate": record.gate.model_copy(update={"arms": arms})})
+
+
+def with_looks(record: Record, *looks: tuple[str, str, int, Mapping[str, object]]) -> Record:
+    """The same gated round with those looks: candidate, against, retrains, and what differs from `LOOK`."""
+    assert record.gate is not None
+    pairs = dict.fromkeys((a, b) for a, b, _, _ in looks)
+    comparisons = tuple(
+        ComparisonRow(
+            candidate=a,
+            against=b,
+            margin=0.0,
+            looks=tuple(
+                LOOK.model_copy(update={"n": n, "against": n, **more}) for c, d, n, more in looks if (a, b) == (c, d)
+            ),
+            state="open",
+        )
+        for a, b in pairs
+    )
+    return record.model_copy(update={"gate": record.gate.model_copy(update={"comparisons": comparisons})})
 
 
 def joint(count: int = 40) -> Record:
@@ -36,6 +67,7 @@ def joint(count: int = 40) -> Record:
             "point": point,
             "seed": i,
             "steps_done": LAST,
+            **STEPS,
         }
         rows.append(row | result(value, 50 * int(rng.integers(4, 40)), "minimize"))
     edges = np.linspace(0, 0.8, 6)
@@ -57,7 +89,7 @@ def joint(count: int = 40) -> Record:
     }
     roles = {"scientific": ["dropout.rate"], "nuisance": ["learning_rate"], "fixed": {}}
     goal = {"question": "How much dropout does the model need?", "kind": "understand"}
-    answer = {"value": 0.31, "conclusive": True}
+    answer = {"kind": "understand", "source": "search", "value": 0.31, "conclusive": True}
     return example(
         "na", studies=[study], trials=rows, isolation=buckets, roles=roles, goal=goal, answer=answer, findings=[]
     )

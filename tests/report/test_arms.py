@@ -3,61 +3,65 @@
 import pytest
 
 from tasks.record import Record
-from tasks.report.arms import arm_values, with_values
 from tasks.report.page.page import page
 from tasks.report.plots.all import retrains_plot
+from tasks.report.retrains import arm_values
 from tasks.report.terminal import text
+from tasks.report.verdict import verdict_sentence
 from tests.report.example_records import curves_of, example
+from tests.report.odd_records import with_arm
+from tests.report.page.reader import Reader
 from tests.report.plots.drawings import texts
+from tests.typed import arm_of
 
-REASONS = ("The finalist over the incumbent: gain 0.01.", "The finalist over the baseline: gain 0.005.")
-NAMED = (
-    "The finalist (optimizer = adam) over the incumbent (optimizer = nesterov): gain 0.01.",
-    "The finalist over the baseline (optimizer = nesterov): gain 0.005.",
-)
+SAID = "RuntimeError: the baseline broke before the incumbent (generation 2) did; finalist 2 of 3"
+QUESTION = "Is the finalist of the cup better than the baseline of 1997?"
 
 
-def gated(outcome: str = "promote") -> Record:
-    record = example(outcome)
-    verdict = record.verdict.model_copy(update={"reasons": REASONS})
-    return record.model_copy(update={"verdict": verdict, "learned": ("SD 1 of the finalist and 2 of the incumbent.",)})
+def test_each_arm_has_the_values_that_tell_it_apart() -> None:
+    nesterov = "optimizer = nesterov"
+    assert arm_values(example("promote")) == {
+        "finalist": "optimizer = adam", "baseline": nesterov, "incumbent": nesterov
+    }  # fmt: skip
+    assert arm_values(example("redesign")) == {}
 
 
-@pytest.mark.prose
-def test_each_arm_has_its_value_at_the_first_mention_only() -> None:
-    assert with_values(gated(), REASONS) == NAMED
-    assert with_values(gated(), ["Finalist 2 lost; the finalist's mean."]) == ("Finalist 2 lost; the finalist's mean.",)
+def test_an_arm_without_retrains_of_its_own_has_its_label_too() -> None:
+    record = example("promote")
+    known = arm_of(record, "incumbent")
+    shared = with_arm(record, "baseline", point=known.point, retrained_as="incumbent", trials=known.trials)
+    assert arm_values(shared) == arm_values(record)
 
 
-@pytest.mark.prose
-def test_a_generation_in_brackets_takes_the_value_in() -> None:
-    (said,) = with_values(gated(), ["The incumbent (generation 2) stays."])
-    assert said == "The incumbent (generation 2, optimizer = nesterov) stays."
-
-
-@pytest.mark.prose
-def test_an_arm_without_retrains_of_its_own_has_the_configuration_of_the_incumbent() -> None:
-    record = gated()
-    kept = tuple(t for t in record.trials if t.study != "retrain-baseline")
-    noise = {"finalist-baseline.9.gain": 0.005}
-    verdict = record.verdict.model_copy(update={"noise": noise})
-    assert with_values(record.model_copy(update={"trials": kept, "verdict": verdict}), REASONS) == NAMED
-
-
-@pytest.mark.prose
-def test_where_no_scientific_value_tells_the_arms_apart_nothing_is_added() -> None:
-    record = gated()
+def test_where_no_scientific_value_tells_the_arms_apart_there_is_no_label() -> None:
+    record = example("promote")
     roles = record.roles.model_copy(update={"scientific": ("batch_size",)})
     assert arm_values(record.model_copy(update={"roles": roles})) == {}
-    assert with_values(record.model_copy(update={"roles": roles}), REASONS) == REASONS
 
 
 @pytest.mark.prose
-def test_page_terminal_and_picture_say_the_values() -> None:
-    record = gated("keep")
-    shown, printed = page(record, curves_of(record)), " ".join(text(record).split())
-    assert "(generation 2, optimizer = nesterov) stays" in shown
-    assert "The finalist (optimizer = adam) over the incumbent: gain 0.01." in shown
-    assert "SD 1 of the finalist (optimizer = adam) and 2 of the incumbent (optimizer = nesterov)." in shown
-    assert NAMED[0] in printed
+def test_page_and_picture_say_the_values_and_the_terminal_in_the_reasons() -> None:
+    record = example("keep")
+    assert "(generation 2, optimizer = nesterov) stays" in page(record, curves_of(record))
+    assert "(generation 2) stays" in text(record)
     assert texts(retrains_plot(record)).count("optimizer = nesterov") == 2
+    assert "the finalist (optimizer = adam) from luck" in verdict_sentence(example("retrain"))
+
+
+def _quoting(record: Record) -> Record:
+    """The round with words of the gate where a person wrote, or a program failed."""
+    verdict = record.verdict.model_copy(update={"reasons": (SAID, *record.verdict.reasons)})
+    goal = record.goal.model_copy(update={"question": QUESTION})
+    trials = tuple(t.model_copy(update={"reason": SAID}) if t.status == "failed" else t for t in record.trials)
+    changes = {"verdict": verdict, "goal": goal, "trials": trials, "learned": (SAID,), "notes": SAID}
+    return record.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("outcome", ["promote", "keep", "retrain", "redesign"])
+def test_words_of_the_gate_in_what_others_wrote_stay_as_they_are(outcome: str) -> None:
+    record = _quoting(example(outcome))
+    shown, printed = Reader(page(record, curves_of(record))).text, " ".join(text(record).split())
+    assert shown.count(SAID) >= 4
+    assert QUESTION in shown
+    assert QUESTION in printed
+    assert SAID in printed

@@ -2,17 +2,17 @@
 
 import pytest
 
-from tasks.report.verdict import answer_sentence
+from tasks.report.said import answer_sentence
 from tests.report.example_records import example
+from tests.typed import compared
 
 
 @pytest.mark.prose
 def test_an_undecided_gap_names_the_luck_that_its_band_is_of() -> None:
     record = example("retrain")
-    answer = record.answer.model_copy(update={"gain": 0.01, "band": (-0.01, 0.03), "conclusive": False})
-    noise = {"finalist-baseline.5.low": -0.01, "finalist-baseline.5.high": 0.03}
-    searched = record.model_copy(update={"answer": answer})
-    retrained = searched.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+    answer = compared(record.answer).model_copy(update={"gain": 0.01, "band": (-0.01, 0.03), "conclusive": False})
+    searched = record.model_copy(update={"answer": answer.model_copy(update={"source": "search"})})
+    retrained = record.model_copy(update={"answer": answer.model_copy(update={"source": "retrains"})})
     assert "which the luck of the search explains" in answer_sentence(searched)
     assert "which the noise of the retrains explains" in answer_sentence(retrained)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, PATIENT, execution, plan
 
@@ -24,7 +24,7 @@ def server() -> Iterator[ForkServer]:
 def attempt(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
     """One more attempt at a program of own/resuming.py, in the folder that earlier ones have left."""
 
-    def one(name: str, runner: Runner = PATIENT, folder: str = "t", **arguments: Any) -> Trial:
+    def one(name: str, runner: RunnerSettings = PATIENT, folder: str = "t", **arguments: Any) -> Trial:
         wanted = execution(f"resuming.{name}", runner, **arguments)
         return run_trial(plan(name), wanted, server, tmp_path / folder, "cpu")
 

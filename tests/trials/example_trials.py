@@ -6,9 +6,9 @@ from typing import Any
 from tasks.design.study import Planned
 from tasks.record import Direction, Point
 from tasks.scope.goal import Objective, Workload
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 
-PATIENT = Runner(wall_timeout=120)
+PATIENT = RunnerSettings(wall_timeout=120)
 OWN = str(Path(__file__).parent / "own")
 
 
@@ -22,7 +22,7 @@ def plan(id: str = "t", point: Point | None = None, seed: int = 5) -> Planned:
 
 def execution(
     target: str,
-    runner: Runner | None = None,
+    runner: RunnerSettings | None = None,
     *,
     own: str | None = OWN,
     metric: str = "loss",

@@ -8,14 +8,14 @@ import pytest
 from tasks.scope.error import InputError
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.local.clock import Clock, worked
-from tasks.trials.runner import MOST_KEPT, Runner
+from tasks.trials.settings import MOST_KEPT, RunnerSettings
 from tasks.trials.trial import MOST_METRICS, Trial
 
 
 @pytest.mark.playbook("E8", case="shows")
 @pytest.mark.prose
 def test_an_interruption_gives_no_trial_more_time_than_others_have(attempt: Callable[..., Trial]) -> None:
-    runner = Runner(wall_timeout=3.0)
+    runner = RunnerSettings(wall_timeout=3.0)
     straight = attempt("works_slowly", runner, "straight", seconds=0.4)
     assert (straight.status, straight.reason) == ("infeasible", "wall timeout: not done after 3 s")
     assert attempt("works_slowly", runner, seconds=0.4, dies_at=6).reason == "killed by SIGKILL"
@@ -79,6 +79,6 @@ def test_a_module_that_does_not_fit_into_memory_is_infeasible(attempt: Callable[
 
 @pytest.mark.prose
 def test_more_checkpoints_than_a_manifest_holds_are_refused() -> None:
-    assert Runner(keep_best=MOST_KEPT).keep_best == 1000
+    assert RunnerSettings(keep_best=MOST_KEPT).keep_best == 1000
     with pytest.raises(InputError, match=r"runner\.keep_best: 1001 will not do; keep at most 1000"):
-        Runner(keep_best=MOST_KEPT + 1)
+        RunnerSettings(keep_best=MOST_KEPT + 1)

@@ -19,7 +19,7 @@ from tasks.trials.local.execute import OUT_OF_MEMORY, run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import ServerClosed
 from tasks.trials.retry import account, try_again
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, PATIENT, execution, plan
 from tests.trials.local.processes import alive, gone_in_time, written
@@ -80,7 +80,7 @@ def test_a_checkpoint_that_is_damaged_or_lost_its_curve_gives_way_to_the_one_bef
 
 @pytest.mark.prose
 def test_silence_is_noticed_and_a_slow_trial_that_reports_is_left_alone(attempt: Callable[..., Trial]) -> None:
-    trial = attempt("falls_silent", Runner(progress_timeout=1))
+    trial = attempt("falls_silent", RunnerSettings(progress_timeout=1))
     assert trial.status == "failed"
     assert trial.reason == "no progress: neither report nor checkpoint nor word for 1 s"
     assert len(curve(trial)) == 8  # two seconds of reports, each within the second that it may be silent
@@ -88,7 +88,7 @@ def test_silence_is_noticed_and_a_slow_trial_that_reports_is_left_alone(attempt:
 
 @pytest.mark.prose
 def test_memory_beyond_the_limit_is_infeasible_and_within_it_is_not(attempt: Callable[..., Trial]) -> None:
-    runner = Runner(memory=1.0)
+    runner = RunnerSettings(memory=1.0)
     greedy, modest = attempt("allocates", runner, gibibytes=1.5), attempt("allocates", runner, gibibytes=0.1)
     assert greedy.status == "infeasible"
     assert greedy.reason.startswith("out of memory")
@@ -155,7 +155,7 @@ def trial(status: str, reason: str, steps: int = 3) -> Trial:
 
 @pytest.mark.playbook("E10", case="shows")
 def test_bad_luck_is_tried_again_and_a_bug_is_not() -> None:
-    runner = Runner(retries=2, retries_a_round=5)
+    runner = RunnerSettings(retries=2, retries_a_round=5)
     crash, other = trial("failed", "killed by SIGKILL"), trial("failed", "killed by SIGSEGV")
     farther = trial("failed", "killed by SIGKILL", steps=4)
     assert try_again(crash, [], 0, runner)
@@ -167,7 +167,7 @@ def test_bad_luck_is_tried_again_and_a_bug_is_not() -> None:
     assert not try_again(trial("complete", ""), [], 0, runner)
     assert not try_again(trial("infeasible", "loss is nan at step 3"), [], 0, runner)
     assert try_again(trial("infeasible", OUT_OF_MEMORY), [], 0, runner)
-    assert not try_again(crash, [], 0, Runner(retries=0))
+    assert not try_again(crash, [], 0, RunnerSettings(retries=0))
 
 
 @pytest.mark.parametrize("field", ["retries", "retries_a_round", "memory", "progress_timeout"])
@@ -176,8 +176,8 @@ def test_a_limit_that_is_none_is_one_sentence(field: str) -> None:
     wrongs: tuple[Any, ...] = (-1, "many", True, float("nan"))
     for wrong in wrongs:
         with pytest.raises(InputError, match=f"runner.{field}: .* will not do; give a (whole )?number .*"):
-            Runner.model_validate({field: wrong})
-    Runner.model_validate({field: 1})
+            RunnerSettings.model_validate({field: wrong})
+    RunnerSettings.model_validate({field: 1})
 
 
 def test_the_interrupted_child_is_no_longer_there(tmp_path: Path) -> None:

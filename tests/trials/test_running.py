@@ -16,11 +16,11 @@ from tasks.trials.local.forkserver import environment
 from tasks.trials.local.server_link import ExitStatus
 from tasks.trials.outcome import raised, returned
 from tasks.trials.reports import read_reports
-from tasks.trials.runner import Runner
 from tasks.trials.running import Infeasible, MissingMetric, ReadPoint, RunningTrial
+from tasks.trials.settings import RunnerSettings
 from tests.trials.example_trials import execution, plan
 
-SEVEN = Runner(wall_timeout=7)
+SEVEN = RunnerSettings(wall_timeout=7)
 MINIMIZE = Objective(metric="loss", direction="minimize")
 
 
@@ -266,28 +266,31 @@ def test_a_code_that_returned_is_complete_only_with_a_sound_objective() -> None:
 @pytest.mark.prose
 def test_a_runner_that_cannot_be_is_refused_in_one_sentence(field: str, value: Any, said: str) -> None:
     with pytest.raises(InputError) as refused:
-        Runner(**{field: value})
+        RunnerSettings(**{field: value})
     assert str(refused.value) == said
 
 
 def test_each_device_is_given_to_one_trial_at_a_time_unless_more_workers_are_asked_for() -> None:
-    assert Runner(workers=3).slots == ("cpu",) * 3
-    assert Runner(devices=("cuda:0", "cuda:1")).slots == ("cuda:0", "cuda:1")
-    assert Runner(devices=("cuda:0", "cuda:1"), workers=3).slots == ("cuda:0", "cuda:1", "cuda:0")
-    assert Runner(devices=("cuda:0", "cuda:1"), workers=1).slots == ("cuda:0",)
+    assert RunnerSettings(workers=3).slots == ("cpu",) * 3
+    assert RunnerSettings(devices=("cuda:0", "cuda:1")).slots == ("cuda:0", "cuda:1")
+    assert RunnerSettings(devices=("cuda:0", "cuda:1"), workers=3).slots == ("cuda:0", "cuda:1", "cuda:0")
+    assert RunnerSettings(devices=("cuda:0", "cuda:1"), workers=1).slots == ("cuda:0",)
 
 
 def test_the_cores_are_shared_between_the_threads_of_trials() -> None:
     cores = len(os.sched_getaffinity(0))
-    assert len(Runner().slots) == cores
-    assert len(Runner(threads=cores).slots) == len(Runner(threads=1000).slots) == 1
+    assert len(RunnerSettings().slots) == cores
+    assert len(RunnerSettings(threads=cores).slots) == len(RunnerSettings(threads=1000).slots) == 1
 
 
 def test_the_environment_of_trials_holds_what_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_TOKEN", "DATA_DIR", "LC_ALL"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/theirs", ""]))
-    plain, named = environment(Runner(threads=3), "/tmp"), environment(Runner(environment=("DATA_DIR",)), None)
+    plain, named = (
+        environment(RunnerSettings(threads=3), "/tmp"),
+        environment(RunnerSettings(environment=("DATA_DIR",)), None),
+    )
     assert not {"AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_TOKEN", "DATA_DIR"} & plain.keys()
     assert named["DATA_DIR"] == plain["LC_ALL"] == "x"
     assert plain["OMP_NUM_THREADS"] == plain["MKL_NUM_THREADS"] == "3"

@@ -22,7 +22,7 @@ from flows.session.provenance.reproduce import ROOT, commit_here, diff_from
 from tasks.record import hash_of
 from tasks.scope.redaction import is_secret_name
 from tasks.trials.command.check import program_files
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 
 Parts = Mapping[str, Mapping[str, str]]
 
@@ -56,7 +56,19 @@ MIXED = {
 COMPARED = ANOTHER_ROUND | REMARKED
 _TRAINING = ("workload.", "budget.max_train_steps", "budget.eval_every_steps")  # what a trial sees of the configuration
 _VERSIONS = ("packages", "python", "machine", "runner")  # parts that are short enough to say what was and what is
-AFFECTS = ("workload", "goal", "space", "budget", "policy", "seed", "sampler", "acknowledge", "notes", "config_dir")
+AFFECTS = (
+    "workload",
+    "goal",
+    "space",
+    "budget",
+    "policy",
+    "seed",
+    "sampler",
+    "lag",
+    "acknowledge",
+    "notes",
+    "config_dir",
+)
 NUMERICAL = ("torch", "numpy", "scipy", "scikit-learn", "mnist1d")  # what trials and verdicts are computed with
 SERVICES = ("prefect", "mlflow", "hydra-core")
 PIECE, PIECES = 4 * 1024 * 1024, 256  # of a file above 1 GiB so many pieces count, evenly spread, and its size
@@ -227,7 +239,7 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _runner(runner: Runner) -> dict[str, str]:
+def _runner(runner: RunnerSettings) -> dict[str, str]:
     """What it gives each trial. BLAS and OpenMP get the same number of threads from it, whatever the shell says."""
     given = {name: str(getattr(runner, name)) for name in ("threads", "memory", "wall_timeout")}
     return given | {"devices": " ".join(sorted({device.partition(":")[0] for device in runner.devices}))}

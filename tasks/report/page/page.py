@@ -10,12 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.record import Record
-from tasks.report.arms import with_values
 from tasks.report.page.findings import groups_of, spare_reasons
 from tasks.report.page.tables import looks_table, pairs, roles_table, studies_table, trial_tables
 from tasks.report.page.top import top_of
 from tasks.report.plots.all import pictures
-from tasks.report.retrains import other_numbers
+from tasks.report.retrains import gate_numbers
 from tasks.text import number
 from tasks.trials.trial import Curve
 
@@ -47,12 +46,12 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         script=Markup(SCRIPT),
         script_hash=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
         top=top_of(record),
-        learned=with_values(record, record.learned),
+        learned=record.learned,
         groups=groups_of(record),
         spare=spare_reasons(record),
         pictures=[(p, Markup(p.svg)) for p in pictures(record, curves)],
         looks=looks_table(record),
-        numbers=pairs(other_numbers(record)),
+        numbers=pairs(gate_numbers(record)),
         studies=studies_table(record),
         tables=trial_tables(record),
         roles=roles_table(record),

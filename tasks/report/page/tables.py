@@ -1,11 +1,11 @@
 """The tables of the page: trials and retrains, studies, roles, budget and policy, and the gate look by look."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.record import Record, StudyRow, TrialRow
-from tasks.report.retrains import counted_value, kept_values, look_rows
+from tasks.report.retrains import counted_values, kept_values, looks_of
 from tasks.report.trials import (
     NEVER_LEARNED,
     best_of,
@@ -17,9 +17,7 @@ from tasks.report.trials import (
     study_label,
     trials_of,
 )
-from tasks.text import MISSING, band_text, duration, number
-
-LOOK = ("gain", "low", "high", "z", "lower", "upper", "sd_candidate", "sd_against", "correlation")
+from tasks.text import MISSING, band_text, duration, number, plainly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +65,23 @@ def _table(record: Record, title: str, trials: list[TrialRow]) -> TrialTable:
     told = {n for s in record.studies for n in s.scientific}  # the column of the study says these
     names = tuple(n for n in varied if n not in told)
     labels = {s.id: study_label(record, s) for s in record.studies}
-    stuck = never_learned(record)
+    stuck, counted = never_learned(record), counted_values(record)
     rows = tuple(
-        _trial_line(record, t, labels.get(t.study, t.study), i + 1, names, stuck=t.id in stuck)
+        _trial_line(record, t, labels.get(t.study, t.study), i + 1, names, counted.get(t.id), stuck=t.id in stuck)
         for i, t in enumerate(ranked(record, trials))
     )
     return TrialTable(title=title, names=names, rows=rows)
 
 
 def _trial_line(
-    record: Record, trial: TrialRow, study: str, place: int, names: tuple[str, ...], *, stuck: bool
+    record: Record,
+    trial: TrialRow,
+    study: str,
+    place: int,
+    names: tuple[str, ...],
+    counted: float | None,
+    *,
+    stuck: bool,
 ) -> TrialLine:
     candidate = record.verdict.candidate
     chosen = candidate is not None and candidate.trial == trial.id
@@ -91,7 +96,6 @@ def _trial_line(
         number(trial.final_value),
         duration(trial.seconds),
     )
-    counted = counted_value(record, trial) if trial.purpose == "retrain" else None
     smoothed = counted is not None and counted != trial.best_value
     judged = f"counts as {number(counted)} (best mean of its neighbours)" if smoothed else ""
     reasons = (trial.reason or judged, NEVER_LEARNED if stuck else "")
@@ -157,24 +161,20 @@ def _study(record: Record, study: StudyRow) -> dict[str, str]:
 
 
 def looks_table(record: Record) -> list[tuple[str, ...]]:
-    """The gate look by look: who against whom, after how many retrains, and the numbers of `LOOK`.
+    """The gate look by look: who against whom, after how many retrains, gain, band, z and its bounds, SDs, correlation.
 
     Playbook: G4
     """
     return [
-        (f"{row.candidate} over {row.against}", str(row.retrains), *(number(row.numbers.get(k)) for k in LOOK))
-        for row in look_rows(record)
+        (
+            f"{comparison.candidate} over {comparison.against}",
+            str(k.n),
+            *map(number, (k.gain, *k.band, k.z, k.lower, k.upper, k.sd_candidate, k.sd_against, k.correlation)),
+        )
+        for comparison, k in looks_of(record)
     ]
 
 
 def pairs(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values as text, nested mappings on one line."""
-    return [(k.replace("_", " ").replace(".", " "), _plain(v)) for k, v in numbers.items()]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) or "none"
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return ", ".join(_plain(v) for v in value) or "none"
-    return number(value) if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return [(k.replace("_", " ").replace(".", " "), plainly(v)) for k, v in numbers.items()]

@@ -6,11 +6,11 @@ from html import escape
 
 from markupsafe import Markup
 
-from tasks.record import Record, Value
-from tasks.report.arms import with_values
-from tasks.report.retrains import look_rows
+from tasks.record import Record
+from tasks.report.retrains import gate_arms, kept_values, looks_of
+from tasks.report.said import RETRAINS, answer_parts, compared_in
 from tasks.report.trials import best_of, counted
-from tasks.report.verdict import answer_parts, better, gated, other_caveats, took, verdict_sentence
+from tasks.report.verdict import better, other_caveats, took, verdict_sentence
 from tasks.scope.arms import listing
 from tasks.text import band_text, number, percent, plural
 
@@ -47,7 +47,6 @@ def top_of(record: Record) -> Top:
     answer, reserve = answer_parts(record)
     verdict = record.verdict
     gain = [("gain", f"{number(verdict.gain)} {record.objective.metric}")] if verdict.gain is not None else []
-    sentence, *reasons = with_values(record, (verdict_sentence(record), *verdict.reasons))
     rate = [("error rate", percent(verdict.error_rate))] if verdict.error_rate is not None else []
     return Top(
         facts=" · ".join(_facts(record)),
@@ -56,10 +55,10 @@ def top_of(record: Record) -> Top:
         band=_band(record),
         strip=_strip(record),
         word=VERDICTS[verdict.outcome],
-        sentence=sentence,
+        sentence=verdict_sentence(record),
         numbers=(*gain, *rate),
-        reasons=tuple(reasons[:REASONS]),
-        further=tuple(reasons[REASONS:]),
+        reasons=verdict.reasons[:REASONS],
+        further=verdict.reasons[REASONS:],
         sure=tuple(_sure(record)),
         tally=_tally(record),
         caveats=tuple(_caveats(record)),
@@ -80,25 +79,25 @@ def _facts(record: Record) -> Iterator[str]:
 
 def _band(record: Record) -> str:
     """The gain with its band, and what the band is."""
-    answer = record.answer
-    if answer.gain is None or answer.band is None:
+    answer = compared_in(record)
+    if answer is None or answer.band is None:
         return ""
     low, high = answer.band
     where = "either may be the better one" if low <= 0 <= high else "all of it on one side of zero"
     kind = "9 of 10 repetitions of this search would fall into the band"
-    if gated(record):
+    if answer.source == RETRAINS:
         kind = "limits from fresh retrains, which hold however early the gate stopped"
     return f"Gain {number(answer.gain)} {record.objective.metric}, band {band_text(answer.band)}: {where} ({kind})."
 
 
 def _strip(record: Record) -> Markup:
     """The gain and its band on a line with zero: one look tells whether luck may be all."""
-    answer = record.answer
-    if answer.gain is None or answer.band is None:
+    answer = compared_in(record)
+    if answer is None or answer.band is None:
         return Markup("")
-    ends = (*answer.band, answer.gain, 0.0)
+    ends = (*answer.band, gain := answer.gain or 0.0, 0.0)
     low, span = min(ends), (max(ends) - min(ends)) or 1.0
-    at = [f"{6 + 88 * (v - low) / span:.2f}%" for v in (*answer.band, answer.gain, 0.0)]
+    at = [f"{6 + 88 * (v - low) / span:.2f}%" for v in (*answer.band, gain, 0.0)]
     names = [f"{number(v)[:24]} better" if v is not None else "" for v in (answer.against, answer.value)]
     left, right = (escape(n) for n in names)
     side = [f"← {left}" if left else "", f"{right} →" if right else ""]
@@ -117,15 +116,15 @@ def _sure(record: Record) -> Iterator[str]:
 
     Playbook: G1, G4
     """
-    noise = record.verdict.noise
-    retrained = {k.removesuffix(".retrains"): int(v) for k, v in noise.items() if k.endswith(".retrains") and v}
+    arms = sorted(gate_arms(record), key=lambda arm: arm.name)
+    retrained = {arm.name.replace("-", " "): n for arm in arms if (n := len(arm.trials) + len(arm.kept))}
     counts = [
-        f"{n}{' each' * (len(arms) > 1)} of the {listing(arms)}"
+        f"{n}{' each' * (len(named) > 1)} of the {listing(named)}"
         for n in dict.fromkeys(retrained.values())
-        if (arms := [name.replace("-", " ") for name, own in retrained.items() if own == n])
+        if (named := [name for name, own in retrained.items() if own == n])
     ]
     if counts:
-        kept = noise.get("incumbent.kept")
+        kept = len(kept_values(record))
         older = f" ({kept} of them from earlier rounds)" if kept else ""
         yield f"Retrains on fresh seeds: {', '.join(counts)}{older}."
     else:
@@ -143,12 +142,12 @@ def _sure(record: Record) -> Iterator[str]:
         yield f"Luck of the search: {found}."
 
 
-def _deviations(record: Record) -> dict[str, Value | None]:
+def _deviations(record: Record) -> dict[str, float]:
     """The SD of each arm's retrains, from the look at the most of them: a comparison that ended early knows less."""
-    found: dict[str, Value | None] = {}
-    for look in sorted(look_rows(record), key=lambda k: k.retrains):
-        found[look.candidate.replace("-", " ")] = look.numbers.get("sd_candidate")
-        found[look.against] = look.numbers.get("sd_against")
+    found: dict[str, float] = {}
+    for comparison, look in sorted(looks_of(record), key=lambda pair: pair[1].n):
+        found[comparison.candidate.replace("-", " ")] = look.sd_candidate
+        found[comparison.against] = look.sd_against
     return found
 
 

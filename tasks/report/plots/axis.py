@@ -232,7 +232,8 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
     entries = [mark("feasible trial", "o", mfc=ink("muted"), mec="none", ms=4.2)]
     entries += [mark("best of its study", "o", mfc="none", mec=ink("ink"), ms=7, mew=1.2)]
     if not all(feasible(t) for t in shown):
-        entries += [mark("infeasible or failed", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]
+        others = ", failed or stopped" if any(t.status == "stopped" for t in shown) else " or failed"
+        entries += [mark(f"infeasible{others}", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]
     if stuck.intersection(t.id for t in shown):
         entries += [mark("never learned: counts as infeasible", "+", color=ink("stuck"), ms=5.4, mew=1.2)]
     if cut.any():

@@ -12,7 +12,7 @@ from tasks.report.plots.axis import draw_trials, places
 from tasks.report.plots.canvas import WIDTH, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import ObjectiveRuler, Ruler, category_ruler, objective_ruler, parameter_ruler
-from tasks.report.retrains import counted_value
+from tasks.report.retrains import gate_arms
 from tasks.report.trials import learning, sign
 from tasks.report.verdict import arrow
 from tasks.scope.space import Parameter, same, space_from_tree
@@ -73,8 +73,8 @@ def _retrained(record: Record, rows: list[IsolationRow]) -> list[float]:
 def _retrain_mean(record: Record, row: IsolationRow) -> float | None:
     """The mean of the best trial's retrains, None where it has none."""
     best = next((t for t in record.trials if t.id == row.best_trial), None)
-    own = [t for t in record.trials if best and t.purpose == "retrain" and t.point == best.point]
-    values = [v for t in own if (v := counted_value(record, t)) is not None]
+    arm = next((arm for arm in gate_arms(record) if best and arm.point == best.point), None)
+    values = [row.value for row in arm.trials if row.value is not None] if arm else []
     return float(np.mean(values)) if values else None
 
 

@@ -6,7 +6,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 from tasks.record import Record, TrialRow, Value
-from tasks.report.retrains import counted_value, kept_values
+from tasks.report.retrains import counted_values, kept_values
 from tasks.report.trials import NEVER_LEARNED, feasible, never_learned
 from tasks.text import number, point_label
 
@@ -69,12 +69,12 @@ def teller(record: Record) -> Told:
     """What a mark says of its trial when it is pointed at: id, arm, objective, and its hyperparameters; escaped."""
     trials = {t.id: t for t in record.trials}
     arms = {s.id: s.scientific for s in record.studies}
-    stuck = never_learned(record)
+    stuck, counted = never_learned(record), counted_values(record)
     names = list(dict.fromkeys([*record.roles.scientific, *(n for s in record.studies for n in s.space)]))
 
     def told(id: str) -> str:
         trial = trials.get(id)
-        text = "\n".join(_lines(record, trial, arms, names, stuck) if trial else _kept(record, id))
+        text = "\n".join(_lines(record, trial, arms, names, counted.get(id), stuck) if trial else _kept(record, id))
         return escape(_SEEN.sub("", text))
 
     return told
@@ -84,12 +84,16 @@ _SEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # control characters have no pl
 
 
 def _lines(
-    record: Record, trial: TrialRow, arms: dict[str, dict[str, Value]], names: list[str], stuck: frozenset[str]
+    record: Record,
+    trial: TrialRow,
+    arms: dict[str, dict[str, Value]],
+    names: list[str],
+    counted: float | None,
+    stuck: frozenset[str],
 ) -> Iterable[str]:
     metric = _short(record.objective.metric)
     retrain = trial.purpose == "retrain"
     yield f"{'retrain' if retrain else 'trial'} {trial.id}" + (f" ({trial.study})" if retrain else "")
-    counted = counted_value(record, trial) if retrain else None
     if counted is not None and counted != trial.best_value:
         yield f"counts as {number(counted)}, the best mean of its neighbouring evaluations"
     if feasible(trial):

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit  # type: ignore[import-untyped]
 
 from tasks.record import Record
-from tasks.report.arms import arm_values
 from tasks.report.plots.canvas import MARKERS, Row, arm_ink, clipped, drawn, ink, key, rule, sheet
 from tasks.report.plots.marks import tag
 from tasks.report.plots.rulers import Ruler, objective_ruler, spread
-from tasks.report.retrains import RetrainArm, counted_value, retrain_arms
+from tasks.report.retrains import RetrainArm, arm_values, retrain_arms
 from tasks.report.verdict import arrow
 from tasks.text import plural, spread_text
 
@@ -35,8 +34,8 @@ def _figure(record: Record) -> Figure | None:
     arms = retrain_arms(record)
     if not arms:
         return None
-    counted = [v for arm in arms for v in _values(record, arm).values()]
-    lost = any(len(arm.trials) + len(arm.kept) > len(_values(record, arm)) for arm in arms)
+    counted = [v for arm in arms for v in arm.values.values()]
+    lost = any(len(arm.trials) + len(arm.kept) > len(arm.values) for arm in arms)
     minimize = record.objective.direction == "minimize"
     x = objective_ruler([], minimize=minimize, strip=lost, extra=counted)  # each of these was paid for: none is cut off
     figure, ((axes,),) = sheet([Row(panels=1, height=46.0 * len(arms) + 8)], columns=1, left=112)
@@ -61,12 +60,6 @@ def _figure(record: Record) -> Figure | None:
     return figure
 
 
-def _values(record: Record, arm: RetrainArm) -> dict[str, float]:
-    """What the gate counted, by trial, the kept ones first."""
-    fresh = {t.id: v for t in arm.trials if (v := counted_value(record, t)) is not None}
-    return {**arm.kept, **fresh}
-
-
 def _study_of(record: Record, arm: RetrainArm) -> int:
     """The place of the study that the point belongs to, for its colour; one past the last where it is of none."""
     for i, study in enumerate(record.studies):
@@ -78,7 +71,7 @@ def _study_of(record: Record, arm: RetrainArm) -> int:
 def _arm(axes: Axes, record: Record, x: Ruler, strip: float, arm: RetrainArm, place: int) -> None:
     """One arm: its retrains in a lane below, their mean with its interval above."""
     colour, marker = arm_ink(_study_of(record, arm)), MARKERS[_study_of(record, arm) % 8]
-    values = _values(record, arm)
+    values = arm.values
     lane = dict(zip(values, place + 0.18 + spread(len(values), 0.24), strict=True))
     for kind, ids in (("kept", [*arm.kept]), ("retrain", [id for id in values if id not in arm.kept])):
         look: dict[str, Any] = {"mfc": colour, "mec": ink("surface"), "mew": 0.4, "alpha": 0.85}
@@ -88,7 +81,7 @@ def _arm(axes: Axes, record: Record, x: Ruler, strip: float, arm: RetrainArm, pl
         if ids:
             gid = tag(kind, ids)
             axes.plot(at, [lane[id] for id in ids], marker, ls="none", ms=4.6, zorder=3, gid=gid, clip_on=False, **look)
-    bad = [t.id for t in arm.trials if t.id not in values]
+    bad = [id for id in arm.trials if id not in values]
     if bad:
         cross: dict[str, Any] = {"ls": "none", "ms": 4.6, "mew": 1.2, "color": ink("infeasible")}
         heights = place + 0.18 + spread(len(bad), 0.24)

@@ -16,7 +16,7 @@ from tasks.trials.command.check import ADDRESS
 from tasks.trials.command.metrics import rows_in
 from tasks.trials.command.program import METRICS
 from tasks.trials.local.child import CHECKPOINTS, WORK
-from tasks.trials.runner import Execution
+from tasks.trials.settings import Execution
 from tasks.trials.trial import Trial
 from tasks.trials.workloads.cut_off import WORDS
 

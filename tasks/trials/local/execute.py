@@ -16,8 +16,8 @@ from tasks.trials.local.leftovers import MARK, end_leftovers
 from tasks.trials.local.server_link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
 from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, signal_name, timed_out
 from tasks.trials.reports import read_reports
-from tasks.trials.runner import Execution, Runner
 from tasks.trials.running import storable
+from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.trial import Curve, Trial, ended
 
 OUT_OF_MEMORY = "out of memory: the kernel killed it"
@@ -87,7 +87,7 @@ def run_trial(
 
 
 def classified(
-    exit_status: ExitStatus, result: dict[str, Any] | None, reports: Reports, metric: str, runner: Runner
+    exit_status: ExitStatus, result: dict[str, Any] | None, reports: Reports, metric: str, runner: RunnerSettings
 ) -> tuple[Status, str]:
     """`(status, reason)` of a trial, from how its process ended and what it left.
 

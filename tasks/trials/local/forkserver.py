@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks.trials.local.server_link import ExitStatus, Link, Progress, ServerClosed, ServerDied
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.target import ROOT
 
 KEPT = frozenset(
@@ -27,7 +27,7 @@ class ForkServer:
     A server that dies (the kernel may choose it when memory runs out) is started anew with the next request.
     """
 
-    def __init__(self, runner: Runner, *, own: str | None = None, preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, runner: RunnerSettings, *, own: str | None = None, preload: tuple[str, ...] = ()) -> None:
         self._runner, self._own, self._preload = runner, own, preload
         self._lock = threading.Lock()
         self._link: Link | None = None
@@ -101,7 +101,7 @@ class ForkServer:
             return self._link
 
 
-def environment(runner: Runner, own: str | None) -> dict[str, str]:
+def environment(runner: RunnerSettings, own: str | None) -> dict[str, str]:
     """What trials may see of the environment: no secrets, one word on threads, the same hashing everywhere."""
     kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith("LC_") or k in runner.environment}
     paths = [

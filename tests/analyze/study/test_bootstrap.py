@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tasks.analyze.study.bootstrap import best_band, best_of_n, expected_best, repeated_bests
-from tasks.design.points import unit_points
+from tasks.design.samplers.halton import Halton
 
 Floats = NDArray[np.float64]
 LOSSES = st.lists(st.one_of(st.floats(-10, 10, width=32), st.just(float("nan"))), min_size=1, max_size=20)
@@ -66,7 +66,7 @@ def test_the_expected_best_is_the_mean_of_many_draws() -> None:
 
 def bowl(seed: int, count: int, dimensions: int, noise: float) -> Floats:
     """(count,) float64: a quadratic bowl at quasi-random points, with noise of `noise` per trial."""
-    unit = unit_points(count, dimensions, seed)
+    unit = Halton.unit(count, dimensions, np.random.default_rng(seed))
     weights = np.array([1.0, 0.5, 0.3, 0.2, 0.1])[:dimensions]
     losses: Floats = ((unit - 0.35) ** 2 * weights).sum(axis=1)
     return losses + noise * np.random.default_rng(seed).standard_normal(count)

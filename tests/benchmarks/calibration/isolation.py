@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.analyze.isolation import gain_band, ranking
 from tasks.analyze.study.bootstrap import QUANTILES, best_band
-from tasks.design.points import unit_points
+from tasks.design.samplers.halton import Halton
 from tasks.record import Point
 from tests.analyze.planted import planned_round, scored
 from tests.analyze.planted_curves import Floats
@@ -35,7 +35,7 @@ EQUAL, APART = (2, 4), (1.0, 2.0)  # how many equal values; effects by which one
 def study(ground: Ground, seed: int, *, trials: int, noise: float) -> Floats:
     """(trials,) float64: the losses of one search, in effects; NaN where infeasible."""
     rng = np.random.default_rng([seed, trials, 3])
-    at = unit_points(trials, DIMENSIONS, seed)
+    at = Halton.unit(trials, DIMENSIONS, np.random.default_rng(seed))
     return np.array([np.nan if ground.diverges(u, rng) else ground.away(u) + noise * rng.normal() for u in at])
 
 

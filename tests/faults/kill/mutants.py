@@ -18,12 +18,11 @@ from tasks import files
 from tasks.ledger import generations, rounds, trials
 from tasks.ledger.error import LedgerError
 from tasks.promote import race
-from tasks.promote.conclude import Conclusion
 from tasks.scope.goal import Objective
 from tasks.trials import outcome, running
-from tasks.trials import run as running_trials
 from tasks.trials.checkpoints import checkpoints
 from tasks.trials.local import child, execute, reaper
+from tasks.trials.local import runner as running_trials
 from tests.processes.forked import put
 
 
@@ -144,15 +143,15 @@ def promotion_before_approval() -> None:
     real = race._decided
 
     def decide(scope: Any, arms: Any, *values: Any) -> Any:
-        decision, retrains = real(scope, arms, *values)
+        decision, *rest = real(scope, arms, *values)
         decided.append((arms, decision))
-        return decision, retrains
+        return decision, *rest
 
     def eager(incumbents: RoundIncumbents, scope: Any) -> bool:
         arms, decision = decided[-1]
-        winner = Conclusion(incumbent=scope.incumbent, arms=race._by_name(arms), decision=decision).promoted
-        if winner is not None:
-            incumbents.swap(scope, winner, decision)
+        promotion = race._promotion(scope, race._by_name(arms), decision)
+        if promotion is not None:
+            incumbents.swap(scope, promotion)
         return False
 
     put(race, _decided=decide)

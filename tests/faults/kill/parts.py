@@ -75,8 +75,8 @@ def power_losses(root: Path) -> list[str]:
 
 def not_a_number(root: Path) -> list[str]:
     """A trial whose loss is once not a number is infeasible and has no best value."""
-    with site(root, "own.diverges") as (site_, planned):
-        trial = run_trial(planned, site_.execution, site_.server, root / "trial", "cpu")
+    with site(root, "own.diverges") as (runner, planned):
+        trial = run_trial(planned, runner.execution, runner.server, root / "trial", "cpu")
     if (trial.status, trial.best_value) != ("infeasible", None):
         return [f"I10: {trial.status}, best {trial.best_value} at step {trial.best_step}"]
     return []

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 from tasks.design.study import Planned
 from tasks.ledger import Ledger, open_ledger
 from tasks.scope.goal import Objective, Workload
+from tasks.trials.attempts import BookedAttempts
 from tasks.trials.local import child
+from tasks.trials.local.runner import LocalRunner
 from tasks.trials.reports import ReportLog
-from tasks.trials.run import Site, run_one
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 from tests.faults.kill.events import Events
 from tests.faults.kill.invariants import damaged_checkpoints
 from tests.faults.kill.reference_round import EVERY, SAVED, STEPS, write_folder
@@ -28,33 +28,30 @@ def trial_killed(root: Path, points: Sequence[int] | None = None, near: str = ""
 
     `near`: only at events whose names hold this.
     """
-    with site(root) as (site_, planned):
-        ledger = site_.book
-        assert isinstance(ledger, Ledger)
-        whole = _attempts(site_, planned, "whole", None)
+    with site(root) as (runner, planned), open_ledger(root / "store") as ledger:
+        whole = _attempts(runner, ledger, planned, "whole", None)
         names: list[str] = json.loads((whole / NAMES).read_text())
         said = []
         for point in points or range(1, len(names) + 1):
             if near in names[point - 1]:
                 where = f"killed at event {point} ({names[point - 1]}): "
                 try:
-                    found = _attempts(site_, planned, f"kill{point}", point)
+                    found = _attempts(runner, ledger, planned, f"kill{point}", point)
                     said += [where + what for what in _wrong(ledger, f"kill{point}", found, whole)]
                 except Exception as error:
                     said.append(f"{where}{error!r}")
     return said, names
 
 
-def _attempts(site_: Site, planned: Planned, round_id: str, point: int | None) -> Path:
+def _attempts(runner: LocalRunner, ledger: Ledger, planned: Planned, round_id: str, point: int | None) -> Path:
     """The trial's folder after all the attempts that it took; the first one is killed at `point`."""
-    ledger = site_.book
-    assert isinstance(ledger, Ledger)
     ledger.begin(round_id, "own", "own", {}, round_id, "2026-01-01")
     ledger.plan(round_id, [planned.model_dump(mode="json")])
     folder = ledger.folder(round_id)
     (folder / "trials" / planned.id).mkdir(parents=True)
     (folder / "trials" / planned.id / KILL).write_text(str(point or 0))
-    run_one(planned, replace(site_, round_id=round_id, folder=folder))
+    here = LocalRunner(runner.execution, runner.server, folder)
+    list(here.run((planned,), BookedAttempts(book=ledger, round_id=round_id, settings=runner.execution.runner)))
     return folder / "trials" / planned.id
 
 
@@ -79,7 +76,7 @@ def _wrong(ledger: Ledger, round_id: str, found: Path, whole: Path) -> Iterator[
 
 
 @contextmanager
-def site(root: Path, target: str = "own.train") -> Iterator[tuple[Site, Planned]]:
+def site(root: Path, target: str = "own.train") -> Iterator[tuple[LocalRunner, Planned]]:
     """A place to run the reference round's trials one by one, and the plan of one; where a trial's folder has a file
     `kill_at`, its next process notes its events, and dies at the one that the file names.
 
@@ -88,7 +85,7 @@ def site(root: Path, target: str = "own.train") -> Iterator[tuple[Site, Planned]
     objective = Objective(metric="loss", direction="minimize")
     execution = Execution(
         workload=Workload(name="own", target=target, objective=objective),
-        runner=Runner(workers=1),
+        runner=RunnerSettings(workers=1),
         own=str(write_folder(root / "own")),
     )
     start_servers_by(Forked)
@@ -104,8 +101,7 @@ def site(root: Path, target: str = "own.train") -> Iterator[tuple[Site, Planned]
         eval_every_steps=EVERY,
     )
     with ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger(root / "store"))
-        yield Site.open(stack, "", root, ledger, execution, lambda _: None), planned
+        yield LocalRunner.open(stack, execution, root), planned
 
 
 def _watched(real: Callable[[Mapping[str, Any]], int], request: Mapping[str, Any]) -> int:

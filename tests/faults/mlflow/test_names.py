@@ -104,7 +104,15 @@ def test_hostile_names_texts_and_numbers_are_whole_in_the_ledger_and_fitted_for_
 def shown(handle: Handle, number: int, curve: Curve, params: dict[str, str]) -> bool:
     """Whether a trial with them stands in MLflow as in the ledger, but for what its tags say."""
     row = TrialRow(
-        id=f"t{number}", study="s", purpose="search", point={**params}, seed=0, status="complete", seconds=1.0
+        id=f"t{number}",
+        study="s",
+        purpose="search",
+        point={**params},
+        seed=0,
+        max_train_steps=1,
+        eval_every_steps=1,
+        status="complete",
+        seconds=1.0,
     )
     columns = {n: v.tolist() for n, v in curve.metrics.items()}
     run = handle.client.get_run(project_trial(handle, row, curve.steps.tolist(), columns))

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.record import Value
-from tasks.scope.goal import Budget
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.checkpoints.likeness import unlike
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.reports import read_reports
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import execution, plan
 
@@ -52,16 +51,15 @@ class Range:
         data, model, point = TRIALS[trial]
         arguments = GIVEN | {"data": data, "model": {"_target_": model}} | ({} if drop is None else {"drop": drop})
         target = "tasks.trials.supervised" if drop is None else "forgetful.train"
-        budget = Budget(trials=1, retrains=1, max_train_steps=STEPS, eval_every_steps=EVERY)
-        wanted = execution(target, Runner(wall_timeout=120), own=OWN, metric="valid_error", **arguments)
-        wanted = wanted.model_copy(update={"budget": budget})
+        wanted = execution(target, RunnerSettings(wall_timeout=120), own=OWN, metric="valid_error", **arguments)
+        planned = plan(point=point).model_copy(update={"max_train_steps": STEPS, "eval_every_steps": EVERY})
         folder = self._folder / name
         over = threading.Event()
         killer = threading.Thread(target=self._kill, args=(kill, folder, over)) if kill else None
         if killer:
             killer.start()
         try:
-            return folder, run_trial(plan(point=point), wanted, self._server, folder, "cpu")
+            return folder, run_trial(planned, wanted, self._server, folder, "cpu")
         finally:
             over.set()
             if killer:

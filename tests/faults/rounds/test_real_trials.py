@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.workloads import mnist1d
 from tests.faults.conftest import Tally, Times
 from tests.faults.rounds.real_trials import EVERY, OWN, PRELOAD, TRIALS, Range, after, saved, wrong
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         mnist1d.arrays()
-        with ForkServer(Runner(), own=OWN, preload=PRELOAD) as server:
+        with ForkServer(RunnerSettings(), own=OWN, preload=PRELOAD) as server:
             yield server
 
 

@@ -24,7 +24,7 @@ from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.log import Log
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.stored import write_curves
 from tasks.trials.trial import ended
 from tests.faults.ledger.children import PLAN, begun
@@ -179,7 +179,7 @@ def trial(disk: Path, folder: Path, free: int, server: ForkServer) -> Found:
     return first.status != "complete", wrong
 
 
-PATIENT = Runner(wall_timeout=120)
+PATIENT = RunnerSettings(wall_timeout=120)
 ROOM = {"checkpoint": 120_000, "ledger": 350_000, "report": 300_000, "log": 80_000, "trial": 280_000}
 
 

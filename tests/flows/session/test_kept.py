@@ -7,6 +7,7 @@ import pytest
 from flows.round import main
 from tasks.record import Record
 from tests.flows.own_round import KilledWhen, arguments, record_in, records
+from tests.typed import arm_of
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -27,7 +28,7 @@ def worse(folder: Path) -> Path:
 
 def kept(record: Record) -> int:
     """How many retrains of earlier rounds its verdict stands on."""
-    return int(record.verdict.noise.get("incumbent.kept") or 0)
+    return len(arm_of(record, "incumbent").kept)
 
 
 def retrained(record: Record) -> int:

@@ -2,18 +2,24 @@
 
 import pytest
 
-from tasks.record import IncumbentRow, VerdictRow
 from tasks.report.across.saturation import saturated_tuning
+from tasks.verdict import ComparisonRow, GateRow, IncumbentRow, VerdictRow
 from tests.promote.planted_rounds import concluded
+from tests.report.odd_records import LOOK
+
+Said = tuple[VerdictRow, GateRow | None]
 
 
-def verdict(outcome: str = "keep", z: float = 0.4, gain: float | None = 0.001, generation: int = 2) -> VerdictRow:
-    """A verdict with one comparison of two looks; the boundary for a gain is 2."""
-    looks = {"finalist-incumbent.3.z": 3.0, "finalist-incumbent.3.upper": 3.5}
-    looks |= {"finalist-incumbent.10.z": z, "finalist-incumbent.10.upper": 2.0, "finalist-incumbent.10.lower": -1.0}
+def verdict(outcome: str = "keep", z: float = 0.4, gain: float | None = 0.001, generation: int = 2) -> Said:
+    """A verdict with the gate of one comparison of two looks; the boundary for a gain is 2."""
     incumbent = IncumbentRow(generation=generation, point={})
-    noise = looks if gain is not None else {}
-    return VerdictRow(outcome=outcome, incumbent=incumbent, gain=gain, noise=noise)  # type: ignore[arg-type]
+    row = VerdictRow(outcome=outcome, reason="no_gain", incumbent=incumbent, gain=gain)  # type: ignore[arg-type]
+    looks = (
+        LOOK.model_copy(update={"n": 3, "z": 3.0, "upper": 3.5}),
+        LOOK.model_copy(update={"n": 10, "z": z, "upper": 2.0, "lower": -1.0}),
+    )
+    compared = ComparisonRow(candidate="finalist", against="incumbent", margin=0.0, looks=looks, state="not better")
+    return row, GateRow(arms=(), comparisons=(compared,) if gain is not None else (), minimum_gain=0.0)
 
 
 @pytest.mark.playbook("B7", case="fires")
@@ -30,8 +36,8 @@ def test_three_rounds_without_a_gain_beyond_noise_have_likely_saturated() -> Non
 
 @pytest.mark.playbook("B7", case="fires")
 def test_planted_rounds_in_which_the_change_does_nothing_saturate() -> None:
-    verdicts = [concluded(seed, 0.0).verdict for seed in range(3)]
-    assert [v.outcome for v in verdicts] == ["keep"] * 3
+    verdicts = [(c.verdict, c.gate) for c in (concluded(seed, 0.0) for seed in range(3))]
+    assert [v.outcome for v, _ in verdicts] == ["keep"] * 3
     assert saturated_tuning(verdicts, 3)
 
 
@@ -47,7 +53,7 @@ def test_planted_rounds_in_which_the_change_does_nothing_saturate() -> None:
     ],
     ids=["a promotion", "an undecided gate", "a gain that was declined", "nothing to gate", "another incumbent"],
 )
-def test_a_hope_ends_the_row(hope: VerdictRow) -> None:
+def test_a_hope_ends_the_row(hope: Said) -> None:
     assert saturated_tuning([verdict(), verdict(), hope, verdict(), verdict()], 3) == ()
     assert saturated_tuning([hope, verdict(), verdict()], 3) == ()
 

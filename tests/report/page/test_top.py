@@ -5,6 +5,7 @@ import pytest
 from tasks.report.page.page import page
 from tasks.report.page.top import top_of
 from tests.report.example_records import example
+from tests.report.odd_records import with_looks
 from tests.report.page.reader import Reader, read, undrawn
 
 
@@ -42,15 +43,12 @@ def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_
 @pytest.mark.prose
 def test_the_noise_of_each_arm_is_that_of_its_last_look_even_if_another_comparison_ended_early() -> None:
     record = example("promote")
-    looks = {
-        "finalist-incumbent.3": (0.1, 0.2),
-        "finalist-incumbent.9": (0.3, 0.4),
-        "baseline-incumbent.3": (0.5, 0.2),
-    }
-    noise = {
-        f"{k}.{n}": v for k, pair in looks.items() for n, v in zip(("sd_candidate", "sd_against"), pair, strict=True)
-    }
-    gated = record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
+    gated = with_looks(
+        record,
+        ("finalist", "incumbent", 3, {"sd_candidate": 0.1, "sd_against": 0.2}),
+        ("finalist", "incumbent", 9, {"sd_candidate": 0.3, "sd_against": 0.4}),
+        ("baseline", "incumbent", 3, {"sd_candidate": 0.5, "sd_against": 0.2}),
+    )
     text = Reader(page(gated, {})).text
     assert "SD of one configuration's retrains: 0.3 (finalist), 0.4 (incumbent), 0.5 (baseline)." in text
 

@@ -10,10 +10,12 @@ from tasks.report.plots import all as plots
 from tasks.report.plots.axis import FEW
 from tasks.report.plots.canvas import PALETTE
 from tasks.report.plots.marks import named, tag
-from tasks.report.retrains import counted_value, retrain_arms
+from tasks.report.retrains import counted_values, retrain_arms
+from tasks.verdict import CountedRow
 from tests.report.example_records import curves_of, example
-from tests.report.odd_records import hostile, with_kept
+from tests.report.odd_records import hostile, with_arm, with_kept
 from tests.report.plots.drawings import SVG, groups, marks, told
+from tests.typed import arm_of
 
 
 @pytest.mark.playbook("E8", "E13", case="shows")
@@ -68,7 +70,7 @@ def test_retrains_of_earlier_rounds_are_hollow_dots_that_count_in_the_mean() -> 
 
 @pytest.mark.playbook("G6", case="shows")
 def test_an_incumbent_that_is_known_well_enough_is_an_arm_without_fresh_retrains() -> None:
-    record = with_kept(example("promote"))
+    record = with_arm(with_kept(example("promote")), "incumbent", trials=())
     fewer = tuple(t for t in record.trials if t.study != "retrain-incumbent")
     arms = retrain_arms(record.model_copy(update={"trials": fewer}))
     assert [(a.name, len(a.trials), len(a.kept)) for a in arms][-1] == ("incumbent", 0, 4)
@@ -78,10 +80,10 @@ def test_an_incumbent_that_is_known_well_enough_is_an_arm_without_fresh_retrains
 def test_a_retrain_stands_where_the_gate_counted_it_and_says_so() -> None:
     record = example("promote")
     trial = next(t for t in record.trials if t.id == "retrain-finalist-0")
-    noise = record.verdict.noise | {f"judged.{trial.id}": 0.0555}
-    judged = record.model_copy(update={"verdict": record.verdict.model_copy(update={"noise": noise})})
-    assert counted_value(record, trial) == trial.best_value
-    assert counted_value(judged, trial) == 0.0555
+    others = arm_of(record, "finalist").trials[1:]
+    judged = with_arm(record, "finalist", trials=(CountedRow(trial=trial.id, value=0.0555), *others))
+    assert counted_values(record)[trial.id] == trial.best_value
+    assert counted_values(judged)[trial.id] == 0.0555
     (use,) = [u for u in marks(plots.retrains_plot(judged), "retrain") if u.get("data-t") == trial.id]
     assert "counts as 0.0555" in told([use])[0]
 

@@ -7,7 +7,9 @@ from tasks.report.plots import all as plots
 from tasks.report.plots.retrains import mean_interval
 from tasks.report.retrains import retrain_arms
 from tests.report.example_records import example
+from tests.report.odd_records import with_arm
 from tests.report.plots.drawings import groups, marks, texts
+from tests.typed import arm_of
 
 
 @pytest.mark.playbook("G2", case="shows")
@@ -25,10 +27,10 @@ def test_without_retrains_there_is_no_picture_of_the_gate() -> None:
 
 def test_arms_of_equal_points_are_one_arm_under_both_names() -> None:
     record = example("promote")
-    point = next(t.point for t in record.trials if t.study == "retrain-baseline")
-    same = tuple(t.model_copy(update={"point": point}) if t.study == "retrain-incumbent" else t for t in record.trials)
-    arms = retrain_arms(record.model_copy(update={"trials": same}))
-    assert [(arm.name, len(arm.trials)) for arm in arms] == [("finalist", 9), ("baseline = incumbent", 18)]
+    known = arm_of(record, "incumbent")
+    same = {"point": known.point, "trials": known.trials, "retrained_as": "incumbent"}
+    arms = retrain_arms(with_arm(record, "baseline", **same))
+    assert [(arm.name, len(arm.trials)) for arm in arms] == [("finalist", 9), ("baseline = incumbent", 9)]
 
 
 def test_the_interval_of_the_mean_is_students() -> None:

@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from tasks.scope.error import InputError
-from tasks.scope.goal import Budget
 from tasks.trials.checkpoints.likeness import gap, unlike
 from tasks.trials.checkpoints.resumption import Resumption, Stage, audit_resumption
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Curve
 from tests.trials.command.programs import SAY
 from tests.trials.example_trials import OWN, execution, plan
@@ -26,7 +25,7 @@ Audit = Callable[..., Resumption]
 def server() -> Iterator[ForkServer]:
     """One server for the module."""
     preload = ("tasks.trials.local.child", "tasks.trials.command.program", "torch")
-    with ForkServer(Runner(), own=OWN, preload=preload) as server:
+    with ForkServer(RunnerSettings(), own=OWN, preload=preload) as server:
         yield server
 
 
@@ -35,11 +34,9 @@ def audit(server: ForkServer, tmp_path: Path) -> Audit:
     """The audit of a program of own/rehearsed.py, or of another target, with that many steps."""
 
     def one(target: str, steps: int = 8, every: int = 2, own: str = OWN, **arguments: Any) -> Resumption:
-        budget = Budget(trials=1, retrains=1, max_train_steps=steps, eval_every_steps=every)
-        wanted = execution(target, Runner(wall_timeout=60), own=own, **arguments).model_copy(update={"budget": budget})
-
+        wanted = execution(target, RunnerSettings(wall_timeout=60), own=own, **arguments)
         stage = Stage(
-            planned=plan(),
+            planned=plan().model_copy(update={"max_train_steps": steps, "eval_every_steps": every}),
             execution=wanted,
             folder=tmp_path,
             run=lambda planned, execution, folder: run_trial(planned, execution, server, folder, "cpu"),

@@ -16,7 +16,7 @@ from flows.round import main
 from tasks.record import Record
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import execution, plan
 
@@ -94,7 +94,7 @@ def test_the_pytorch_example_goes_on_from_its_own_checkpoint_to_an_equal_curve(t
         update={"max_train_steps": 600, "eval_every_steps": 20}
     )
 
-    with ForkServer(Runner(), own=str(own)) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(RunnerSettings(), own=str(own)) as server, ThreadPoolExecutor(1) as pool:
 
         def run(folder: str) -> Trial:
             return run_trial(planned, wanted, server, tmp_path / folder, "cpu")

@@ -20,7 +20,7 @@ from tasks.trials.command.program import SEEDS
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import ServerClosed
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.command.programs import PROGRAMS, SAY
 from tests.trials.example_trials import execution, plan
@@ -41,7 +41,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_server(own: Path) -> Callable[[], ForkServer]:
     """Makes servers for trials of that folder."""
     return lambda: ForkServer(
-        Runner(), own=str(own), preload=("tasks.trials.local.child", "tasks.trials.command.program")
+        RunnerSettings(), own=str(own), preload=("tasks.trials.local.child", "tasks.trials.command.program")
     )
 
 
@@ -70,7 +70,7 @@ def run(server: ForkServer, own: Path, tmp_path: Path) -> Run:
     ) -> Trial:
         folder = tmp_path / more.pop("folder", name)
         argv = more.pop("argv", ["sh", f"{name}.sh", *arguments])
-        runner = Runner(wall_timeout=timeout, memory=more.pop("memory", None))
+        runner = RunnerSettings(wall_timeout=timeout, memory=more.pop("memory", None))
         wanted = execution(COMMAND, runner, own=str(own), argv=argv, **more)
         return run_trial(plan(name, point, seed), wanted, through, folder, "cpu")
 

@@ -15,14 +15,14 @@ from tasks.trials.inline import run_inline
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import GRACE
-from tasks.trials.runner import Runner
+from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
 from tests.trials.example_trials import OWN, execution, plan
 from tests.trials.local.processes import alive, children_of, gone_in_time, written
 
 SECRET = "TUNEBOOK_TEST_SECRET"
-PATIENT = Runner(wall_timeout=120, environment=("TUNEBOOK_TEST_ALLOWED",))
-HASTY = Runner(wall_timeout=1)
+PATIENT = RunnerSettings(wall_timeout=120, environment=("TUNEBOOK_TEST_ALLOWED",))
+HASTY = RunnerSettings(wall_timeout=1)
 
 
 # How each program of own/endings.py ends: status, the beginning of the reason, the objective's curve, in its log.
@@ -65,7 +65,7 @@ def server() -> Iterator[ForkServer]:
 def run(server: ForkServer, tmp_path: Path) -> Callable[..., Trial]:
     """Runs one program of own/endings.py."""
 
-    def one(name: str, runner: Runner = PATIENT, seed: int = 5, **arguments: Any) -> Trial:
+    def one(name: str, runner: RunnerSettings = PATIENT, seed: int = 5, **arguments: Any) -> Trial:
         wanted = execution(f"endings.{name}", runner, **arguments)
         return run_trial(plan(name, seed=seed), wanted, server, tmp_path / name, "cpu")
 

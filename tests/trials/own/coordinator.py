@@ -8,12 +8,12 @@ from tasks.design.study import Planned
 from tasks.scope.goal import Objective, Workload
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 
 
 def main(own: str, folder: Path) -> None:
     """Runs both trials; each writes `<folder>/<id>.pids` when it is under way."""
-    runner = Runner(wall_timeout=600)
+    runner = RunnerSettings(wall_timeout=600)
     with ForkServer(runner, own=own) as server, ThreadPoolExecutor(2) as pool:
         for id in ("a", "b"):
             workload = Workload(

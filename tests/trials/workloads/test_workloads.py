@@ -17,7 +17,7 @@ from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.roles import baseline_incumbent
 from tasks.trials.inline import run_inline
-from tasks.trials.runner import Execution, Runner
+from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.supervised.batches import Data, Labelled, evaluate
 from tasks.trials.workloads import digits, mnist1d
 from tasks.trials.workloads.evaluate import error_on_test
@@ -243,7 +243,7 @@ def test_a_baseline_trains_and_every_hyperparameter_of_it_is_used(name: str) -> 
     config = from_overrides([f"workload={name}", "budget.max_train_steps=40", "budget.eval_every_steps=20"])
     incumbent = baseline_incumbent(config.workload, config.space)
     assert "middle" not in incumbent.source
-    execution = Execution(workload=config.workload, runner=Runner())
+    execution = Execution(workload=config.workload, runner=RunnerSettings())
     planned = plan("t", incumbent.point, 1).model_copy(update={"max_train_steps": 40, "eval_every_steps": 20})
     trial = run_inline(planned, execution)
     assert (trial.status, trial.reason, trial.unread) == ("complete", "", ())

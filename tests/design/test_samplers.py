@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from tasks.design.cube import coordinates, from_unit, to_unit
-from tasks.design.points import SAMPLERS, balanced_points, points_in, unit_points
-from tasks.record import Point
+from tasks.design.samplers.all import SAMPLERS, sampler_of
+from tasks.design.samplers.sampler import Search
+from tasks.design.samplers.sequence import PointSequence, Unit
+from tasks.record import Point, Value
 from tasks.scope.error import InputError
 from tasks.scope.space import Parameter, Scale, Space, space_from_tree
 
+SEQUENCES = [name for name, sampler in SAMPLERS.items() if issubclass(sampler, PointSequence)]
 SCALES: tuple[Scale, ...] = ("linear", "log")
 SPACE = space_from_tree(
     {
@@ -28,22 +32,42 @@ SPACE = space_from_tree(
 )
 
 
+def search(space: Space, seed: int, held: Mapping[str, Value] | None = None, count: int = 0) -> Search:
+    """What a sampler of the space is made from."""
+    return Search(space=space, held=dict(held or {}), seed=seed, count=count)
+
+
+def points_in(
+    space: Space, count: int, seed: int, name: str, held: Mapping[str, Value] | None = None, dealt: Iterable[str] = ()
+) -> tuple[Point, ...]:
+    """The first points of a sampler."""
+    return sampler_of(name, search(space, seed, held, count), dealt).suggest(count, ())
+
+
+def unit_points(count: int, dimensions: int, seed: int, name: str) -> Unit:
+    """The first points of a sequence in the unit cube."""
+    space = Space(parameters=tuple(Parameter(name=f"x{i}", low=0.0, high=1.0) for i in range(dimensions)))
+    sampler = SAMPLERS[name](search(space, seed))
+    assert isinstance(sampler, PointSequence)
+    return sampler.rows(count)
+
+
 @pytest.mark.playbook("D6", "D7", case="shows")
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SEQUENCES)
 @given(n=st.integers(0, 40), more=st.integers(0, 90), seed=st.integers(0, 2**63 - 1))
 def test_more_points_keep_the_first_ones_bit_for_bit(sampler: str, n: int, more: int, seed: int) -> None:
-    short, long = (points_in(SPACE, k, seed, sampler, {}) for k in (n, n + more))
+    short, long = (points_in(SPACE, k, seed, sampler) for k in (n, n + more))
     assert long[:n] == short
 
 
 @pytest.mark.playbook("D6", case="shows")
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SEQUENCES)
 def test_the_first_half_of_64_points_is_the_design_of_32(sampler: str) -> None:
     assert np.array_equal(unit_points(64, 4, 7, sampler)[:32], unit_points(32, 4, 7, sampler))
 
 
 @pytest.mark.playbook("D6", case="shows")
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SEQUENCES)
 def test_a_seed_is_a_design_of_its_own_and_the_same_each_time(sampler: str) -> None:
     assert np.array_equal(unit_points(16, 3, 5, sampler), unit_points(16, 3, 5, sampler))
     assert not np.any(unit_points(16, 3, 5, sampler) == unit_points(16, 3, 6, sampler))
@@ -61,13 +85,13 @@ def test_quasi_random_points_are_five_times_more_even_than_random_ones(sampler: 
 
 @pytest.mark.prose
 def test_an_unknown_sampler_is_refused_with_the_names_that_are_known() -> None:
-    with pytest.raises(InputError, match="'tpe' is unknown; allowed are halton, sobol, random"):
-        unit_points(4, 2, 0, "tpe")
+    with pytest.raises(InputError, match="'tpe' is unknown; allowed are halton, sobol, random, grid, points"):
+        points_in(SPACE, 4, 0, "tpe")
 
 
 @pytest.mark.playbook("C10", case="shows")
 def test_a_child_exists_at_exactly_the_points_whose_parent_calls_for_it() -> None:
-    points = points_in(SPACE, 32, 3, "halton", {})
+    points = points_in(SPACE, 32, 3, "halton")
     assert {p["regularizer"] for p in points} == {"none", "dropout"}
     assert all(("dropout.rate" in p) == (p["regularizer"] == "dropout") for p in points)
 
@@ -83,14 +107,14 @@ def test_a_childs_parent_may_be_held_and_the_child_moves_no_other_value() -> Non
 
 
 @pytest.mark.playbook("D3", "D4", case="shows")
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SEQUENCES)
 @given(n=st.integers(1, 60), seed=st.integers(0, 1000))
 def test_listed_values_get_equal_counts_to_one_at_any_length(sampler: str, n: int, seed: int) -> None:
-    points = balanced_points(SPACE, n, seed, sampler, {}, ("activation", "regularizer"))
+    points = points_in(SPACE, n, seed, sampler, dealt=("activation", "regularizer"))
     counts = Counter((p["activation"], p["regularizer"]) for p in points)
     assert len(counts) == min(n, 6)
     assert max(counts.values()) - min(counts.values()) <= (0 if n % 6 == 0 else 1)
-    longer = balanced_points(SPACE, n + 7, seed, sampler, {}, ("activation", "regularizer"))
+    longer = points_in(SPACE, n + 7, seed, sampler, dealt=("activation", "regularizer"))
     assert longer[:n] == points
 
 
@@ -102,7 +126,7 @@ def test_each_dealt_value_sees_the_nuisances_more_evenly_than_at_random(sampler:
     space = Space(parameters=(listed, *others))
     discrepancies = []
     for seed in range(10):
-        points = balanced_points(space, 12 * values, seed, sampler, {}, ("k",))
+        points = points_in(space, 12 * values, seed, sampler, dealt=("k",))
         seen = [[[float(p[x.name]) for x in others] for p in points if p["k"] == v] for v in range(values)]
         assert [len(s) for s in seen] == [12] * values
         discrepancies += [qmc.discrepancy(np.array(s)) for s in seen]

@@ -1,0 +1,1 @@
+"""The answers to the questions, by kind of goal: what the trials say by themselves."""

@@ -1,0 +1,108 @@
+"""The verdict of a record, and the gate that it stands on: arms, what their retrains counted for, every look."""
+
+from typing import Literal
+
+from tasks.values import RecordRow, Value
+
+Outcome = Literal["promote", "keep", "retrain", "redesign", "na"]
+Reason = Literal[
+    "better",  # a finalist beats the incumbent, and the baseline where there is one
+    "baseline_better",  # the arm without the change does
+    "no_gain",  # nothing gains more than it must
+    "declined",  # something does, and a person or the policy said no
+    "undecided",  # it is not told from luck
+    "no_sound_retrains",  # a retrain of an arm that would have to be compared gave no result
+    "too_few_retrains",  # one an arm shows no noise
+    "nothing_feasible",  # no trial of the search can be compared
+    "no_other_candidate",  # the best is the incumbent itself, or the arm without the change has no feasible trial
+    "blocked",  # findings must be mended first
+    "no_gate",  # nothing is put before one: these trials ran elsewhere, or the goal has none
+    "measured",  # what a goal without a gate measured was promoted
+]
+State = Literal["open", "better", "not better", "undecided", "void"]
+
+
+class CandidateRow(RecordRow):
+    """The configuration that was put before the gate."""
+
+    study: str
+    trial: str
+    point: dict[str, Value]
+    settings: dict[str, Value] = {}
+
+
+class IncumbentRow(RecordRow):
+    """What was promoted when the round began; generation 0 is the workload's baseline."""
+
+    generation: int
+    point: dict[str, Value]
+    settings: dict[str, Value] = {}
+
+
+class VerdictRow(RecordRow):
+    """What becomes of the configuration, and why: `reason` is the code of it, `reasons` are sentences for people."""
+
+    outcome: Outcome
+    reason: Reason
+    candidate: CandidateRow | None = None
+    incumbent: IncumbentRow
+    gain: float | None = None
+    error_rate: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class CountedRow(RecordRow):
+    """What a retrain counted for before the gate, in the metric's unit; None where it gave no result."""
+
+    trial: str
+    value: float | None
+
+
+class ArmRow(RecordRow):
+    """A configuration before the gate; `value`: its scientific value.
+
+    `retrained_as`: the arm whose retrains count for it, its own name unless it is that configuration. `trials`: those
+    retrains, `kept`: those of earlier rounds that count again. `price`: of its complexity, None where it is not known.
+    """
+
+    name: str
+    point: dict[str, Value]
+    settings: dict[str, Value] = {}
+    value: Value | None = None
+    retrained_as: str
+    trials: tuple[CountedRow, ...] = ()
+    kept: tuple[CountedRow, ...] = ()
+    price: float | None = None
+
+
+class LookRow(RecordRow):
+    """The evidence after `n` retrains of the candidate and `against` of the other arm: see `Look` of the gate."""
+
+    n: int
+    against: int
+    gain: float
+    band: tuple[float, float]
+    z: float
+    upper: float
+    lower: float
+    sd_candidate: float
+    sd_against: float
+    correlation: float | None = None
+
+
+class ComparisonRow(RecordRow):
+    """One arm against another, and every look: better by more than `margin`, not better, or not settled."""
+
+    candidate: str
+    against: str
+    margin: float | None = None
+    looks: tuple[LookRow, ...] = ()
+    state: State
+
+
+class GateRow(RecordRow):
+    """The gate: what was put before it, what every retrain counted for, and what it saw at each look."""
+
+    arms: tuple[ArmRow, ...]
+    comparisons: tuple[ComparisonRow, ...]
+    minimum_gain: float

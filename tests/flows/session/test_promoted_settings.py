@@ -1,0 +1,76 @@
+"""Settings that were promoted replace what the YAML says; what was typed wins, and is told."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.compose.compose import from_overrides
+from flows.compose.config import RoundConfig
+from flows.session.plan import checked
+from flows.session.promoted_settings import outranked, settled_config, with_settings
+from tasks.ledger import open_ledger
+from tasks.record import Value
+from tasks.scope.error import InputError
+from tasks.scope.goal import Incumbent
+
+SETTINGS: dict[str, Value] = {"budget.max_train_steps": 1200, "workload.noise": 0.02}
+
+
+def config(*overrides: str) -> RoundConfig:
+    """The configuration of a synthetic round."""
+    return from_overrides(["workload=synthetic", "goal=synthetic", *overrides])
+
+
+def incumbent(settings: dict[str, Value]) -> Incumbent:
+    """Generation 3 with these settings."""
+    return Incumbent(generation=3, point={}, settings=settings, source="round r")
+
+
+def test_a_promoted_setting_replaces_what_the_yaml_says_and_the_round_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plain = config()
+    found = settled_config(plain, incumbent(SETTINGS))
+    assert (found.budget.max_train_steps, found.workload.arguments["noise"]) == (1200, 0.02)
+    assert found.budget.trials == plain.budget.trials
+    said = capsys.readouterr().err
+    assert "budget.max_train_steps = 1200" in said
+    assert "generation 3" in said
+    assert outranked(found, SETTINGS) == ()
+
+
+def test_what_was_typed_wins_and_is_warned_of_only_where_it_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    typed = config("budget.max_train_steps=300", "++workload.noise=0.02")
+    found = settled_config(typed, incumbent(SETTINGS))
+    assert found == typed
+    (sentence,) = outranked(found, SETTINGS)
+    assert "budget.max_train_steps = 300" in sentence
+    assert "1200" in sentence
+    assert f"warning: {sentence}" in capsys.readouterr().err
+
+
+def test_without_settings_nothing_changes_and_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert settled_config(config(), incumbent({})) == config()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["budget.max_steps", "policy.error_rate", "space.x.low"])
+def test_a_setting_of_nothing_that_is_there_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        with_settings(config(), {name: 3})
+
+
+def test_a_setting_that_a_budget_cannot_have_is_refused() -> None:
+    with pytest.raises(InputError, match="eval_every_steps"):
+        with_settings(config(), {"budget.max_train_steps": 1})
+
+
+def test_a_plan_is_made_with_what_is_promoted_in_the_store(tmp_path: Path) -> None:
+    asked = config(f"tracking.root={tmp_path}", "tracking.enabled=false")
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin("r", "synthetic", "g", {}, "0" * 64, "2026-01-01")
+        point: dict[str, Value] = {"learning_rate": 0.003, "one_minus_momentum": 0.1, "regularizer": "none"}
+        ledger.promote("synthetic", 0, point, "r", "round r", {"steps": 1}, "2026-01-02", SETTINGS)
+    plan = checked(asked)
+    assert "budget.max_train_steps = 1200" in plan
+    assert "of 1200 steps" in plan
