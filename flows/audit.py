@@ -24,15 +24,17 @@ from flows.session.provenance.reproduce import commit_here
 from tasks.analyze.analysis import analyze
 from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.imported import imported_round
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
 from tasks.promote.next import command_of
-from tasks.record import Finding, NextRow, Record, ReproduceRow, hash_of
+from tasks.record import Finding, NextRow, NotChecked, Record, ReproduceRow, hash_of
 from tasks.report.advice import advice
 from tasks.report.terminal import text
 from tasks.report.write import write_report
 from tasks.scope.arms import optimizer_name
 from tasks.scope.error import InputError
+from tasks.scope.finding import not_checked
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.names.guess import guessed_space
 from tasks.scope.policy import Policy
@@ -87,8 +89,8 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     Playbook: E1, F15
     """
     _refuse_shapes(tree)
+    policy = policy_from_tree(tree["policy"])
     study = sound(_read(tree))
-    policy = Policy.model_validate(tree["policy"])
     scope, said = _scope(study, tree, policy)
     tried = [(t.id, t.point, t.seed) for t in study.trials]
     round = imported_round(scope, tried)
@@ -245,7 +247,8 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
 
 def _unasked(found: Finding, ask: str) -> Finding:
     said = UNASKED[found.row].replace("{ask}", ask)
-    return found.model_copy(update={"level": "na", "evidence": said, "remedy": ()})
+    say = partial(not_checked, found.check, found.row, NotChecked.RAN_ELSEWHERE, said)
+    return say(parameter=found.where.parameter, numbers=found.numbers)
 
 
 def _question(scope: Scope) -> str:

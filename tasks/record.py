@@ -4,9 +4,11 @@ Pure values and readable from everywhere: a report, a later round or another pro
 `tasks.upgrade` reads a record of any version.
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.answers import Answer as Answer
 from tasks.answers import AnyAnswer
@@ -37,21 +39,64 @@ class Where(RecordRow):
     trial: str | None = None
 
 
+class NotChecked(StrEnum):
+    """Why a question could not be asked or answered: the reason of every finding of level `na`, and of no other.
+
+    `NOT_RECORDED` alone stands at any level: it is the reason of findings from before there were reasons.
+    """
+
+    NO_FEASIBLE_TRIAL = "no_feasible_trial"
+    TOO_FEW_TRIALS = "too_few_trials"  # that are feasible, or usable, or of each compared value
+    TOO_FEW_EVALUATIONS = "too_few_evaluations"  # of a curve, so that it has no shape
+    TOO_NOISY = "too_noisy"  # the numbers are there, and luck may have made them
+    NO_PATTERN_TO_TELL = "no_pattern_to_tell"  # too few trials of a kind to tell a pattern from luck
+    NOTHING_VARIES = "nothing_varies"  # nothing that the question is about
+    NOT_REPORTED = "not_reported"  # a metric that trials may report
+    NOT_DECLARED = "not_declared"  # a fact that the workload, the goal or the source may state
+    NOT_RECOGNISED = "not_recognised"  # by the names that are known
+    LISTED_POINTS = "listed_points"  # explicit points, so nothing was searched
+    NOT_THE_QUESTION = "not_the_question"  # of this goal
+    CUT_SHORT = "cut_short"  # the best trials ended before their last step
+    RESTARTS = "restarts"  # the learning rate rises again, and explains what would be found
+    BLOCKED = "blocked"  # another row must pass first
+    NOT_INSIDE = "not_inside"  # the best trial lies close to an end of its ranges
+    NOT_A_SHARE = "not_a_share"  # the objective is no share of examples
+    OTHER_PURPOSE = "other_purpose"  # no trial was run for what the check reads
+    RAN_ELSEWHERE = "ran_elsewhere"  # and nobody said beforehand
+    NOT_RECORDED = "not_recorded"
+
+
 class Finding(RecordRow):
     """One question of the playbook, asked: `level`, the sentence, the numbers behind it and what to do.
 
-    `remedy` is a tuple of Hydra overrides; joined to the round's own they are the next round.
+    `reason`: the code of the way in which the check ended, the same whatever the sentence says. `trials`: the ids of
+    those that it speaks of. `remedy` is a tuple of Hydra overrides; joined to the round's own they are the next round.
     """
 
     check: str
     row: str = Field(pattern=r"^[A-K]\d{1,2}$")
     level: Level
-    reason: str = ""
+    reason: str = Field(pattern=r"^[a-z0-9_]+$")
     trials: tuple[str, ...] = ()
     where: Where = Where()
     evidence: str
-    numbers: dict[str, Value | None] = {}
+    numbers: dict[str, Number | None] = {}
     remedy: tuple[str, ...] = ()
+
+    @field_validator("numbers", mode="before")
+    @classmethod
+    def _no_texts(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        texts = [name for name, number in value.items() if isinstance(number, str)]
+        if texts:
+            raise ValueError(f"{', '.join(texts)}: a text is no number")
+        return value
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        unchecked = self.reason in set(NotChecked)
+        if self.reason != NotChecked.NOT_RECORDED and unchecked != (self.level == "na"):
+            raise ValueError(f"{self.reason} is no reason of level {self.level}")
+        return self
 
 
 class FixedRole(RecordRow):

@@ -23,6 +23,7 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -40,11 +41,13 @@ from flows.compose.incumbent_yaml import read_incumbent
 from flows.compose.messages import plain_sentence, tell
 from flows.compose.overrides import as_said, as_stored, command_line, in_the_clear, opened, refuse_open_secrets
 from flows.compose.sources import check_file, refuse_clashes
+from tasks.analyze.thresholds import default_thresholds
 from tasks.scope.error import InputError
 from tasks.scope.redaction import NONE, Secrets, is_secret_name, secrets_in
 
 _NO_SECRET = re.compile(r"/.*|[-+\d.eE]+", re.DOTALL)
 _lock = threading.Lock()
+THRESHOLDS = "thresholds_of_checks"  # the node that the defaults lists of round and audit begin with
 
 
 class _Folder(FileConfigSource):
@@ -132,6 +135,7 @@ def _hydra(config_dir: str | None, overrides: Sequence[str]) -> Iterator[None]:
     with _lock, one_sentence(said=said):
         version.setbase("1.3")
         SourcesRegistry.instance().register(_Folder)
+        ConfigStore.instance().store(THRESHOLDS, {"policy": default_thresholds()})
         path = create_config_search_path(f"{_Folder.scheme()}://{CONF}")
         if config_dir is not None:
             path.prepend("own", f"{_Folder.scheme()}://{config_dir}", anchor="schema")

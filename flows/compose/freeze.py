@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.compose.config import CONF, RoundConfig
 from flows.compose.overrides import as_stored
+from tasks.analyze.thresholds import policy_from_tree
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import Goal, Workload
@@ -48,6 +49,7 @@ def frozen(
             "workload": _workload(names["workload"], tree["workload"]),
             "goal": goal.model_copy(update={"question": clean(goal.question)}),
             "space": space_from_tree(tree["space"]),
+            "policy": policy_from_tree(tree["policy"]),
             "tracking": Tracking.model_validate(tree["tracking"] | {"root": _root(tree["tracking"]["root"])}),
             "promoted": None,
             "notes": clean(tree["notes"]),

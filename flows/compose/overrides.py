@@ -63,7 +63,7 @@ def opened(override: str) -> str:
     adds = (
         (group == "space" and leaf in KEYS - {"low", "high"})
         or group == "acknowledge"
-        or key.startswith(("goal.scientific", "goal.fixed", "policy.price"))
+        or key.startswith(("goal.scientific", "goal.fixed", "policy."))
     )
     return f"{_ADD}{override}" if adds else override
 

@@ -1,67 +1,75 @@
-"""The step of analyze: every check in its order, then isolation and the answer so far."""
+"""The step of analyze: the registry of checks, every one of them in its order, then isolation and the answer so far."""
 
 from collections.abc import Callable
 
-from tasks.analyze.checks.arms.fairness import equally_tuned
-from tasks.analyze.checks.curves.compute_bound import compute_bound, steps_for_each_value, stingy_steps
-from tasks.analyze.checks.curves.late_noise import late_noise
-from tasks.analyze.checks.curves.overfitting import any_overfitting, overfitting, retry_bigger
-from tasks.analyze.checks.curves.periodicity import periodicity
-from tasks.analyze.checks.curves.steps import best_steps, saturated, still_improving
-from tasks.analyze.checks.curves.training_loss import rising_training_loss
-from tasks.analyze.checks.pipeline.training_fit import training_fit
-from tasks.analyze.checks.pipeline.validation_set import fair_sample, significance_alone, validation_size
-from tasks.analyze.checks.search.density import density
-from tasks.analyze.checks.search.edge import search_edges
-from tasks.analyze.checks.search.importance import importance
-from tasks.analyze.checks.search.infeasible import infeasible
-from tasks.analyze.checks.search.instability import instability_wall
-from tasks.analyze.checks.search.study_size import few_trials, still_falling
+from tasks.analyze.checks.arms.fairness import EQUALLY_TUNED
+from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VALUE, STINGY_STEPS
+from tasks.analyze.checks.curves.late_noise import LATE_NOISE
+from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING, RETRY_BIGGER
+from tasks.analyze.checks.curves.periodicity import PERIODICITY
+from tasks.analyze.checks.curves.steps import BEST_STEPS, SATURATED, STILL_IMPROVING
+from tasks.analyze.checks.curves.training_loss import RISING_TRAINING_LOSS
+from tasks.analyze.checks.pipeline.training_fit import TRAINING_FIT
+from tasks.analyze.checks.pipeline.validation_set import (
+    SAMPLED_VALIDATION_SET,
+    SIGNIFICANCE,
+    VALIDATION_SET,
+    examples_error,
+)
+from tasks.analyze.checks.search.density import DENSITY
+from tasks.analyze.checks.search.edge import BOUNDARY
+from tasks.analyze.checks.search.importance import SENSITIVITY, importance_rows
+from tasks.analyze.checks.search.infeasible import INFEASIBLE
+from tasks.analyze.checks.search.instability import INSTABILITY_WALL
+from tasks.analyze.checks.search.study_size import BEST_OF_N, FEW_TRIALS
 from tasks.analyze.isolation import isolate
 from tasks.analyze.learned import learned
-from tasks.analyze.reviews.adaptive_search import adaptive
-from tasks.analyze.reviews.exploitation import exploitable
-from tasks.analyze.reviews.narrowing import narrow
-from tasks.analyze.reviews.next_change import next_changes
-from tasks.analyze.reviews.optimization_issues import optimization_issues
-from tasks.analyze.study.evidence import Check, Evidence
+from tasks.analyze.reviews.adaptive_search import ADAPTIVE_SEARCH
+from tasks.analyze.reviews.exploitation import EXPLOITATION
+from tasks.analyze.reviews.narrowing import NARROWING
+from tasks.analyze.reviews.next_change import NEXT_CHANGES
+from tasks.analyze.reviews.optimization_issues import OPTIMIZATION_ISSUES
+from tasks.analyze.reviews.review import Review
+from tasks.analyze.study.evidence import Evidence
 from tasks.record import Answer, Finding, Frozen, ImportanceRow, IsolationRow
 from tasks.scope.finding import blocking
 
+# The registry: a new check is its module and a line here; its thresholds, its rows and its page of the docs follow.
 CHECKS: tuple[Check, ...] = (
-    search_edges,
-    instability_wall,
-    density,
-    infeasible,
-    overfitting,
-    any_overfitting,
-    retry_bigger,
-    rising_training_loss,
-    late_noise,
-    still_improving,
-    saturated,
-    best_steps,
-    few_trials,
-    still_falling,
-    periodicity,
-    compute_bound,
-    stingy_steps,
-    steps_for_each_value,
-    equally_tuned,
-    training_fit,
-    validation_size,
-    fair_sample,
-    significance_alone,
-    importance,
+    BOUNDARY,
+    INSTABILITY_WALL,
+    DENSITY,
+    INFEASIBLE,
+    OVERFITTING,
+    ANY_OVERFITTING,
+    RETRY_BIGGER,
+    RISING_TRAINING_LOSS,
+    LATE_NOISE,
+    STILL_IMPROVING,
+    SATURATED,
+    BEST_STEPS,
+    FEW_TRIALS,
+    BEST_OF_N,
+    PERIODICITY,
+    COMPUTE_BOUND,
+    STINGY_STEPS,
+    STEPS_A_VALUE,
+    EQUALLY_TUNED,
+    TRAINING_FIT,
+    VALIDATION_SET,
+    SAMPLED_VALIDATION_SET,
+    SIGNIFICANCE,
+    SENSITIVITY,
 )
 
-# What looks at the findings themselves, once all checks have been asked: it returns them, changed or with more.
-REVIEWS: tuple[Callable[[Evidence, tuple[Finding, ...]], tuple[Finding, ...]], ...] = (
-    adaptive,
-    optimization_issues,
-    narrow,
-    exploitable,
-    next_changes,
+# What looks at the findings themselves, once all checks have been asked.
+REVIEWS: tuple[Review, ...] = (
+    ADAPTIVE_SEARCH,
+    OPTIMIZATION_ISSUES,
+    NARROWING,
+    EXPLOITATION,
+    NEXT_CHANGES,
 )
 
 
@@ -97,13 +105,15 @@ def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
     Playbook: E1
     """
     scope = evidence.round.scope
-    findings = tuple(f for check in CHECKS for f in check(evidence))
+    findings = tuple(f for check in CHECKS for f in check.findings(evidence))
     for review in REVIEWS:
-        findings = review(evidence, findings)
+        findings = review.findings(evidence, findings)
     blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
     return Analysis(
         findings=findings,
         isolation=isolate(evidence),
+        importance=importance_rows(evidence.reading(SENSITIVITY.reads)),
+        examples_error=examples_error(evidence.reading(VALIDATION_SET.reads)),
         learned=learned(evidence),
         answer=answering(evidence, blocked),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.analyze.study.bootstrap import QUANTILES, best_band, repeated_bests
+from tasks.analyze.study.bootstrap import QUANTILES, BootstrapThresholds, best_band, repeated_bests
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
 from tasks.answers import Compared
@@ -61,7 +61,7 @@ def held_against(kind: str, better: Slice, against: Slice, *, conclusive: bool) 
 
 def _row(s: Slice) -> IsolationRow:
     sign = s.objective.sign
-    band = best_band(s.losses, s.rng("band"), s.study.policy.bootstraps)
+    band = best_band(s.losses, s.rng("band"), s.study.policy.of(BootstrapThresholds).bootstraps)
     low, high = sorted(sign * v for v in band) if band else (None, None)
     return IsolationRow(
         parameter=str(s.parameter),
@@ -74,4 +74,4 @@ def _row(s: Slice) -> IsolationRow:
 
 
 def _draws(s: Slice) -> Floats:
-    return repeated_bests(s.losses, s.rng("band"), s.study.policy.bootstraps)
+    return repeated_bests(s.losses, s.rng("band"), s.study.policy.of(BootstrapThresholds).bootstraps)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.analyze.checks.search.importance import importance_sentences
 from tasks.analyze.isolation import gain_band, ranking
-from tasks.analyze.study.bootstrap import best_band
+from tasks.analyze.study.bootstrap import BootstrapThresholds, best_band
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.importance import importance_of
 from tasks.analyze.study.region import region_of
@@ -35,7 +35,7 @@ def _best(s: Slice) -> str:
     metric, sign = s.objective.metric, s.objective.sign
     if s.best is None:
         return f"{s.label}: none of its {plural(len(s.trials), 'trial')} is feasible."
-    band = best_band(s.losses, s.rng("band"), s.study.policy.bootstraps)
+    band = best_band(s.losses, s.rng("band"), s.study.policy.of(BootstrapThresholds).bootstraps)
     ends = tuple(sorted(sign * v for v in band)) if band else None
     luck = f"; another search like it: {band_text((ends[0], ends[1]))} in 9 of 10 cases" if ends else ""
     steps = f" at step {s.best.best_step} of {s.study.max_train_steps}"

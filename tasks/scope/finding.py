@@ -1,29 +1,57 @@
-"""`finding` makes a finding; `blocking` decides which findings block a conclusion.
+"""`Question` is what is asked, `finding` and `not_checked` make findings, `blocking` decides which of them block.
 
 `fail` blocks a conclusion, `warn` never does, `na` means that the question could not be asked (never: clean).
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
-from tasks.record import Finding, Level, Value, Where
+from pydantic import Field
+
+from tasks.record import Finding, Frozen, Level, NotChecked, Number, Where
+
+Judged = Literal["ok", "warn", "fail"]
+
+
+class Question(Frozen):
+    """One row of the playbook as it is asked, and by level the reasons in which the asking can end.
+
+    `fail` blocks a conclusion. `na`: why it may not be asked, besides the purposes of trials and the kind of goal.
+    """
+
+    row: str
+    asks: str = Field(pattern=r".*\?$")
+    fail: tuple[str, ...] = ()
+    warn: tuple[str, ...] = ()
+    ok: tuple[str, ...] = ()
+    na: tuple[NotChecked, ...] = ()
+
+    def reasons(self, level: Level) -> frozenset[str]:
+        """The reasons of one level."""
+        return frozenset({"fail": self.fail, "warn": self.warn, "ok": self.ok, "na": self.na}[level])
 
 
 def finding(
     check: str,
     row: str,
-    level: Level,
+    level: Judged,
     evidence: str,
     *,
-    reason: str = "",
+    reason: str,
     trials: Iterable[str] = (),
     study: str | None = None,
     parameter: str | None = None,
     side: str | None = None,
     trial: str | None = None,
-    numbers: Mapping[str, Value | None] | None = None,
+    numbers: Mapping[str, Number | None] | None = None,
     remedy: Iterable[str] = (),
 ) -> Finding:
-    """A finding; the keywords that are given say where, with which numbers and what to do about it."""
+    """A finding of a question that was asked; the keywords say where, with which numbers and what to do about it.
+
+    `reason`: the code of this way to end the check. Of a question that was not asked, see `not_checked`.
+    """
+    if level not in ("ok", "warn", "fail"):
+        raise ValueError(f"{check} ({row}): a question that was not asked is made by not_checked, not by {level}")
     where = Where.model_validate({"study": study, "parameter": parameter, "side": side, "trial": trial})
     return Finding(
         check=check,
@@ -35,6 +63,31 @@ def finding(
         evidence=evidence,
         numbers=dict(numbers or {}),
         remedy=tuple(remedy),
+    )
+
+
+def not_checked(
+    check: str,
+    row: str,
+    because: NotChecked,
+    evidence: str,
+    *,
+    trials: Iterable[str] = (),
+    study: str | None = None,
+    parameter: str | None = None,
+    trial: str | None = None,
+    numbers: Mapping[str, Number | None] | None = None,
+) -> Finding:
+    """The finding of level `na`: the question could not be asked or answered, `because` is why. Never: clean."""
+    return Finding(
+        check=check,
+        row=row,
+        level="na",
+        reason=because.value,
+        trials=tuple(trials),
+        where=Where(study=study, parameter=parameter, trial=trial),
+        evidence=evidence,
+        numbers=dict(numbers or {}),
     )
 
 

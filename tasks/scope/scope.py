@@ -4,7 +4,7 @@ from pydantic import Field
 
 from tasks.record import Frozen
 from tasks.scope.goal import Budget, Goal, Incumbent, Workload
-from tasks.scope.guards.question import guarded
+from tasks.scope.guards.all import guarded
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
 from tasks.scope.space import Space

@@ -10,6 +10,7 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.study import Planned, Round, design
 from tasks.record import Finding, Value
 from tasks.scope.goal import Budget, Goal, Objective, Workload
@@ -51,7 +52,7 @@ def _shipped() -> Mapping[str, Any]:
 
 def policy(**changed: Any) -> Policy:
     """The shipped thresholds, with some changed."""
-    return Policy(**{**_shipped(), **changed})
+    return policy_from_tree({**_shipped(), **changed})
 
 
 def planned_round(

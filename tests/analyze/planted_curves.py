@@ -9,9 +9,10 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from tasks.analyze.checks.curves.steps import saturation
+from tasks.analyze.checks.curves.leaders import saturation
 from tasks.analyze.study.curves import Shape
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.study import Planned, design
 from tasks.record import Finding, Point
 from tasks.scope.goal import Budget, Goal, Objective, Workload
@@ -37,7 +38,7 @@ def _shipped() -> dict[str, Any]:
 
 def shipped_policy(**changes: Any) -> Policy:
     """The thresholds that ship, so that what is calibrated here is what a person gets."""
-    return Policy.model_validate(_shipped() | changes)
+    return policy_from_tree(_shipped() | changes)
 
 
 def planted_round(

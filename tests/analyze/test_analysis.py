@@ -10,6 +10,8 @@ import pytest
 
 from tasks.analyze.analysis import CHECKS, REVIEWS, analyze
 from tasks.analyze.answers.understand import best_value
+from tasks.analyze.checks.check import Check
+from tasks.analyze.reviews.review import Review
 from tasks.record import Finding, Point
 from tests.analyze.planted_curves import SPACE, Metrics, distance, falling, planted_round
 from tests.typed import compared
@@ -71,16 +73,18 @@ def test_equal_evidence_gives_an_equal_analysis() -> None:
 
 def test_findings_come_in_the_order_of_the_checks() -> None:
     evidence = planted_round(clean, **ASKED)
-    asked = tuple(f for check in CHECKS for f in check(evidence))
+    asked = tuple(f for check in CHECKS for f in check.findings(evidence))
     found = analyze(evidence).findings
     assert found[: len(asked)] == asked
     assert len(found) > len(asked)  # what is said of all of them together comes last
 
 
 def test_every_check_names_the_rows_that_it_carries_out() -> None:
-    for check in (*CHECKS, *REVIEWS):
-        last = (inspect.getdoc(check) or "").splitlines()[-1]
+    registry: tuple[Check | Review, ...] = (*CHECKS, *REVIEWS)
+    for check in registry:
+        last = (inspect.getdoc(check.ask) or "").splitlines()[-1]
         assert re.fullmatch(r"Playbook: [A-J]\d+(, [A-J]\d+)*", last), check
+        assert {q.row for q in check.questions} & set(re.findall(r"[A-J]\d+", last)), check
 
 
 def nothing(point: Point, index: int, rng: Rng) -> Metrics | None:

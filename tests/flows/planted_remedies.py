@@ -10,7 +10,7 @@ from flows.compose import compose
 from flows.compose.config import RoundConfig
 from tasks.promote.next import merged
 from tasks.scope.finding import blocking
-from tasks.scope.guards.question import guarded
+from tasks.scope.guards.all import guarded
 from tasks.scope.roles import Scope, baseline_incumbent, scope_of
 
 

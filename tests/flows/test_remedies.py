@@ -12,7 +12,7 @@ from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Point
 from tasks.scope.error import InputError
-from tasks.scope.guards.question import guard
+from tasks.scope.guards.all import guard
 from tasks.scope.roles import Scope
 from tests.analyze.checks.curves.test_compute_bound import paced, two_paces
 from tests.analyze.planted import planned_round, studied

@@ -13,7 +13,7 @@ OWN = ("workload=mine", "space=wide", "goal=dropout", "space.lr.high=0.1", "seed
 
 
 def blocker(*remedy: str) -> Finding:
-    return finding("boundary", "E2", "fail", "The best trial stands at an edge.", remedy=remedy)
+    return finding("boundary", "E2", "fail", "The best trial stands at an edge.", reason="best_at_edge", remedy=remedy)
 
 
 def following(outcome: str, *blockers: Finding, **changes: Any) -> tuple[str, ...]:
@@ -67,7 +67,11 @@ def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
     row = row_of("redesign", blocker())
     assert "mend this first" in row.why
     assert "at an edge" in row.why
-    both = row_of("redesign", blocker("space.lr.high=1.0"), finding("a bug", "F10", "fail", "The training loss rises."))
+    both = row_of(
+        "redesign",
+        blocker("space.lr.high=1.0"),
+        finding("a bug", "F10", "fail", "The training loss rises.", reason="best_rises"),
+    )
     assert "space.lr.high=1.0" in both.overrides
     assert "no override can: The training loss rises." in both.why
 
@@ -101,8 +105,10 @@ def test_a_narrower_search_is_next_once_every_question_was_asked_and_not_before(
 
 def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_search() -> None:
     asked = {"answered": frozenset({"depth", "width"})}
-    longer = finding("still improving", "F8", "warn", "Longer.", remedy=["budget.max_train_steps=800"])
-    shorter = finding("saturated", "F9", "warn", "Shorter.", remedy=["budget.max_train_steps=200"])
+    longer = finding(
+        "still improving", "F8", "warn", "Longer.", reason="improving", remedy=["budget.max_train_steps=800"]
+    )
+    shorter = finding("saturated", "F9", "warn", "Shorter.", reason="saturated", remedy=["budget.max_train_steps=200"])
     assert following("keep", **asked, advice=[shorter, longer])[-1] == "budget.max_train_steps=800"
     assert following("keep", **asked, advice=[shorter])[-1] == "budget.trials=48"
     assert following("keep", advice=[longer])[-1] == "goal=depth"
@@ -111,7 +117,7 @@ def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_
 @pytest.mark.prose
 def test_retrains_that_gave_no_result_are_not_asked_for_again() -> None:
     assert following("retrain", suggested=None, otherwise=["seed=4"]) == (*OWN[:-1], "seed=4")
-    narrower = finding("infeasible", "E9", "warn", "Too many.", remedy=["space.lr.high=0.01"])
+    narrower = finding("infeasible", "E9", "warn", "Too many.", reason="too_many", remedy=["space.lr.high=0.01"])
     assert "space.lr.high=0.01" in following("retrain", suggested=None, advice=[narrower])
     assert "mend this first" in row_of("retrain", suggested=None).why
     assert "budget.retrains=2" in following("retrain", suggested=None, retrains=1)

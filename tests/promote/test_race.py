@@ -112,7 +112,7 @@ def test_a_round_gives_up_where_the_incumbent_never_rests() -> None:
 
 @pytest.mark.playbook("E1", case="fires")
 def test_where_a_finding_blocks_nothing_is_retrained_and_nobody_asked() -> None:
-    blocker = finding("boundary", "E2", "fail", "The best lies at an edge.")
+    blocker = finding("boundary", "E2", "fail", "The best lies at an edge.", reason="best_at_edge")
     race = Race(Alone())
     conclusion = race.conclusion(ANALYSIS.model_copy(update={"findings": (*ANALYSIS.findings, blocker)}))
     assert (conclusion.blockers, conclusion.decision, conclusion.promoted) == ((blocker,), None, None)

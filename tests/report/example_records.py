@@ -186,7 +186,7 @@ def _isolation(arm: str, best: dict[str, Any]) -> dict[str, Any]:
 
 def _findings(outcome: str) -> list[dict[str, Any]]:
     edge: dict[str, Any] = {
-        "check": "boundary", "row": "E2", "level": "fail",
+        "check": "boundary", "row": "E2", "level": "fail", "reason": "best_at_edge",
         "where": {"study": "s-adam", "parameter": "adam.learning_rate", "side": "high", "trial": "a00000000000b"},
         "evidence": "The best trial of adam has adam.learning_rate = 0.0089, in the outer 10 % of 1e-5 to 0.01, "
         "and 94 % of bootstraps agree that outward is better.",
@@ -194,13 +194,14 @@ def _findings(outcome: str) -> list[dict[str, Any]]:
         "remedy": ["space.adam.learning_rate.high=0.1"],
     }  # fmt: skip
     wall: dict[str, Any] = {
-        "check": "infeasible share", "row": "E9", "level": "fail", "where": {"study": "s-nesterov"},
+        "check": "infeasible share", "row": "E9", "level": "fail", "reason": "too_many",
+        "where": {"study": "s-nesterov"},
         "evidence": "7 of 24 trials of nesterov are infeasible, more than 25 %.",
         "numbers": {"share": 0.29166666, "infeasible_fraction": 0.25},
         "remedy": ["space.nesterov.learning_rate.high=0.4"],
     }  # fmt: skip
     late: dict[str, Any] = {
-        "check": "best steps", "row": "H3", "level": "warn", "where": {"study": "s-adam"},
+        "check": "best steps", "row": "H3", "level": "warn", "reason": "mostly_late", "where": {"study": "s-adam"},
         "evidence": "9 of 22 trials of adam were at their best in the last 25 % of the steps.",
         "numbers": {"share": 0.409, "late_step": 0.25}, "remedy": ["budget.max_train_steps=4000"],
     }  # fmt: skip
@@ -208,18 +209,23 @@ def _findings(outcome: str) -> list[dict[str, Any]]:
         "check": "study size",
         "row": "D12",
         "level": "warn",
+        "reason": "few_trials",
         "evidence": "With 24 trials a study, one lucky trial can make more difference than the change itself.",
         "numbers": {"trials": 24, "few_trials": 20},
     }
     blind: list[dict[str, Any]] = [
-        {"check": "chance", "row": "A17", "level": "na", "evidence": "The workload names no chance level."},
-        {"check": "gradient norm", "row": "I1", "level": "na", "evidence": "No trial reported grad_norm."},
-    ]
+        {"check": "chance", "row": "A17", "level": "na", "reason": "not_declared",
+         "evidence": "The workload names no chance level."},
+        {"check": "gradient norm", "row": "I1", "level": "na", "reason": "not_reported",
+         "evidence": "No trial reported grad_norm."},
+    ]  # fmt: skip
     clean: list[dict[str, Any]] = [
-        {"check": "density", "row": "E7", "level": "ok", "where": {"study": "s-adam"},
+        {"check": "density", "row": "E7", "level": "ok", "reason": "dense_enough", "where": {"study": "s-adam"},
          "evidence": "6 trials of adam lie in the good region.", "numbers": {"good": 6, "good_trials": 3}},
-        {"check": "overfitting", "row": "F2", "level": "ok", "evidence": "None of the best trials overfits."},
-        {"check": "training loss", "row": "F10", "level": "ok", "evidence": "No training loss rises."},
+        {"check": "overfitting", "row": "F2", "level": "ok", "reason": "no_rise",
+         "evidence": "None of the best trials overfits."},
+        {"check": "training loss", "row": "F10", "level": "ok", "reason": "none_rises",
+         "evidence": "No training loss rises."},
     ]  # fmt: skip
     return [*clean, *blind, late, few, *([edge, wall] if outcome == "redesign" else [])]
 

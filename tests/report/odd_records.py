@@ -117,8 +117,9 @@ def hostile() -> Record:
         trial["point"] |= {name: 0.3, f"q{quotes}": script}
         if trial["status"] != "complete":
             trial["reason"] = quotes
-    finding = {"check": script, "row": "E2", "level": "fail", "where": {"parameter": quotes, "study": script}}
-    finding |= {"evidence": quotes, "numbers": {script: link}, "remedy": [f"space.x={quotes}"]}
+    finding: dict[str, Any] = {"check": script, "row": "E2", "level": "fail", "reason": "best_at_edge"}
+    finding |= {"where": {"parameter": quotes, "study": script}}
+    finding |= {"evidence": quotes, "numbers": {script: 1.5}, "remedy": [f"space.x={quotes}"]}
     return Record.model_validate(
         base
         | {"notes": f"{script} {link}", "workload": script, "caveats": [quotes], "learned": [f"{script}{escape}"]}

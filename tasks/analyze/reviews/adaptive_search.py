@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.record import Finding, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
 
 ADAPTIVE = frozenset({"tpe", "gp", "cmaes", "nsga2", "nsga3", "bayesian"})
@@ -46,7 +47,8 @@ def in_parallel(sampler: str, trials: int, study: str | None = None) -> Finding:
         f"analysed."
     )
     remedy = ("sampler=halton", f"budget.trials={2 * trials}")
-    return finding("parallel search", "D14", "ok", text, study=study, numbers={"trials": trials}, remedy=remedy)
+    say = partial(finding, "parallel search", "D14", "ok", text, reason="in_a_row")
+    return say(study=study, numbers={"trials": trials}, remedy=remedy)
 
 
 def _rests(found: Finding, samplers: dict[str, str]) -> bool:
@@ -62,11 +64,35 @@ def _sampler(s: StudyEvidence, weaker: int) -> Finding:
     sampler = s.study.sampler
     say = partial(finding, "adaptive search", "E6", study=s.study.id)
     if sampler in INDEPENDENT:
-        return say("ok", f"The points do not depend on the results ({sampler}).", numbers={"sampler": sampler})
+        return say("ok", f"The points do not depend on the results ({sampler}).", reason="independent")
     if sampler not in ADAPTIVE:
-        return say("na", "By what rule the points were chosen is not known; if by the results, crowds say less.")
+        text = "By what rule the points were chosen is not known; if by the results, crowds say less."
+        return not_checked("adaptive search", "E6", NotChecked.NOT_DECLARED, text, study=s.study.id)
     text = (
         f"{sampler} chose the points by the results of earlier ones: what edges and density say is weaker for it, and "
         f"{plural(weaker, 'finding')} on them count{'s' * (weaker == 1)} as a warning only."
     )
-    return say("warn" if weaker else "ok", text, numbers={"sampler": sampler, "downgraded": weaker})
+    numbers = {"downgraded": weaker}
+    if weaker:
+        return say("warn", text, reason="findings_downgraded", numbers=numbers)
+    return say("ok", text, reason="nothing_downgraded", numbers=numbers)
+
+
+ADAPTIVE_SEARCH = Review(
+    name="adaptive search",
+    questions=(
+        Question(
+            row="E6",
+            asks="Were the points chosen by results, so that findings on edges and density say less?",
+            warn=("findings_downgraded",),
+            ok=("independent", "nothing_downgraded"),
+            na=(NotChecked.NOT_DECLARED,),
+        ),
+        Question(
+            row="D14",
+            asks="What would quasi-random trials side by side have done instead of an adaptive search?",
+            ok=("in_a_row",),
+        ),
+    ),
+    ask=adaptive,
+)

@@ -4,20 +4,36 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
+from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.region import region_of
 from tasks.analyze.study.surface import Floats, Surface, surface_of
 from tasks.design.cube import from_unit
-from tasks.record import Finding, Value
+from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.arms import listing
-from tasks.scope.finding import finding
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.space import Parameter
 from tasks.text import number
 
 ASKED = ("E2", "E3", "E5", "E7")  # a range is narrowed only where all of these were asked and found nothing
 SURE = 0.95  # how sure it is that the optimum lies inside, of all hyperparameters of a study together
 LEAVE = 0.8  # a range that would keep more than this is left alone: it would gain next to nothing
+
+
+class NarrowingThresholds(Frozen):
+    """How much of a range is kept when it is narrowed."""
+
+    narrow_least: float = Field(
+        default=0.25, gt=0, lt=1, description="B8, ours: a narrowed range keeps at least a quarter of what it was"
+    )
+    narrow_margin: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="B8, ours: room on either side, as a share of the span of the optimum and of the good trials",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +98,13 @@ def study_spans(study: StudyEvidence) -> dict[str, Span]:
     if surface is None:
         return {}
     good = surface.heights <= max(np.sqrt(2.0) * _noise(surface), float(surface.heights.min()))
-    spans = {}
+    spans, bars = {}, study.policy.of(NarrowingThresholds)
     for j, p in enumerate(study.study.space):
         if p.numeric and not p.constant:
             box = _box(surface, j, good & surface.exists[:, j])
             ends = region.low[j] + (box + 1.0) / 2.0 * (region.high[j] - region.low[j])
-            margin = study.policy.narrow_margin * (ends[1] - ends[0])
-            margin = max(margin, (study.policy.narrow_least - (ends[1] - ends[0])) / 2.0)
+            margin = bars.narrow_margin * (ends[1] - ends[0])
+            margin = max(margin, (bars.narrow_least - (ends[1] - ends[0])) / 2.0)
             low, high = max(float(ends[0] - margin), 0.0), min(float(ends[1] + margin), 1.0)
             spans[p.name] = Span(parameter=p, low=low, high=high)
     return spans
@@ -114,18 +130,35 @@ def _noise(surface: Surface) -> float:
 def _of(s: StudyEvidence, doubts: tuple[str, ...], spans: dict[str, Span]) -> Finding:
     say = partial(finding, "narrowing", "B8", study=s.study.id)
     if doubts:
-        return say(
-            "na", f"The space is not narrowed: {listing(doubts)} did not pass, so the optimum may lie elsewhere."
-        )
+        text = f"The space is not narrowed: {listing(doubts)} did not pass, so the optimum may lie elsewhere."
+        return not_checked("narrowing", "B8", NotChecked.BLOCKED, text, study=s.study.id)
     own = [spans[p.name] for p in s.study.space if p.name in spans]
-    numbers: dict[str, Value | None] = {}
+    numbers: dict[str, Number | None] = {}
     for span in own:
-        ends = from_unit(span.parameter, span.low), from_unit(span.parameter, span.high)
-        numbers |= {f"{span.parameter.name}.low": ends[0], f"{span.parameter.name}.high": ends[1]}
-    numbers |= {"narrow_margin": s.policy.narrow_margin, "narrow_least": s.policy.narrow_least}
+        for side, at in (("low", span.low), ("high", span.high)):
+            value = from_unit(span.parameter, at)
+            numbers |= {} if isinstance(value, str) else {f"{span.parameter.name}.{side}": value}
+    bars = s.policy.of(NarrowingThresholds)
+    numbers |= {"narrow_margin": bars.narrow_margin, "narrow_least": bars.narrow_least}
     remedy = [o for span in own for o in span.overrides()]
     if not remedy:
-        return say("ok", "No range can be narrowed: the good trials fill the space.", numbers=numbers)
+        text = "No range can be narrowed: the good trials fill the space."
+        return say("ok", text, reason="fills_the_space", numbers=numbers)
     kept = listing(f"{span.parameter.name} {100 * (span.high - span.low):.0f} %" for span in own if span.overrides())
     text = f"The edges and the density are in order; around the optimum the next search needs of its ranges: {kept}."
-    return say("ok", text, numbers=numbers, remedy=remedy)
+    return say("ok", text, reason="can_be_narrowed", numbers=numbers, remedy=remedy)
+
+
+NARROWING = Review(
+    name="narrowing",
+    questions=(
+        Question(
+            row="B8",
+            asks="How far can the search space be narrowed around the optimum?",
+            ok=("can_be_narrowed", "fills_the_space"),
+            na=(NotChecked.BLOCKED,),
+        ),
+    ),
+    ask=narrow,
+    thresholds=(NarrowingThresholds,),
+)

@@ -3,11 +3,13 @@
 from functools import partial
 
 from tasks.analyze.isolation import gain_band
+from tasks.analyze.reviews.review import Review
+from tasks.analyze.study.bootstrap import BootstrapThresholds
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Finding, Level
+from tasks.record import Finding, NotChecked
 from tasks.scope.arms import listing
-from tasks.scope.finding import blocking, finding
+from tasks.scope.finding import Question, blocking, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.text import band_text, number
 
@@ -35,7 +37,8 @@ def _wanted(found: tuple[Finding, ...]) -> Finding:
     say = partial(finding, "new features", "B6")
     asked = [f for f in found if f.row in (*OVERFITTING, SHORT, UNSTABLE) and f.level != "na"]
     if not asked:
-        return say("na", "Not asked: no curve says whether the trials overfit, improve still or are unstable.")
+        text = "Not asked: no curve says whether the trials overfit, improve still or are unstable."
+        return not_checked("new features", "B6", NotChecked.TOO_FEW_EVALUATIONS, text)
     raised = [f for f in asked if f.level in ("warn", "fail")]
     rows = {f.row for f in raised}
     unfitted = any(f.row == UNFITTED and f.level == "warn" for f in found)
@@ -52,9 +55,10 @@ def _wanted(found: tuple[Finding, ...]) -> Finding:
     if SHORT in rows:
         said.append("the best trials still improve: try more steps, or a schedule that decays sooner")
     numbers = {"signs": len(said), "asked": len({f.row for f in asked})}
-    level: Level = "warn" if said else "ok"
-    text = f"From the evidence: {'; '.join(said)}." if said else "No finding asks for a new feature."
-    return say(level, text, numbers=numbers, remedy=remedy)
+    if not said:
+        return say("ok", "No finding asks for a new feature.", reason="nothing_asked_for", numbers=numbers)
+    text = f"From the evidence: {'; '.join(said)}."
+    return say("warn", text, reason="asked_for", numbers=numbers, remedy=remedy)
 
 
 def _regularises(found: Finding) -> bool:
@@ -63,16 +67,16 @@ def _regularises(found: Finding) -> bool:
 
 
 def _unhelpful(evidence: Evidence, found: tuple[Finding, ...]) -> list[Finding]:
-    """A finding for each listed change of an `improve` goal; one `na` where there is none to judge."""
+    """A finding for each listed change against a baseline; one that was not checked where there is none to judge."""
     scope = evidence.round.scope
-    asked = (
-        [n for n, values in scope.goal.scientific.items() if values != RANGE] if scope.goal.kind == "improve" else []
-    )
-    say = partial(finding, "features that do not help", "B6")
+    listed = [n for n, values in scope.goal.scientific.items() if values != RANGE]
+    asked = listed if scope.goal.facts.baseline else []
+    not_asked = partial(not_checked, "features that do not help", "B6")
     if not asked:
-        return [say("na", "Not asked: no change is held against a baseline.")]
+        return [not_asked(NotChecked.NOT_THE_QUESTION, "Not asked: no change is held against a baseline.")]
     if blocking((*scope.findings, *found), scope.acknowledged):
-        return [say("na", "Not asked: what blocks comes first, for the comparison is not fair yet.")]
+        text = "Not asked: what blocks comes first, for the comparison is not fair yet."
+        return [not_asked(NotChecked.BLOCKED, text)]
     arms = [[s for s in slices(evidence) if s.parameter == name] for name in asked]
     return [_helps(values[0], change) for values in arms for change in values[1:]]
 
@@ -81,13 +85,37 @@ def _helps(baseline: Slice, change: Slice) -> Finding:
     say = partial(finding, "features that do not help", "B6", parameter=change.parameter)
     band = gain_band(change, baseline) if change.best and baseline.best else None
     if band is None:
-        return say("na", f"{change.label}: too few feasible trials to hold against {baseline.label}.")
+        because = NotChecked.TOO_FEW_TRIALS
+        text = f"{change.label}: too few feasible trials to hold against {baseline.label}."
+        return not_checked("features that do not help", "B6", because, text, parameter=change.parameter)
     bar = change.study.policy.minimum_gain
     gain = baseline.best_loss - change.best_loss
     told = f"{change.label} gains {number(gain)} {change.objective.metric} over {baseline.label} ({band_text(band)})"
     numbers = {"gain": gain, "low": band[0], "high": band[1], "minimum_gain": bar}
     if band[0] > bar:
-        return say("ok", f"{told}: it helps, as far as the searches show.", numbers=numbers)
+        return say("ok", f"{told}: it helps, as far as the searches show.", reason="helps", numbers=numbers)
     if band[1] > bar:
-        return say("ok", f"{told}: the searches alone leave open whether it helps.", numbers=numbers)
-    return say("warn", f"{told}: it does not help, and can be left out of the next rounds.", numbers=numbers)
+        return say("ok", f"{told}: the searches alone leave open whether it helps.", reason="open", numbers=numbers)
+    text = f"{told}: it does not help, and can be left out of the next rounds."
+    return say("warn", text, reason="does_not_help", numbers=numbers)
+
+
+NEXT_CHANGES = Review(
+    name="next changes",
+    questions=(
+        Question(
+            row="B6",
+            asks="Which change does the evidence ask to be tried next, and which can be left out?",
+            warn=("asked_for", "does_not_help"),
+            ok=("nothing_asked_for", "helps", "open"),
+            na=(
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.NOT_THE_QUESTION,
+                NotChecked.BLOCKED,
+                NotChecked.TOO_FEW_TRIALS,
+            ),
+        ),
+    ),
+    ask=next_changes,
+    thresholds=(BootstrapThresholds,),
+)

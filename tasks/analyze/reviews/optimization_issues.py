@@ -1,16 +1,28 @@
 """E11: does the model show optimization issues?"""
 
-import numpy as np
+from functools import partial
 
-from tasks.analyze.checks.curves.steps import leaders
+import numpy as np
+from pydantic import Field
+
+from tasks.analyze.checks.curves.leaders import leaders
+from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.record import Finding, Level
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number
 
 SIGNS = {"E5": "a best trial at an instability wall", "F10": "a training loss that rises"}
 GRADIENT = "grad_norm"
 FEWEST = 8  # reports of the gradient's norm, below which its late median says nothing
+
+
+class IssuesThresholds(Frozen):
+    """When a gradient's norm is a spike."""
+
+    gradient_spike: float = Field(
+        default=10.0, gt=1, description="E11, ours: a late gradient norm this many times the late median"
+    )
 
 
 def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -25,7 +37,7 @@ def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple
     asked = [row for row in SIGNS if levels[row]]
     signs = [SIGNS[row] for row in asked if levels[row] & {"fail", "warn"}]
     spikes = [r for s in evidence.studies for r in _spikes(s)]
-    bar = evidence.round.scope.policy.gradient_spike
+    bar = evidence.round.scope.policy.of(IssuesThresholds).gradient_spike
     worst = max(spikes, default=None)
     if worst is not None:
         asked.append(GRADIENT)
@@ -33,13 +45,30 @@ def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple
             signs.append(f"a late gradient norm of {number(worst)} times its median in one of the best trials")
     numbers = {"signs": len(signs), "asked": len(asked), "largest_spike": worst, "gradient_spike": bar}
     if not asked:
-        return (*found, finding("optimisation issues", "E11", "na", "Not checked: no sign of them could be looked at."))
+        text, because = "Not checked: no sign of them could be looked at.", NotChecked.NOT_REPORTED
+        return (*found, not_checked("optimisation issues", "E11", because, text))
     text = f"Optimisation issues: {'; '.join(signs) or 'no sign of them'} (asked: {', '.join(asked)})."
-    level: Level = "warn" if signs else "ok"
-    return (*found, finding("optimisation issues", "E11", level, text, numbers=numbers))
+    say = partial(finding, "optimisation issues", "E11", numbers=numbers)
+    return (*found, say("warn", text, reason="signs") if signs else say("ok", text, reason="no_signs"))
 
 
 def _spikes(s: StudyEvidence) -> list[float]:
     """The largest late gradient norm over the late median, of each of the best trials that logged it."""
     late = [v[len(v) // 2 :] for t in leaders(s) if len(v := t.curve.of(GRADIENT)[1]) >= FEWEST]
     return [float(v.max() / np.median(v)) for v in late if np.median(v) > 0]
+
+
+OPTIMIZATION_ISSUES = Review(
+    name="optimisation issues",
+    questions=(
+        Question(
+            row="E11",
+            asks="Does the model show optimization issues?",
+            warn=("signs",),
+            ok=("no_signs",),
+            na=(NotChecked.NOT_REPORTED,),
+        ),
+    ),
+    ask=optimization_issues,
+    thresholds=(IssuesThresholds,),
+)

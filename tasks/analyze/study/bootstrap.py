@@ -4,11 +4,22 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+
+from tasks.record import Frozen
 
 QUANTILES = (0.05, 0.5, 0.95)
 FEWEST = 4  # feasible trials below which the lower tail has too few spacings to be measured
 
 Floats = NDArray[np.float64]
+
+
+class BootstrapThresholds(Frozen):
+    """How many draws stand for what another study would have found."""
+
+    bootstraps: int = Field(
+        default=1000, ge=100, description="F14, ours: the band's end points are then good to about a hundredth"
+    )
 
 
 def best_of_n(losses: Floats, sizes: NDArray[np.int64], rng: np.random.Generator | None = None) -> Floats:

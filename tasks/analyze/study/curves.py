@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tasks.analyze.study.evidence import StudyEvidence
-from tasks.record import Value
+from tasks.record import Frozen, Number
 from tasks.scope.policy import Policy
 from tasks.text import number
 from tasks.trials.trial import Curve, Trial
@@ -26,6 +27,23 @@ LEARNING_RATE = ("learning_rate", "lr", "train/learning_rate")
 Floats = NDArray[np.float64]
 
 
+class CurveThresholds(Frozen):
+    """What is late, what is a rise and what is still a descent in a training curve."""
+
+    overfit_fraction: float = Field(
+        default=0.1, gt=0, description="F2, ours: the rise after the best step, as a share of the whole descent"
+    )
+    overfit_sds: float = Field(default=3.0, gt=0, description="F2, ours: and in standard deviations of the late curve")
+    late_fraction: float = Field(default=0.25, gt=0, lt=1, description='F7, ours: "late" is the last quarter')
+    improving_fraction: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="F8, ours: still improving: a twentieth of the whole descent in the last quarter",
+    )
+    saturated_step: float = Field(default=0.5, gt=0, lt=1, description='F9, ours: "long before the end" is half way')
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """One metric of one trial over training, as a loss: lower is better.
@@ -36,6 +54,11 @@ class Shape:
     steps: NDArray[np.int64]
     losses: Floats
     policy: Policy
+
+    @cached_property
+    def bars(self) -> CurveThresholds:
+        """The policy's thresholds of curves."""
+        return self.policy.of(CurveThresholds)
 
     @property
     def window(self) -> int:
@@ -57,7 +80,7 @@ class Shape:
         From second differences, which a straight trend leaves at zero; their mean absolute value, for which one
         outlier counts once and not squared. "Late" is the policy's share of the evaluations, eight at least.
         """
-        late = self.losses[-max(math.ceil(self.policy.late_fraction * len(self.losses)), LATE) :]
+        late = self.losses[-max(math.ceil(self.bars.late_fraction * len(self.losses)), LATE) :]
         return float(np.abs(np.diff(late, 2)).mean() * math.sqrt(math.pi / 2) / math.sqrt(6.0))
 
     @property
@@ -101,7 +124,7 @@ class Shape:
         evaluations, and in at most 3 % of those without one. Noise that wanders (correlated by 0.6 from one
         evaluation to the next, 5 % of the descent) is taken for a rise in up to 13 %.
         """
-        return self._stays_up and self.rise > self.policy.overfit_sds * self.noise
+        return self._stays_up and self.rise > self.bars.overfit_sds * self.noise
 
     @property
     def may_rise(self) -> bool:
@@ -114,13 +137,13 @@ class Shape:
     @cached_property
     def _stays_up(self) -> bool:
         peak = float(self.smooth[self.turn :].max() - self.smooth[self.turn])
-        bar = max(self.policy.overfit_fraction * self.descent, self._rounding)
+        bar = max(self.bars.overfit_fraction * self.descent, self._rounding)
         return self.rise > bar and self.rise >= 0.5 * peak
 
     @cached_property
     def quarter(self) -> int:
         """The index of the first evaluation in the last share of the steps that the policy calls late."""
-        return int(np.searchsorted(self.steps, (1.0 - self.policy.late_fraction) * self.steps[-1]))
+        return int(np.searchsorted(self.steps, (1.0 - self.bars.late_fraction) * self.steps[-1]))
 
     @property
     def late_gain(self) -> float:
@@ -136,17 +159,17 @@ class Shape:
     @property
     def improving(self) -> bool:
         """Whether the late part still brought a share of the descent that noise does not explain."""
-        return self.gains(self.policy.improving_fraction)
+        return self.gains(self.bars.improving_fraction)
 
     def gains(self, share: float) -> bool:
         """Whether the late part brought more than that share of the descent, and more than noise explains."""
-        bar = max(share * self.descent, self.policy.overfit_sds * self.smooth_noise)
+        bar = max(share * self.descent, self.bars.overfit_sds * self.smooth_noise)
         return self.late_gain > max(bar, self._rounding)
 
     @property
     def moved(self) -> bool:
         """Whether the curve fell at all, by more than its noise."""
-        return self.descent > max(self.policy.overfit_sds * self.noise, self._rounding)
+        return self.descent > max(self.bars.overfit_sds * self.noise, self._rounding)
 
     @property
     def saturation_step(self) -> int:
@@ -161,7 +184,7 @@ class Shape:
         less the mean of as many evaluations before the other: never less than what was gained after half way.
         """
         late = self.losses[self.quarter :]
-        half = max(int(np.searchsorted(self.steps, self.policy.saturated_step * self.steps[-1], side="right")), 1)
+        half = max(int(np.searchsorted(self.steps, self.bars.saturated_step * self.steps[-1], side="right")), 1)
         middle = self.losses[max(half - len(late), 0) : half]
         deviation = self.noise * math.sqrt(1.0 / len(middle) + 1.0 / len(late))
         return float(middle.mean() - late.mean()) / self.descent, deviation / self.descent
@@ -172,7 +195,7 @@ class Shape:
 
     @property
     def _nothing(self) -> float:
-        return max(NEGLIGIBLE * self.descent, self.policy.overfit_sds * self.smooth_noise)
+        return max(NEGLIGIBLE * self.descent, self.bars.overfit_sds * self.smooth_noise)
 
     @property
     def _rounding(self) -> float:
@@ -214,15 +237,15 @@ def decays(trial: Trial) -> bool:
     return bool(len(rates) and rates[-1] < 0.5 * rates.max())
 
 
-def rise_numbers(s: Shape) -> Mapping[str, Value | None]:
+def rise_numbers(s: Shape) -> Mapping[str, Number | None]:
     """The numbers and the thresholds behind `rises`."""
     return {
         "rise": s.rise,
         "descent": s.descent,
         "noise": s.noise,
         "turning_step": s.turning_step,
-        "overfit_fraction": s.policy.overfit_fraction,
-        "overfit_sds": s.policy.overfit_sds,
+        "overfit_fraction": s.bars.overfit_fraction,
+        "overfit_sds": s.bars.overfit_sds,
     }
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.design.cube import coordinates
 from tasks.design.study import Round, Study, derived_seed
-from tasks.record import Finding
+from tasks.record import Purpose
 from tasks.scope.goal import Objective
 from tasks.scope.policy import Policy
 from tasks.trials.trial import Trial
@@ -73,7 +73,7 @@ def once(ask: Callable[[StudyEvidence], Told]) -> Callable[[StudyEvidence], Told
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A round and what came of its search trials, by id."""
+    """A round and what came of its trials, retrains apart, by id."""
 
     round: Round
     trials: Mapping[str, Trial]
@@ -93,5 +93,12 @@ class Evidence:
             for study in self.round.studies
         )
 
-
-Check = Callable[[Evidence], list[Finding]]
+    def reading(self, purposes: frozenset[Purpose]) -> "Evidence":
+        """The studies with a trial of one of these purposes, and their trials; what was measured of them is kept."""
+        kept = tuple(s for s in self.studies if any(t.planned.purpose in purposes for t in s.trials))
+        if len(kept) == len(self.studies):
+            return self
+        round = self.round.model_copy(update={"studies": tuple(s.study for s in kept)})
+        part = Evidence(round=round, trials={t.planned.id: t for s in kept for t in s.trials})
+        vars(part)["studies"] = kept
+        return part

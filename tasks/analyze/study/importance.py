@@ -7,10 +7,12 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.special import fdtrc  # type: ignore[import-untyped]
 
 from tasks.analyze.study.evidence import StudyEvidence, once
 from tasks.analyze.study.region import region_of
+from tasks.record import Frozen
 from tasks.scope.policy import Policy
 from tasks.scope.space import Parameter
 
@@ -21,6 +23,23 @@ FREE = 4  # trials beyond what the surface takes, below which no pair is asked a
 
 Floats = NDArray[np.float64]
 Name = TypeVar("Name", str, tuple[str, str])
+
+
+class ImportanceThresholds(Frozen):
+    """What matters, and what can be fixed."""
+
+    sensitivity_chance: float = Field(
+        default=0.05,
+        gt=0,
+        lt=0.5,
+        description="B5, ours: how often luck alone may make any hyperparameter, or any pair, of a study matter",
+    )
+    idle_share: float = Field(
+        default=0.08,
+        gt=0,
+        lt=1,
+        description="B5, ours: what surely explains less than this share of the differences can be fixed",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +140,8 @@ def _judged(
     trials: int,
     jointly: bool,
 ) -> Importance:
-    bar = policy.sensitivity_chance
+    bars = policy.of(ImportanceThresholds)
+    bar = bars.sensitivity_chance
     ordered = sorted(parts, key=lambda p: -p.share)
     telling = tuple(p.name for p in ordered if p.chance <= bar)
     together = tuple(names for names, chance in luck.items() if chance <= bar)
@@ -132,7 +152,7 @@ def _judged(
         pairs=luck,
         telling=telling,
         together=together,
-        idle=tuple(p.name for p in ordered if p.most < policy.idle_share and p.name not in busy),
+        idle=tuple(p.name for p in ordered if p.most < bars.idle_share and p.name not in busy),
         jointly=jointly,
     )
 

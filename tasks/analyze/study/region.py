@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tasks.analyze.study.curves import TRAIN_LOSS, loss_shape
 from tasks.analyze.study.evidence import StudyEvidence, once
 from tasks.analyze.study.wall import SIDES, Direction, Floats, Side, Wall, diagonals
+from tasks.record import Frozen
 from tasks.trials.trial import Trial
 
 Mask = NDArray[np.bool_]
@@ -20,6 +22,23 @@ PAIR_FEWEST = 3  # infeasible trials beyond a wall of two
 SIMPLER = 0.1  # a wall of two must be so much less accidental than any of one, all that was tried being paid for
 IMPURITY = 0.2  # feasible trials behind a wall, for each infeasible one: real walls are a little ragged
 LEARNED = 4  # trials (and evaluations of one) that must have learned before others can be said to have not
+
+
+class RegionThresholds(Frozen):
+    """Which finite trials never learned, and count as infeasible."""
+
+    stuck_fraction: float = Field(
+        default=0.03,
+        ge=0,
+        lt=1,
+        description="E8, ours: a finite run that comes no further from chance to the best never learned",
+    )
+    blown_factor: float = Field(
+        default=5.0,
+        gt=0,
+        description="E8, ours: a finite run that ends above a first evaluation by so many times what the best trial "
+        "came below it, and never learned, blew up",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +92,7 @@ def stuck_at_chance(study: StudyEvidence) -> Mask:
     learned = int((left > 0.5).sum())
     if learned < max(LEARNED, study.feasible.sum() / 4):
         return none
-    return study.feasible & (left <= study.policy.stuck_fraction)
+    return study.feasible & (left <= study.policy.of(RegionThresholds).stuck_fraction)
 
 
 def ran_away(study: StudyEvidence) -> Mask:
@@ -97,8 +116,9 @@ def ran_away(study: StudyEvidence) -> Mask:
     span = begin - float(np.nanmin(study.losses))
     if span <= 0 or (first - study.losses > 0.5 * span).sum() < max(LEARNED, known.sum() / 4):
         return none
-    never = study.losses >= begin - study.policy.stuck_fraction * span
-    far = middle > begin + study.policy.blown_factor * span
+    bars = study.policy.of(RegionThresholds)
+    never = study.losses >= begin - bars.stuck_fraction * span
+    far = middle > begin + bars.blown_factor * span
     gone: Mask = np.asarray(known & never & far & (middle >= first), dtype=bool)
     fitting: Mask = np.array([g and _fits(study, t) for t, g in zip(study.trials, gone, strict=True)], dtype=bool)
     return np.asarray(gone & ~fitting, dtype=bool)

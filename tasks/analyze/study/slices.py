@@ -5,14 +5,21 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.design.cube import from_unit, to_unit
-from tasks.record import Value
+from tasks.record import Frozen, Value
 from tasks.scope.goal import RANGE, Objective
 from tasks.scope.space import Parameter, same
 from tasks.text import show
 from tasks.trials.trial import Trial
+
+
+class SliceThresholds(Frozen):
+    """Into how many slices a scientific range is cut."""
+
+    buckets: int = Field(default=5, ge=2, description="F12, ours: slices of a continuous scientific hyperparameter")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +86,7 @@ def slices(evidence: Evidence) -> tuple[Slice, ...]:
 
     Playbook: F11, F12
     """
-    if not evidence.round.scope.roles.scientific:
+    if not evidence.round.scope.roles.scientific or not evidence.studies:
         return tuple(_whole(i, s) for i, s in enumerate(evidence.studies))
     return tuple(s for name in evidence.round.scope.roles.scientific for s in _of(evidence, name))
 
@@ -103,12 +110,12 @@ def _of(evidence: Evidence, name: str) -> tuple[Slice, ...]:
     if asked != RANGE:
         groups = [[t for t in _having(evidence, name) if same(t.planned.point[name], v)] for v in asked]
         return tuple(_slice(evidence, name, i, v, None, groups[i]) for i, v in enumerate(asked))
-    parameter = scope.declared[name]
-    if parameter.type == "int" and parameter.bounds[1] - parameter.bounds[0] < scope.policy.buckets:
+    parameter, count = scope.declared[name], scope.policy.of(SliceThresholds).buckets
+    if parameter.type == "int" and parameter.bounds[1] - parameter.bounds[0] < count:
         whole = range(int(parameter.bounds[0]), int(parameter.bounds[1]) + 1)
         groups = [[t for t in _having(evidence, name) if t.planned.point[name] == v] for v in whole]
         return tuple(_slice(evidence, name, i, v, None, groups[i]) for i, v in enumerate(whole))
-    return _buckets(evidence, name, parameter, scope.policy.buckets)
+    return _buckets(evidence, name, parameter, count)
 
 
 def _buckets(evidence: Evidence, name: str, parameter: Parameter, count: int) -> tuple[Slice, ...]:

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
+from tasks.analyze.study.bootstrap import BootstrapThresholds
 from tasks.analyze.study.evidence import StudyEvidence, once
 from tasks.analyze.study.region import region_of
+from tasks.record import Frozen
 from tasks.scope.space import Parameter
 
 Floats = NDArray[np.float64]
@@ -20,6 +23,17 @@ GULF = 30.0  # times as far from the best as all nearer trials: what lies beyond
 NEARER = 1 / 4  # of the trials, and `FEWEST`, are on this side of a gulf at least
 STIFFER = 15.0  # times as strong a pull where there are more coefficients than trials, which could follow all luck
 OUTER_SHARE = 1 / 3  # of the trials: what the local slope at an edge is measured on
+
+
+class SurfaceThresholds(Frozen):
+    """How sure the surface must be of where the optimum lies."""
+
+    edge_confidence: float = Field(
+        default=0.8,
+        gt=0.5,
+        lt=1,
+        description="E2, E3, E5, ours: how sure it must be that the optimum lies at the edge or beyond",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +155,9 @@ def _fitted(
     rest = heights - basis @ coefficients
     freedom = max(float(weights.sum() - np.trace(inverse @ weighted @ basis)), 2.0)
     variance = max(float((weights * rest) @ rest) / freedom, 1e-9)
-    rng = study.rng("surface")
-    normal = rng.standard_normal((study.policy.bootstraps, len(coefficients)))
-    tails = np.sqrt(freedom / rng.chisquare(freedom, (study.policy.bootstraps, 1)))
+    rng, count = study.rng("surface"), study.policy.of(BootstrapThresholds).bootstraps
+    normal = rng.standard_normal((count, len(coefficients)))
+    tails = np.sqrt(freedom / rng.chisquare(freedom, (count, 1)))
     draws = coefficients + normal @ np.linalg.cholesky(inverse * variance).T * tails
     parts = straight * coefficients[:p] + bent * coefficients[p : 2 * p]
     return Surface(

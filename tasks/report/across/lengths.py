@@ -49,8 +49,9 @@ def same_order(short: Record, long: Record) -> Finding:
     )
     say = partial(finding, "short trials", "H11", numbers=numbers)
     if math.isfinite(tau) and chance < CHANCE and place <= near:
-        return say("ok", f"{told}: what the short trials said holds.")
-    return say("warn", f"{told}: do not carry the short trials' conclusions over; tune again at the new length.")
+        return say("ok", f"{told}: what the short trials said holds.", reason="holds")
+    text = f"{told}: do not carry the short trials' conclusions over; tune again at the new length."
+    return say("warn", text, reason="does_not_hold")
 
 
 def _comparable(short: Record, long: Record) -> None:

@@ -1,32 +1,15 @@
-"""All guards in their order, and those of the question itself: what may be asked at all.
+"""Guards of the question itself: what may be asked at all."""
 
-A guard is a pure function from the scope to findings. A `fail` stops the round unless it is acknowledged.
-"""
+from functools import partial
 
-from collections.abc import Callable
-
-from tasks.record import Finding, Level
+from tasks.record import Finding, NotChecked
 from tasks.scope.arms import listing, nuisance_without, optimizers, owned, varied
-from tasks.scope.finding import finding
+from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
-from tasks.scope.guards import budget as guards_budget
-from tasks.scope.guards import roles as guards_roles
+from tasks.scope.kinds import UNDERSTAND
 from tasks.scope.names.families import USUAL_VALUES, Family, family
 from tasks.scope.names.optimizers import OPTIMIZERS, own_name
 from tasks.scope.roles import Scope
-
-Guard = Callable[[Scope], list[Finding]]
-COMPARING = frozenset({"improve", "understand"})  # the kinds of goal that compare scientific values
-
-
-def guarded(scope: Scope) -> Scope:
-    """The scope with what its guards found."""
-    return scope.model_copy(update={"findings": guard(scope)})
-
-
-def guard(scope: Scope) -> tuple[Finding, ...]:
-    """What every guard found, in the order of the playbook's rows; each row is there once at least."""
-    return tuple(found for ask in GUARDS for found in ask(scope))
 
 
 def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
@@ -38,12 +21,15 @@ def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
     if not known:
         unknown = listing(optimizers(scope)) if optimizers(scope) else ""
         why = f"the list of optimizers does not know {unknown}" if unknown else "no hyperparameter says which is used"
-        return [finding("silent default", "A3", "na", f"The optimizer's hyperparameters could not be listed: {why}.")]
+        because = NotChecked.NOT_RECOGNISED if unknown else NotChecked.NOT_DECLARED
+        text = f"The optimizer's hyperparameters could not be listed: {why}."
+        return [not_checked("silent default", "A3", because, text)]
     names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed)
     missing = [(o, h) for o in known for h in OPTIMIZERS[o] if h not in owned(scope, o, names)]
     if not missing:
         said = "; ".join(f"{o}: {listing(OPTIMIZERS[o])}" for o in known)
-        return [finding("silent default", "A3", "ok", f"Every hyperparameter of the optimizer has a role ({said}).")]
+        text = f"Every hyperparameter of the optimizer has a role ({said})."
+        return [finding("silent default", "A3", "ok", text, reason="all_have_roles")]
     return [_silent_default(scope, o, h, len(known) > 1) for o, h in missing]
 
 
@@ -57,6 +43,7 @@ def _silent_default(scope: Scope, optimizer: str, bare_name: str, several: bool)
         "fail",
         f"{bare_name} of {optimizer} has no role, so the training program's own default would stand without a word; "
         f"declare {name} in the space, or in workload.baseline to hold it fixed.",
+        reason="no_role",
         parameter=name,
         remedy=[*remedy, f"space.{name}.when={{optimizer:{optimizer}}}"] if several else remedy,
     )
@@ -94,13 +81,14 @@ def _one_value_for_all(scope: Scope, of: Family, row: str, check: str, why: str,
     numbers = {"max_train_steps": scope.budget.max_train_steps, "varied": len(found)}
     words = {"metric": scope.objective.metric, "steps": scope.budget.max_train_steps}
     if not found:
-        return [finding(check, row, "ok", clean, numbers=numbers)]
+        return [finding(check, row, "ok", clean, reason="one_for_all", numbers=numbers)]
     return [
         finding(
             check,
             row,
             "fail",
             why.format(name=name, **words),
+            reason="varies",
             parameter=name,
             numbers=numbers,
             remedy=nuisance_without(scope, found) if name in scope.roles.nuisance else (),
@@ -118,7 +106,8 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
     names = dict.fromkeys([*varied(scope), *roles.nuisance, *roles.fixed])
     found = [n for n in names if family(n) == "accumulation" and not (n in roles.fixed and roles.fixed[n].value == 1)]
     if not found:
-        return [finding("accumulation", "A10", "ok", "No trial accumulates gradients over several batches.")]
+        text = "No trial accumulates gradients over several batches."
+        return [finding("accumulation", "A10", "ok", text, reason="none")]
     return [
         finding(
             "accumulation",
@@ -126,6 +115,7 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
             "warn",
             f"{name} accumulates gradients: that imitates a larger batch without its "
             "throughput; fix it at 1 and choose a batch that fits.",
+            reason="accumulates",
             parameter=name,
             remedy=_held_at_one(scope, name),
         )
@@ -154,18 +144,21 @@ def one_goal_of_a_known_kind(scope: Scope) -> list[Finding]:
     asked = f"goal {goal.name} ({goal.kind})"
     numbers = {"scientific": len(goal.scientific), "points": len(goal.points)}
     single = [n for n, v in goal.scientific.items() if v != RANGE and len(v) == 1]
-    if goal.kind in COMPARING and not goal.scientific and not goal.points:
+    if not goal.scientific and not goal.points:
         text = f"The {asked} names no scientific hyperparameter, so it asks nothing: give it values to compare."
-        return [finding("one goal", "B2", "fail", text, numbers=numbers)]
+        return [finding("one goal", "B2", "fail", text, reason="asks_nothing", numbers=numbers)]
     if single:
         text = (
             f"The {asked} gives {listing(single)} one value only, so nothing is compared: list at least two, or fix it."
         )
-        return [finding("one goal", "B2", "fail", text, parameter=single[0], numbers=numbers)]
-    if goal.kind == "improve" and RANGE in goal.scientific.values():
+        say = partial(finding, "one goal", "B2", "fail", text, reason="one_value")
+        return [say(parameter=single[0], numbers=numbers)]
+    if goal.facts.baseline and RANGE in goal.scientific.values():
         text = f"The {asked} takes a whole range, which has no arm without the change: that is a goal to understand."
-        return [finding("one goal", "B2", "warn", text, numbers=numbers, remedy=["goal.kind=understand"])]
-    return [finding("one goal", "B2", "ok", f"One goal, of a known kind: {goal.name} ({goal.kind}).", numbers=numbers)]
+        remedy = [f"goal.kind={UNDERSTAND.name}"]
+        return [finding("one goal", "B2", "warn", text, reason="no_baseline", numbers=numbers, remedy=remedy)]
+    text = f"One goal, of a known kind: {goal.name} ({goal.kind})."
+    return [finding("one goal", "B2", "ok", text, reason="one_goal", numbers=numbers)]
 
 
 def one_question(scope: Scope) -> list[Finding]:
@@ -176,37 +169,14 @@ def one_question(scope: Scope) -> list[Finding]:
     names = scope.roles.scientific
     numbers = {"scientific": len(names), "allowed": 1}
     if scope.goal.points:
-        return [
-            finding("one question", "B3", "na", "The points are explicit: what they compare is the reader's to say.")
-        ]
+        text = "The points are explicit: what they compare is the reader's to say."
+        return [not_checked("one question", "B3", NotChecked.LISTED_POINTS, text)]
     if len(names) <= 1:
-        return [
-            finding("one question", "B3", "ok", f"One question: {listing(names)} alone is scientific.", numbers=numbers)
-        ]
-    level: Level = "fail" if scope.goal.kind == "improve" else "warn"
+        text = f"One question: {listing(names)} alone is scientific."
+        return [finding("one question", "B3", "ok", text, reason="one_question", numbers=numbers)]
+    level: Judged = "fail" if scope.goal.facts.baseline else "warn"
     text = (
         f"{listing(names)} are scientific at once, so a gain could not be put down to one of them: "
         f"ask one a round, {names[0]} first, and fix the others."
     )
-    return [finding("one question", "B3", level, text, numbers=numbers)]
-
-
-GUARDS: tuple[Guard, ...] = (
-    every_optimizer_hyperparameter,
-    batch_size_stays_fixed,
-    no_gradient_accumulation,
-    one_goal_of_a_known_kind,
-    one_question,
-    guards_budget.few_enough_nuisances,
-    guards_roles.optimizer_hyperparameters_are_nuisance,
-    guards_roles.optimizer_is_no_nuisance,
-    guards_roles.regularizer_switch_is_no_nuisance,
-    guards_roles.architecture_is_no_nuisance,
-    guards_roles.own_ranges,
-    guards_budget.joint_study_allocates,
-    guards_budget.quasi_random_search,
-    guards_budget.fair_nuisances,
-    guards_budget.adam_rule,
-    guards_budget.log_scales,
-    steps_stay_fixed,
-)
+    return [finding("one question", "B3", level, text, reason="several_questions", numbers=numbers)]

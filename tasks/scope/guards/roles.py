@@ -1,8 +1,8 @@
 """Guards of the roles: which hyperparameters may be scientific, nuisance or fixed, by the family they belong to."""
 
-from tasks.record import Finding, Level, Value
+from tasks.record import Finding, NotChecked, Value
 from tasks.scope.arms import has_room, listing, nuisance_without, optimizer_name, optimizers
-from tasks.scope.finding import finding
+from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.scope.names.families import USUAL_VALUES, Family, bare, family, is_switch
 from tasks.scope.names.optimizers import OPTIMIZERS
@@ -26,7 +26,7 @@ def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
     Playbook: C6
     """
     if scope.goal.points:
-        return [finding("optimizer role", "C6", "na", EXPLICIT)]
+        return [not_checked("optimizer role", "C6", NotChecked.LISTED_POINTS, EXPLICIT)]
     scientific = [n for n in scope.roles.scientific if family(n) == "optimizer"]
     found = [_scientific_optimizer(name) for name in scientific]
     found += [_fixed_optimizer(scope, name) for name in scope.roles.fixed if _fixed_too_lightly(scope, name)]
@@ -35,10 +35,11 @@ def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
     tuned = [n for n in scope.roles.nuisance if family(n) == "optimizer"]
     stated = [n for n in scope.roles.fixed if family(n) == "optimizer"]
     if not tuned and not stated:
-        return [finding("optimizer role", "C6", "na", "The round knows of no hyperparameter of an optimizer.")]
+        text = "The round knows of no hyperparameter of an optimizer."
+        return [not_checked("optimizer role", "C6", NotChecked.NOT_RECOGNISED, text)]
     text = f"Of the optimizer's hyperparameters {listing(tuned)} are nuisance" if tuned else "None is nuisance"
     text += f", and {listing(stated)} fixed for a stated reason or for want of trials." if stated else "."
-    return [finding("optimizer role", "C6", "ok", text)]
+    return [finding("optimizer role", "C6", "ok", text, reason="nuisance_or_stated")]
 
 
 def evidence_is_stated(scope: Scope, name: str) -> bool:
@@ -62,6 +63,7 @@ def _scientific_optimizer(name: str) -> Finding:
         "warn",
         f"{name} is scientific: its best value holds for this one setting of everything else and gives little insight; "
         "it is usually a nuisance.",
+        reason="scientific",
         parameter=name,
     )
 
@@ -79,8 +81,9 @@ def _fixed_optimizer(scope: Scope, name: str) -> Finding:
         "warn",
         f"{name} is fixed at {show(role.value)} ({role.reason}), and its best value moves with nearly everything else: "
         "tune it as a nuisance, or state the evidence in goal.fixed.",
+        reason="fixed_without_evidence",
         parameter=name,
-        numbers={"value": role.value, "reason_words": REASON_WORDS},
+        numbers={**({} if isinstance(role.value, str) else {"value": role.value}), "reason_words": REASON_WORDS},
         remedy=remedy,
     )
 
@@ -92,8 +95,9 @@ def optimizer_is_no_nuisance(scope: Scope) -> list[Finding]:
     """
     name = optimizer_name(scope)
     if name is None or scope.goal.points:
+        because = NotChecked.LISTED_POINTS if name else NotChecked.NOT_RECOGNISED
         text = EXPLICIT if name else "No hyperparameter chooses the optimizer."
-        return [finding("optimizer choice", "C7", "na", text)]
+        return [not_checked("optimizer choice", "C7", because, text)]
     why = "{} is a nuisance, and its values do not share their other hyperparameters: compare them, or fix one."
     return _no_nuisance(scope, "optimizer choice", "C7", "fail", [name], why, f"{name} is no nuisance.")
 
@@ -127,16 +131,16 @@ def _family_names(scope: Scope, of: Family) -> list[str]:
 
 
 def _no_nuisance(
-    scope: Scope, check: str, row: str, level: Level, names: list[str], why: str, clean: str
+    scope: Scope, check: str, row: str, level: Judged, names: list[str], why: str, clean: str
 ) -> list[Finding]:
     """A finding for each of `names` that is a nuisance; the remedy fixes them all at the incumbent's values."""
     if scope.goal.points:
-        return [finding(check, row, "na", EXPLICIT)]
+        return [not_checked(check, row, NotChecked.LISTED_POINTS, EXPLICIT)]
     found = [n for n in names if n in scope.roles.nuisance]
     if not found:
-        return [finding(check, row, "ok", clean)]
+        return [finding(check, row, "ok", clean, reason="no_nuisance")]
     remedy = nuisance_without(scope, found)
-    return [finding(check, row, level, why.format(n), parameter=n, remedy=remedy) for n in found]
+    return [finding(check, row, level, why.format(n), reason="nuisance", parameter=n, remedy=remedy) for n in found]
 
 
 def own_ranges(scope: Scope) -> list[Finding]:
@@ -155,11 +159,12 @@ def own_ranges(scope: Scope) -> list[Finding]:
             if scope.goal.points
             else "No scientific values are listed, so none has hyperparameters of its own."
         )
-        return [finding("own ranges", "C10", "na", text)]
+        because = NotChecked.LISTED_POINTS if scope.goal.points else NotChecked.NOT_THE_QUESTION
+        return [not_checked("own ranges", "C10", because, text)]
     strays = [f for name, values in listed.items() for f in _strays(scope, name, values)]
     found = strays + _shared(scope)
     text = "Each hyperparameter that belongs to one scientific value exists under it alone, with a range of its own."
-    return found or [finding("own ranges", "C10", "ok", text)]
+    return found or [finding("own ranges", "C10", "ok", text, reason="own_ranges")]
 
 
 def _strays(scope: Scope, scientific: str, values: tuple[Value, ...] | str) -> list[Finding]:
@@ -171,6 +176,7 @@ def _strays(scope: Scope, scientific: str, values: tuple[Value, ...] | str) -> l
             "fail",
             f"{p.name} belongs to {scientific} = {value} by its name and is drawn for every other value too: "
             f"say when it exists.",
+            reason="drawn_for_other_values",
             parameter=p.name,
             remedy=[f"space.{p.name}.when={{{scientific}:{value}}}"],
         )
@@ -204,6 +210,7 @@ def _shared_range(name: str, users: list[str]) -> Finding:
         "C10",
         "warn",
         f"{listing(users)} draw {name} from one range, and their good values lie apart: give each its own, {own}.",
+        reason="shared_range",
         parameter=name,
         numbers={"optimizers": len(users)},
     )

@@ -26,25 +26,27 @@ def of(evidence: Evidence, *rows: str) -> list[Finding]:
 def test_an_edge_that_an_adaptive_search_found_is_a_warning_and_says_so(sampler: str) -> None:
     edge = next(f for f in of(by("halton"), "E2") if f.level == "fail")
     weaker = next(f for f in of(by(sampler), "E2") if f.where == edge.where)
-    assert weaker.level == "warn"
+    assert (weaker.level, weaker.reason) == ("warn", edge.reason)
     assert weaker.remedy == edge.remedy
     assert f"{sampler} chose the points by its results" in weaker.evidence
     (said,) = of(by(sampler), "E6")
-    assert said.level == "warn"
+    assert (said.level, said.reason) == ("warn", "findings_downgraded")
     assert said.numbers["downgraded"] >= 1  # type: ignore[operator]
     assert not [f for f in of(by(sampler), "E2", "E3", "E7") if f.level == "fail"]
 
 
 @pytest.mark.playbook("E6", case="silent")
-@pytest.mark.parametrize(("sampler", "level"), [("halton", "ok"), ("grid", "ok"), ("unknown", "na")])
-def test_points_that_do_not_depend_on_results_keep_their_findings(sampler: str, level: str) -> None:
+@pytest.mark.parametrize(
+    ("sampler", "reason"), [("halton", "independent"), ("grid", "independent"), ("unknown", "not_declared")]
+)
+def test_points_that_do_not_depend_on_results_keep_their_findings(sampler: str, reason: str) -> None:
     assert [f.level for f in of(by(sampler), "E2")] == [f.level for f in of(by("sobol"), "E2")]
-    assert [f.level for f in of(by(sampler), "E6")] == [level]
+    assert [f.reason for f in of(by(sampler), "E6")] == [reason]
 
 
 def test_an_adaptive_search_with_nothing_at_its_edges_is_only_named() -> None:
     (said,) = of(by("tpe", "inside"), "E6")
-    assert (said.level, said.numbers["downgraded"]) == ("ok", 0)
+    assert (said.level, said.reason, said.numbers["downgraded"]) == ("ok", "nothing_downgraded", 0)
 
 
 def test_an_instability_wall_and_other_findings_stay_what_they_are() -> None:

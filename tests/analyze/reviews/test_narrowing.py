@@ -77,7 +77,7 @@ def test_a_search_in_the_narrowed_space_is_not_blocked_and_its_best_trial_is_bet
 def test_the_remedy_composes_and_holds_the_best_trial_with_room_on_either_side() -> None:
     evidence = planted_round(around(-2.5), trials=32)
     (found,) = of_row(evidence)
-    assert found.level == "ok"
+    assert (found.level, found.reason) == ("ok", "can_be_narrowed")
     assert len(found.remedy) == 4
     config = from_overrides(["workload=synthetic", "space=synthetic", "goal=synthetic", *found.remedy])
     best = evidence.studies[0].best
@@ -92,10 +92,9 @@ def test_the_remedy_composes_and_holds_the_best_trial_with_room_on_either_side()
 @pytest.mark.playbook("B8", case="shows")
 def test_nothing_is_narrowed_where_the_best_trial_stands_at_an_edge_or_the_trials_are_explicit() -> None:
     (edge,) = of_row(planted_round(around(0.0), trials=32))
-    assert (edge.level, edge.remedy) == ("na", ())
-    assert "E2" in edge.evidence
+    assert (edge.reason, edge.remedy) == ("blocked", ())
     (listed,) = of_row(planted_round(around(-2.5), points=tuple({"learning_rate": 10.0**-i} for i in range(1, 6))))
-    assert (listed.level, listed.remedy) == ("na", ())
+    assert (listed.reason, listed.remedy) == ("blocked", ())
 
 
 def test_noise_that_hides_the_optimum_leaves_the_space_as_it_is() -> None:
@@ -114,9 +113,9 @@ def test_arms_that_share_a_range_are_both_inside_it_and_one_in_doubt_keeps_it_wh
     assert first.remedy == second.remedy
     assert float(str(first.numbers["learning_rate.low"])) < 1e-3
     assert float(str(first.numbers["learning_rate.high"])) > 1e-2
-    levels = [(f.level, f.remedy) for f in of_row(apart(-2.5, 0.0))]
-    assert ("na", ()) in levels
-    assert all(not remedy for _, remedy in levels)
+    told = [(f.reason, f.remedy) for f in of_row(apart(-2.5, 0.0))]
+    assert ("blocked", ()) in told
+    assert all(not remedy for _, remedy in told)
 
 
 def test_what_is_in_question_is_not_narrowed() -> None:

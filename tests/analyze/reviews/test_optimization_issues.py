@@ -24,13 +24,13 @@ def summed(spike: float | None, rise: float = 0.0) -> Finding:
 @pytest.mark.playbook("E11", case="fires")
 @pytest.mark.prose
 def test_a_late_spike_of_the_gradient_and_a_rising_training_loss_are_signs() -> None:
-    assert summed(100.0).level == "warn"
+    assert (summed(100.0).level, summed(100.0).reason) == ("warn", "signs")
     assert "times its median" in summed(100.0).evidence
     assert "training loss that rises" in summed(None, rise=0.3).evidence
 
 
 @pytest.mark.playbook("E11", case="silent")
 def test_a_calm_study_shows_none_and_says_what_was_asked() -> None:
-    assert summed(1.0).level == "ok"
+    assert (summed(1.0).level, summed(1.0).reason) == ("ok", "no_signs")
     assert "F10, grad_norm" in summed(1.0).evidence
     assert "grad_norm" not in summed(None).evidence

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.analyze.checks.curves.steps import saturation
+from tasks.analyze.checks.curves.leaders import saturation
 from tasks.analyze.study.curves import Shape
 from tests.analyze.planted_curves import (
     POLICY,

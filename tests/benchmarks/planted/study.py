@@ -35,9 +35,9 @@ def heard(scenario: Scenario, setting: Setting, seed: int) -> tuple[set[str], se
     an answer: not yet.
     """
     evidence = evidence_of(scenario, setting, seed)
-    found = tuple(f for check in CHECKS for f in check(evidence))
+    found = tuple(f for check in CHECKS for f in check.findings(evidence))
     for review in REVIEWS:
-        found = review(evidence, found)
+        found = review.findings(evidence, found)
     if scenario.longer is not None:
         found = (*found, same_order(*_lengths(evidence, scenario, setting, seed)))
     asked = {name for f in found if f.level != "na" or f.row in SAYS_READY for name in _names(f)}
@@ -53,7 +53,7 @@ def _names(f: Finding) -> tuple[str, ...]:
 def _speaks(f: Finding, name: str) -> bool:
     """Whether it warns or fails; B8 where it narrows a range, and G10 where it says that exploration is done."""
     if f.row == "H1":
-        return f.numbers.get("compute_bound") is (name == "H1/bound")
+        return f.reason == ("compute_bound" if name == "H1/bound" else "not_compute_bound")
     if f.row == "B8":
         return bool(f.remedy)
     return f.level == "ok" if f.row == "G10" else f.level in ("warn", "fail")

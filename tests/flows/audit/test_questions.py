@@ -21,8 +21,8 @@ def test_a_table_says_where_its_best_lies(
     assert sides == ({side} if side else set())
     assert record.verdict.outcome == ("redesign" if side else "na")
     assert (f"lr: {side} 0." in record.next.why) == bool(side)  # what to change, in the table's own terms
-    assert of(record, "B2", "na")  # nobody said what was asked
-    assert of(record, "F8", "na")  # there are no curves to look at
+    assert [f.reason for f in of(record, "B2", "na")] == ["ran_elsewhere"]  # nobody said what was asked
+    assert [f.reason for f in of(record, "F8", "na")] == ["too_few_evaluations"]  # there are no curves to look at
 
 
 def test_what_a_table_does_not_say_of_an_optimizer_is_not_checked_and_blocks_nothing(
@@ -36,7 +36,7 @@ def test_what_a_table_does_not_say_of_an_optimizer_is_not_checked_and_blocks_not
         "goal.scientific={optimizer: [sgd, adam]}",
     )
     assert not of(record, "A3")
-    assert of(record, "A3", "na")
+    assert {f.reason for f in of(record, "A3", "na")} == {"ran_elsewhere"}
 
 
 @pytest.mark.playbook("C7", case="shows")
@@ -46,7 +46,7 @@ def test_of_an_optimizer_that_nobody_compared_the_next_command_asks(
     path = table(tmp_path / "trials.csv", 3e-3, optimizer=["adam", "sgd"] * 20)
     words = (f"source={path}", "objective.metric=error", "objective.direction=minimize")
     record = audited(*words)
-    assert not of(record, "C7")
+    assert [f.reason for f in of(record, "C7", "na")] == ["ran_elsewhere"]
     ask = record.next.overrides[-1]
     assert ask == "goal.scientific={optimizer: [adam, sgd]}"
     again = audited(*words, ask)
@@ -82,7 +82,18 @@ def test_a_failure_of_which_no_reason_is_known_is_no_bug_where_a_range_explains_
     frame["reason"] = np.where(frame["status"] == "failed", "KeyError: 'x'", "")
     frame["lr"] = frame["lr"].sample(frac=1, random_state=1).to_numpy()  # wherever they lie, and always the same words
     frame.to_csv(tmp_path / "trials.csv", index=False)
-    assert of(audited(f"source={tmp_path / 'trials.csv'}", *words), "E10", "fail")
+    bug = of(audited(f"source={tmp_path / 'trials.csv'}", *words), "E10", "fail")
+    assert [f.reason for f in bug] == ["same_fault"]
+    assert len(bug[0].trials) == (frame["status"] == "failed").sum()
+
+
+def test_a_threshold_of_a_check_is_set_in_an_audit_too(audited: Callable[..., Record], tmp_path: Path) -> None:
+    words = (f"source={table(tmp_path / 'trials.csv', 3e-3)}", "objective.metric=error", "objective.direction=minimize")
+    record = audited(*words, "policy.few_trials=200")
+    assert record.policy["few_trials"] == 200
+    assert record.policy["edge_fraction"] == 0.1
+    assert [f.reason for f in of(record, "D12", "warn")] == ["few_trials"]
+    assert [f.reason for f in of(audited(*words), "D12", "ok")] == ["enough_trials"]
 
 
 @pytest.mark.prose

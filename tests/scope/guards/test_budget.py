@@ -4,6 +4,7 @@ import pytest
 
 from tasks.record import Finding
 from tasks.scope.guards import budget as guards_budget
+from tasks.scope.guards.arms import fair_nuisances
 from tests.scope.example_scopes import (
     BETA2_AND_EPSILON,
     DROPOUT,
@@ -41,6 +42,7 @@ def test_few_trials_for_many_nuisances_name_what_to_fix() -> None:
 def test_few_trials_for_one_nuisance_ask_for_more_trials() -> None:
     found = only(guards_budget.few_enough_nuisances(scope(space={"learning_rate": RATE}, trials=3)), "warn")
     assert found.remedy == ("budget.trials=5",)
+    assert found.reason == "too_many_nuisances"
     assert "few for the one hyperparameter that varies in it" in found.evidence
 
 
@@ -71,7 +73,7 @@ def test_the_quasi_random_joint_study_allocates_and_says_how_many() -> None:
     found = only(guards_budget.joint_study_allocates(scope(DEPTHS, space, trials=40)), "ok")
     assert found.numbers["trials_a_value"] == 5
     assert only(guards_budget.joint_study_allocates(scope(DEPTHS, sampler="tpe")), "ok")
-    assert only(guards_budget.joint_study_allocates(scope()), "na")
+    assert only(guards_budget.joint_study_allocates(scope()), "na").reason == "not_the_question"
 
 
 @pytest.mark.playbook("D5", case="fires")
@@ -93,14 +95,14 @@ def two_rates(low: float, **other: object) -> Finding:
         "nesterov": {"learning_rate": RATE | {"when": {"optimizer": "nesterov"}}},
         "adam": {"learning_rate": RATE | {"low": low, "when": {"optimizer": "adam"}} | other},
     }
-    (found,) = guards_budget.fair_nuisances(scope(OPTIMIZERS, space))
+    (found,) = fair_nuisances(scope(OPTIMIZERS, space))
     return found
 
 
 @pytest.mark.playbook("D9", case="fires")
 def test_three_decades_against_one_are_not_fair_and_the_remedy_makes_them_equal() -> None:
     found = two_rates(1e-2)
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "unequal_widths")
     assert found.where.parameter == "adam.learning_rate"
     assert (found.numbers["widest"], found.numbers["narrowest"]) == pytest.approx((3.0, 1.0))
     assert found.remedy == ("space.adam.learning_rate.low=0.001", "space.adam.learning_rate.high=1")
@@ -108,18 +110,18 @@ def test_three_decades_against_one_are_not_fair_and_the_remedy_makes_them_equal(
 
 @pytest.mark.playbook("D9", case="fires")
 def test_a_log_range_and_a_linear_one_are_not_equally_wide() -> None:
-    assert two_rates(1e-4, scale="linear").level == "warn"
+    assert (two_rates(1e-4, scale="linear").level, two_rates(1e-4, scale="linear").reason) == ("warn", "other_scales")
 
 
 @pytest.mark.playbook("D9", case="fires")
 def test_two_hyperparameters_more_thin_out_an_arm() -> None:
-    assert levels(guards_budget.fair_nuisances(scope(OPTIMIZERS, OWN_RATES))) == ["warn"]
+    assert only(fair_nuisances(scope(OPTIMIZERS, OWN_RATES)), "warn").reason == "more_to_tune"
 
 
 @pytest.mark.playbook("D9", case="silent")
 def test_equal_widths_at_different_places_are_fair_and_so_is_the_changes_own_strength() -> None:
     assert two_rates(2e-4).level == "ok"
-    found = only(guards_budget.fair_nuisances(scope(REGULARIZERS, SPACE | DROPOUT)), "ok")
+    found = only(fair_nuisances(scope(REGULARIZERS, SPACE | DROPOUT)), "ok")
     assert "dropout.rate" in found.evidence
 
 
@@ -141,12 +143,14 @@ def adam_rule(trials: int, **more: object) -> list[Finding]:
     ],
 )
 def test_adam_is_tuned_no_further_than_the_trials_allow(trials: int, kept: str) -> None:
-    assert only(adam_rule(trials), "warn").remedy == (f"goal.nuisance=[{kept}]",)
+    found = only(adam_rule(trials), "warn")
+    assert (found.reason, found.remedy) == ("beyond_the_rule", (f"goal.nuisance=[{kept}]",))
 
 
 @pytest.mark.playbook("D10", case="fires")
 def test_adam_is_tuned_as_far_as_the_trials_allow() -> None:
     found = only(adam_rule(30, nuisance=TO_BETA1), "warn")
+    assert found.reason == "short_of_the_rule"
     assert found.remedy == ("goal.nuisance=[learning_rate,one_minus_beta1,epsilon]",)
 
 
@@ -156,7 +160,7 @@ def test_the_adam_rule_is_content_with_its_own_advice_and_with_stated_reasons() 
     assert only(adam_rule(24, nuisance=TO_BETA1), "ok")
     reasons = {n: {"value": 0.001, "reason": "insensitive in two rounds"} for n in ("epsilon", "one_minus_beta2")}
     assert only(adam_rule(60, fixed=reasons), "ok")
-    assert only(guards_budget.adam_rule(scope()), "na")
+    assert only(guards_budget.adam_rule(scope()), "na").reason == "not_the_question"
 
 
 @pytest.mark.playbook("D10", case="fires")
@@ -193,8 +197,8 @@ def test_explicit_points_need_no_search() -> None:
         guards_budget.few_enough_nuisances,
         guards_budget.joint_study_allocates,
         guards_budget.quasi_random_search,
-        guards_budget.fair_nuisances,
+        fair_nuisances,
         guards_budget.adam_rule,
         guards_budget.log_scales,
     ):
-        assert only(guard(one), "na")
+        assert only(guard(one), "na").reason == "listed_points"

@@ -6,6 +6,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from tasks.record import Finding, Value
 from tasks.scope.error import InputError
 from tasks.scope.guards import question as guards
+from tasks.scope.guards.all import GUARDS, guard
+from tasks.scope.kinds import IMPROVE, KINDS
 from tasks.scope.names.families import family
 from tasks.scope.roles import Scope
 from tests.scope.example_scopes import BASELINE, BETA2_AND_EPSILON, OPTIMIZERS, OWN_RATES, SPACE, Tree, levels, scope
@@ -28,7 +30,7 @@ FAULTY: tuple[Scope, ...] = (
 
 @pytest.mark.parametrize("n", range(len(FAULTY)))
 def test_every_remedy_is_an_override_that_hydra_can_read(n: int) -> None:
-    remedies = [r for f in guards.guard(FAULTY[n]) for r in f.remedy]
+    remedies = [r for f in guard(FAULTY[n]) for r in f.remedy]
     assert remedies
     assert len(OverridesParser.create().parse_overrides(remedies)) == len(remedies)
 
@@ -36,22 +38,51 @@ def test_every_remedy_is_an_override_that_hydra_can_read(n: int) -> None:
 @pytest.mark.playbook("A3", "A5", "A10", "B2", "B3", "C4", "C6", "C7", "C8", "C9", "H2", case="silent")
 @pytest.mark.playbook("D5", "D9", "D10", "D11", case="silent")
 def test_a_sound_round_hears_nothing_from_any_guard() -> None:
-    found = guards.guard(scope(**CLEAN))
+    found = guard(scope(**CLEAN))
     assert [f.row for f in found if f.level not in ("ok", "na")] == []
 
 
 def test_every_row_is_answered_once_at_least_in_the_order_of_the_rows() -> None:
-    rows = [f.row for f in guards.guard(scope())]
+    rows = [f.row for f in guard(scope())]
     wanted = "A3 A5 A10 B2 B3 C4 C6 C7 C8 C9 C10 D4 D5 D9 D10 D11 H2"
     assert rows == wanted.split()
 
 
 def test_every_finding_of_a_faulty_round_is_one_sentence_with_its_row() -> None:
     for one in FAULTY:
-        for f in guards.guard(one):
+        for f in guard(one):
             assert f.evidence.endswith("."), f
             assert "\n" not in f.evidence
             assert len(f.evidence) < 300
+
+
+def test_every_guard_gives_its_own_row_and_a_reason_that_it_declares() -> None:
+    points = scope({}, points=[{"one_minus_momentum": 0.1}, {"one_minus_momentum": 0.01}])
+    for one in (*FAULTY, scope(**CLEAN), scope(), scope({}), points):
+        for each in GUARDS:
+            found = each.findings(one)
+            assert found
+            for f in found:
+                assert (f.check, f.row) == (each.name, each.question.row)
+                assert f.reason in each.question.reasons(f.level), f
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kind of goal that compares nothing, and whose trials have their own lengths."""
+    changes = {"name": "probe", "compares": False, "baseline": False, "purpose": "probe", "own_steps": True}
+    monkeypatch.setitem(KINDS, "probe", IMPROVE.model_copy(update=changes))
+    return "probe"
+
+
+def test_a_goal_that_compares_nothing_fails_no_guard_that_asks_what_is_compared_or_searched(probe: str) -> None:
+    space = SPACE | BATCH | {"epochs": {"low": 1, "high": 9, "type": "int"}, "optimizer": {"choices": ["sgd", "adam"]}}
+    found = guard(scope({}, space, kind=probe, sampler="tpe", trials=2, baseline={}))
+    assert {f.row for f in found if f.level == "fail"} == {"A3"}  # which optimizer it is has a role in every round
+    unasked = {f.row for f in found if f.reason == "not_the_question"}
+    assert unasked == {g.question.row for g in GUARDS} - {"A3", "A10"}
+    asked = guard(scope({}, space, sampler="tpe", trials=2, baseline={}))
+    assert {f.row for f in asked if f.level == "fail"} >= {"A5", "B2", "C7", "D5", "H2"}
 
 
 def as_overridden(one: Scope, remedy: str) -> Scope:
@@ -77,7 +108,7 @@ def as_overridden(one: Scope, remedy: str) -> Scope:
 def test_remedies_lead_somewhere_and_never_undo_each_other(trials: int, space: dict[str, object]) -> None:
     one = scope(OPTIMIZERS, space, trials=trials)
     for _ in range(4):
-        remedies = [r for f in guards.guard(one) for r in f.remedy if r.startswith("goal.nuisance=")]
+        remedies = [r for f in guard(one) for r in f.remedy if r.startswith("goal.nuisance=")]
         if not remedies:
             return
         one = as_overridden(one, remedies[0])
@@ -118,9 +149,11 @@ def test_a_hyperparameter_that_the_baseline_holds_has_a_role() -> None:
 
 
 @pytest.mark.playbook("A3", case="silent")
-@pytest.mark.parametrize("baseline", [{"optimizer": "shampoo"}, {"width": 64}])
-def test_an_optimizer_that_nobody_knows_or_names_is_not_asked(baseline: dict[str, str]) -> None:
-    assert only(guards.every_optimizer_hyperparameter(scope(baseline=baseline)), "na")
+@pytest.mark.parametrize(
+    ("baseline", "because"), [({"optimizer": "shampoo"}, "not_recognised"), ({"width": 64}, "not_declared")]
+)
+def test_an_optimizer_that_nobody_knows_or_names_is_not_asked(baseline: dict[str, Value], because: str) -> None:
+    assert only(guards.every_optimizer_hyperparameter(scope(baseline=baseline)), "na").reason == because
 
 
 @pytest.mark.playbook("A5", case="fires")
@@ -157,11 +190,12 @@ def test_accumulation_over_one_batch_is_none() -> None:
 
 @pytest.mark.playbook("B2", case="fires")
 def test_a_goal_that_compares_nothing_is_no_goal() -> None:
-    assert only(guards.one_goal_of_a_known_kind(scope({})), "fail")
-    assert only(guards.one_goal_of_a_known_kind(scope({"regularizer": ["dropout"]})), "fail")
+    assert only(guards.one_goal_of_a_known_kind(scope({})), "fail").reason == "asks_nothing"
+    assert only(guards.one_goal_of_a_known_kind(scope({"regularizer": ["dropout"]})), "fail").reason == "one_value"
 
 
 @pytest.mark.playbook("B2", case="fires")
+@pytest.mark.prose
 def test_a_goal_of_an_unknown_kind_cannot_be_built() -> None:
     with pytest.raises(InputError, match=r"goal.kind: .wish. is unknown; allowed are improve, understand"):
         scope(kind="wish")

@@ -2,12 +2,23 @@
 
 from functools import partial
 
+from pydantic import Field
+
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.text import plural
+
+
+class FairnessThresholds(Frozen):
+    """How unequal the feasible trials of compared values may be."""
+
+    uneven_trials: float = Field(
+        default=2.0, gt=1, description="F13, ours: one arm may have twice the feasible trials of another"
+    )
 
 
 def equally_tuned(evidence: Evidence) -> list[Finding]:
@@ -22,29 +33,52 @@ def equally_tuned(evidence: Evidence) -> list[Finding]:
     asked = evidence.round.scope.goal.scientific
     listed = [n for n in evidence.round.scope.roles.scientific if asked.get(n, RANGE) != RANGE]
     if not listed:
-        return [finding("equally tuned", "F13", "na", "Not checked: no listed values are compared.")]
+        text = "Not checked: no listed values are compared."
+        return [not_checked("equally tuned", "F13", NotChecked.NOT_THE_QUESTION, text)]
     found = slices(evidence)
     return [_equally_tuned(n, [s for s in found if s.parameter == n], evidence) for n in listed]
 
 
 def _equally_tuned(name: str, arms: list[Slice], evidence: Evidence) -> Finding:
     say = partial(finding, "equally tuned", "F13", parameter=name)
-    least, most = (pick(arms, key=_feasible) for pick in (min, max))
+    least, most = (pick(arms, key=_feasible, default=None) for pick in (min, max))
     few, many = _feasible(least), _feasible(most)
-    if len(arms) < 2 or many == 0:
-        return say("na", f"Not checked: no two values of {name} have trials to count.")
-    ratio = evidence.round.scope.policy.uneven_trials
+    if least is None or most is None or len(arms) < 2 or many == 0:
+        text = f"Not checked: no two values of {name} have trials to count."
+        return not_checked("equally tuned", "F13", NotChecked.TOO_FEW_TRIALS, text, parameter=name)
+    ratio = evidence.round.scope.policy.of(FairnessThresholds).uneven_trials
     numbers = {"fewest": few, "most": many, "fewest_trials": len(least.trials), "uneven_trials": ratio}
     told = f"{least.label} has {plural(few, 'feasible trial')} of {len(least.trials)}"
     if many <= ratio * few:
-        return say("ok", f"{told}, {most.label} {many} of {len(most.trials)}: tuned alike.", numbers=numbers)
+        return say(
+            "ok",
+            f"{told}, {most.label} {many} of {len(most.trials)}: tuned alike.",
+            reason="tuned_alike",
+            numbers=numbers,
+        )
     whose = " the baseline, which the change is held against," if least.place == 0 else ""
     text = (
         f"{told},{whose} and {most.label} has {many} of {len(most.trials)}: the best of so many more is better by "
         f"luck alone. Mend what made {least.label} infeasible, or give it as many."
     )
-    return say("warn", text, numbers=numbers)
+    return say("warn", text, reason="unevenly_tuned", numbers=numbers)
 
 
-def _feasible(arm: Slice) -> int:
-    return sum(t.feasible for t in arm.trials)
+def _feasible(arm: Slice | None) -> int:
+    return sum(t.feasible for t in arm.trials) if arm else 0
+
+
+EQUALLY_TUNED = Check(
+    name="equally tuned",
+    questions=(
+        Question(
+            row="F13",
+            asks="Was each compared value tuned as well as the others, in the trials that came back?",
+            warn=("unevenly_tuned",),
+            ok=("tuned_alike",),
+            na=(NotChecked.NOT_THE_QUESTION, NotChecked.TOO_FEW_TRIALS),
+        ),
+    ),
+    ask=equally_tuned,
+    thresholds=(FairnessThresholds,),
+)

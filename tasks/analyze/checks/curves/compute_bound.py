@@ -4,12 +4,21 @@ from functools import partial
 
 import numpy as np
 
-from tasks.analyze.checks.curves.steps import LEADERS, cut_short, cut_words, leaders, mostly_improving, saturation
-from tasks.analyze.study.curves import FEWEST, Shape, decays, objective_shape
+from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.leaders import (
+    LEADERS,
+    cut_short,
+    cut_words,
+    leaders,
+    leading_shapes,
+    mostly_improving,
+    saturation,
+)
+from tasks.analyze.study.curves import FEWEST, CurveThresholds, Shape, decays, objective_shape
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Finding, Value
-from tasks.scope.finding import finding
+from tasks.analyze.study.slices import Slice, SliceThresholds, slices
+from tasks.record import Finding, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.names.families import family
 from tasks.text import number, percent, plural
 
@@ -52,23 +61,18 @@ def steps_for_each_value(evidence: Evidence) -> list[Finding]:
     named = [n for n in evidence.round.scope.roles.scientific if family(n) in NEED_OTHER_STEPS]
     if not named:
         text = "Not checked: what is compared is no batch size, architecture, regularizer or choice of optimizer."
-        return [finding("steps a value", "H5", "na", text)]
+        return [not_checked("steps a value", "H5", NotChecked.NOT_THE_QUESTION, text)]
     found = slices(evidence)
     return [_each_value(n, [s for s in found if s.parameter == n]) for n in named]
 
 
-def _shapes(s: StudyEvidence) -> list[Shape]:
-    return [c for t in leaders(s) if (c := objective_shape(s, t))]
-
-
 def _compute_bound(s: StudyEvidence) -> Finding:
-    say = partial(finding, "compute-bound", "H1", study=s.study.id)
-    shapes = _shapes(s)
+    shapes = leading_shapes(s)
     if not shapes:
-        return say("na", _no_shape())
+        return _no_shape("compute-bound", "H1", s)
     found = saturation(shapes)
     bound = True if mostly_improving(s) else False if found and found.shown else None
-    numbers: dict[str, Value | None] = {
+    numbers: dict[str, Number | None] = {
         "compute_bound": bound,
         "improving": sum(c.improving for c in shapes),
         "gain_since_half": found.gain if found else None,
@@ -79,76 +83,82 @@ def _compute_bound(s: StudyEvidence) -> Finding:
         False: "Not compute-bound: the best trials had stopped gaining long before their end.",
         None: "Between the two: the best trials gain little at their end, and had not stopped long before it.",
     }[bound]
-    return say("ok", text, numbers=numbers)
+    reason = {True: "compute_bound", False: "not_compute_bound", None: "between"}[bound]
+    return finding("compute-bound", "H1", "ok", text, reason=reason, study=s.study.id, numbers=numbers)
 
 
 def _stingy(s: StudyEvidence) -> Finding:
     say = partial(finding, "stingy steps", "H4", study=s.study.id)
-    shapes = _shapes(s)
+    not_asked = partial(not_checked, "stingy steps", "H4", study=s.study.id)
+    shapes = leading_shapes(s)
     if not shapes:
-        return say("na", _no_shape())
+        return _no_shape("stingy steps", "H4", s)
     if mostly_improving(s):
-        return say(
-            "na", "Not asked: the study is compute-bound, and how long it trains is a matter of what it may cost."
-        )
+        text = "Not asked: the study is compute-bound, and how long it trains is a matter of what it may cost."
+        return not_asked(NotChecked.NOT_THE_QUESTION, text)
     if end := cut_short(s):
-        return say("na", f"Not asked: {cut_words(s, end)}, so the rest was not spent.", numbers={"ended": end})
-    bar = DONE * s.policy.improving_fraction
+        text = f"Not asked: {cut_words(s, end)}, so the rest was not spent."
+        return not_asked(NotChecked.CUT_SHORT, text, numbers={"ended": end})
+    bars = s.policy.of(CurveThresholds)
+    bar = DONE * bars.improving_fraction
     late = sum(c.gains(bar) for c in shapes)
-    numbers: dict[str, Value | None] = {
+    numbers: dict[str, Number | None] = {
         "late_share": float(np.median([c.late_share for c in shapes])),
         "gaining": late,
         "judged": len(shapes),
         "bar": bar,
-        "late_fraction": s.policy.late_fraction,
-        "improving_fraction": s.policy.improving_fraction,
+        "late_fraction": bars.late_fraction,
+        "improving_fraction": bars.improving_fraction,
     }
     told = (
         f"{late} of the best {plural(len(shapes), 'trial')} gained more than {percent(bar)} of their descent in the "
-        f"last {percent(s.policy.late_fraction)} of the steps"
+        f"last {percent(bars.late_fraction)} of the steps"
     )
     if late <= len(shapes) / 2:
-        return say("ok", f"{told}: there is time to spare.", numbers=numbers)
+        return say("ok", f"{told}: there is time to spare.", reason="time_to_spare", numbers=numbers)
     if any(decays(t) for t in leaders(s)):
-        return say("ok", f"{told}, as a decaying learning rate has it.", numbers=numbers)
+        return say("ok", f"{told}, as a decaying learning rate has it.", reason="decayed", numbers=numbers)
     text = (
         f"{told}: {s.max_train_steps} steps only just suffice, and need a decay of the learning rate that is tuned "
         f"perfectly. In doubt, train longer."
     )
-    return say("warn", text, numbers=numbers, remedy=(f"budget.max_train_steps={round(LONGER * s.max_train_steps)}",))
+    remedy = (f"budget.max_train_steps={round(LONGER * s.max_train_steps)}",)
+    return say("warn", text, reason="only_just_enough", numbers=numbers, remedy=remedy)
 
 
 def _each_value(name: str, found: list[Slice]) -> Finding:
     say = partial(finding, "steps a value", "H5", parameter=name)
     judged = [(s, shapes) for s in found if (shapes := _best_shapes(s))]
     if len(judged) < 2:
-        return say(
-            "na", f"Not checked: fewer than two values of {name} have feasible trials with {FEWEST} evaluations."
-        )
-    policy = judged[0][0].study.policy
+        text = f"Not checked: fewer than two values of {name} have feasible trials with {FEWEST} evaluations."
+        none = not any(s.best for s in found)
+        because = NotChecked.NO_FEASIBLE_TRIAL if none else NotChecked.TOO_FEW_EVALUATIONS
+        return not_checked("steps a value", "H5", because, text, parameter=name)
+    bars = judged[0][0].study.policy.of(CurveThresholds)
     left = {s.label: float(np.median([c.late_share for c in shapes])) for s, shapes in judged}
     short = [s.label for s, shapes in judged if sum(c.improving for c in shapes) > len(shapes) / 2]
     done = [
         s.label
         for s, shapes in judged
-        if not any(c.improving for c in shapes) and left[s.label] <= DONE * policy.improving_fraction
+        if not any(c.improving for c in shapes) and left[s.label] <= DONE * bars.improving_fraction
     ]
-    numbers: dict[str, Value | None] = {
+    numbers: dict[str, Number | None] = {
         "improving_values": len(short),
         "done_values": len(done),
         "judged": len(judged),
-        "improving_fraction": policy.improving_fraction,
+        "improving_fraction": bars.improving_fraction,
     }
     if not short or not done:
         text = f"No value of {name} needs more steps than another: of {len(judged)}, {len(short)} still improve."
-        return say("ok", text, numbers=numbers)
+        return say("ok", text, reason="alike", numbers=numbers)
     steps = judged[0][0].study.max_train_steps
     text = (
         f"At {steps} steps {short[0]} still improves (the last quarter brought {percent(left[short[0]])} of its gain) "
         f"and {done[0]} does not ({number(round(100 * max(left[done[0]], 0.0), 1))} %): so short a comparison favours "
         f"the latter. Check the number of steps again for {name}."
     )
-    return say("warn", text, numbers=numbers, remedy=(f"budget.max_train_steps={2 * steps}",))
+    remedy = (f"budget.max_train_steps={2 * steps}",)
+    return say("warn", text, reason="one_needs_more", numbers=numbers, remedy=remedy)
 
 
 def _best_shapes(s: Slice) -> list[Shape]:
@@ -157,5 +167,57 @@ def _best_shapes(s: Slice) -> list[Shape]:
     return [c for t in best if (c := objective_shape(s.study, t))]
 
 
-def _no_shape() -> str:
-    return f"Not checked: no feasible trial has {FEWEST} evaluations."
+def _no_shape(check: str, row: str, s: StudyEvidence) -> Finding:
+    because = NotChecked.NO_FEASIBLE_TRIAL if s.best is None else NotChecked.TOO_FEW_EVALUATIONS
+    text = f"Not checked: no feasible trial has {FEWEST} evaluations."
+    return not_checked(check, row, because, text, study=s.study.id)
+
+
+COMPUTE_BOUND = Check(
+    name="compute-bound",
+    questions=(
+        Question(
+            row="H1",
+            asks="Is the workload compute-bound?",
+            ok=("compute_bound", "not_compute_bound", "between"),
+            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
+        ),
+    ),
+    ask=compute_bound,
+    thresholds=(CurveThresholds,),
+)
+
+STINGY_STEPS = Check(
+    name="stingy steps",
+    questions=(
+        Question(
+            row="H4",
+            asks="Do the steps only just suffice?",
+            warn=("only_just_enough",),
+            ok=("time_to_spare", "decayed"),
+            na=(
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.NOT_THE_QUESTION,
+                NotChecked.CUT_SHORT,
+            ),
+        ),
+    ),
+    ask=stingy_steps,
+    thresholds=(CurveThresholds,),
+)
+
+STEPS_A_VALUE = Check(
+    name="steps a value",
+    questions=(
+        Question(
+            row="H5",
+            asks="Do the steps suffice for each compared value alike?",
+            warn=("one_needs_more",),
+            ok=("alike",),
+            na=(NotChecked.NOT_THE_QUESTION, NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
+        ),
+    ),
+    ask=steps_for_each_value,
+    thresholds=(CurveThresholds, SliceThresholds),
+)

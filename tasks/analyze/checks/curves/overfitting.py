@@ -1,13 +1,15 @@
 """F2 to F6: do the best trials overfit? If so, nothing is compared before they are regularized."""
 
-import json
 from collections.abc import Iterable
 from functools import partial
 
+from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.regularization import advice_for, regularised, shorter, turned_off
 from tasks.analyze.study.curves import (
     FEWEST,
     TRAIN_LOSS,
     VALID_LOSS,
+    CurveThresholds,
     Shape,
     loss_shape,
     objective_shape,
@@ -16,16 +18,12 @@ from tasks.analyze.study.curves import (
     share_of_descent,
 )
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.analyze.study.slices import Slice, compared_slices
-from tasks.record import Finding, Value
-from tasks.scope.arms import can_exist
-from tasks.scope.finding import finding
-from tasks.scope.names.families import family, is_switch
-from tasks.scope.roles import Scope
+from tasks.analyze.study.slices import Slice, SliceThresholds, compared_slices
+from tasks.record import Finding, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
+from tasks.scope.names.families import family
 from tasks.text import number, plural
 from tasks.trials.trial import Trial
-
-OFF = frozenset({"none", "off", "no", "null", "false", ""})
 
 
 def overfits(study: StudyEvidence, trial: Trial) -> bool | None:
@@ -90,17 +88,19 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
     study, trial = s.study, s.best
     assert trial is not None  # a compared slice has one
     curve, verdict = objective_shape(study, trial), overfits(study, trial)
-    say = partial(finding, "overfitting", "F2", study=study.study.id, trial=trial.id)
+    say = partial(finding, "overfitting", "F2", trials=[trial.id], study=study.study.id, trial=trial.id)
+    not_asked = partial(not_checked, "overfitting", "F2", trials=[trial.id], study=study.study.id, trial=trial.id)
     if curve is None:
-        return say("na", f"{s.label}: {_too_few(study, trial)}")
+        return not_asked(NotChecked.TOO_FEW_EVALUATIONS, f"{s.label}: {_too_few(study, trial)}")
     numbers = rise_numbers(curve)
     if verdict is None:
         told = f"{study.objective.metric} ended {number(curve.rise)} off its best smoothed value"
         text = f"{told}, which evaluations as few or as noisy as these ({len(curve.losses)}) cannot tell from chance"
-        return say("na", f"{s.label}: not checked: {text}.", numbers=numbers)
+        return not_asked(NotChecked.TOO_NOISY, f"{s.label}: not checked: {text}.", numbers=numbers)
     if not verdict:
-        text = f"{s.label}: the best trial does not overfit; {_why_not(study, trial, curve)}."
-        return say("ok", text + _loss_note(study, trial), numbers=numbers)
+        reason, why = _why_not(study, trial, curve)
+        text = f"{s.label}: the best trial does not overfit; {why}."
+        return say("ok", text + _loss_note(study, trial), reason=reason, numbers=numbers)
     told = (
         f"{s.label}: {study.objective.metric} of the best trial was best around step {curve.turning_step} of "
         f"{curve.steps[-1]} and ended {number(curve.rise)} worse, {share_of_descent(curve)}, with a late noise of "
@@ -108,75 +108,10 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
     )
     if _exempt(evidence, s):
         text = f"{told}. It is a weaker setting of the regularizer in question, so that is its result (F4)."
-        return say("warn", text, numbers=numbers)
-    remedy = regularised(evidence.round.scope, s) or _shorter(evidence, found)
-    advice = _advice(remedy)
-    return say("fail", f"{told}. {advice}", numbers=numbers, remedy=remedy)
-
-
-def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
-    """The overrides that let a regularizer vary which this round held fixed; empty where there is none.
-
-    The strength of one that can exist as things are comes first, else a switch is turned on.
-
-    Playbook: F3
-    """
-    arm = dict(s.study.study.scientific)
-    held = [p for p in scope.declared if p.name in scope.roles.fixed and family(p.name) == "regularizer"]
-    for p in held:
-        if not is_switch(p) and not p.constant and can_exist(scope, arm, p) and _unfix(scope, p.name):
-            return _unfix(scope, p.name)
-    for p in held:
-        on = next((v for v in p.values if not _off(v)), None)
-        if is_switch(p) and on is not None and _off(scope.roles.fixed[p.name].value) and p.name in scope.goal.fixed:
-            return (f"++goal.fixed.{p.name}.value={str(on).lower() if isinstance(on, bool) else on}",)
-    return ()
-
-
-def _unfix(scope: Scope, name: str) -> tuple[str, ...]:
-    """Take a parameter out of `goal.fixed` and into the nuisances.
-
-    Hydra cannot delete a key with a dot in it: there the whole mapping is said again, without that key.
-    """
-    fixed, nuisance = scope.goal.fixed, scope.goal.nuisance
-    listed = () if nuisance is None else (f"goal.nuisance=[{','.join((*nuisance, name))}]",)
-    if name not in fixed:
-        return listed
-    if "." not in name:
-        return (f"~goal.fixed.{name}", *listed)
-    kept = {n: wish.model_dump(exclude_none=True) for n, wish in fixed.items() if n != name}
-    said = ",".join(
-        f"{n}:{{{','.join(f'{k}:{json.dumps(v, ensure_ascii=False)}' for k, v in wish.items())}}}"
-        for n, wish in kept.items()
-    )
-    return ("~goal.fixed", f"++goal.fixed={{{said}}}", *listed)
-
-
-def _shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:
-    """The longest that any compared best trial still had use for, where that is less than the budget."""
-    shapes = [objective_shape(s.study, s.best) for s in found if s.best]
-    budget = evidence.round.scope.budget
-    last = max((_useful(c) if c else budget.max_train_steps for c in shapes), default=budget.max_train_steps)
-    enough = max(last, FEWEST * budget.eval_every_steps)
-    return (f"budget.max_train_steps={enough}",) if enough < budget.max_train_steps else ()
-
-
-def _useful(curve: Shape) -> int:
-    """The last step from which the curve had anything."""
-    if curve.rises:
-        return curve.turning_step
-    return int(curve.steps[-1]) if curve.improving else curve.saturation_step
-
-
-def _advice(remedy: tuple[str, ...]) -> str:
-    if any(r.startswith("budget.") for r in remedy):
-        return "No regularizer stands fixed that could be tuned: add one to the space, or stop where the curves turn."
-    if remedy:
-        return "Tune the regularizer that this round held fixed, then compare."
-    return (
-        "Tune its regularisation better (weight decay, dropout, label smoothing: none stands fixed in this space) and "
-        "compare then; fewer steps would cut short another arm."
-    )
+        return say("warn", text, reason="weaker_setting", numbers=numbers)
+    remedy = regularised(evidence.round.scope, s) or shorter(evidence, found)
+    advice = advice_for(remedy)
+    return say("fail", f"{told}. {advice}", reason="best_overfits", numbers=numbers, remedy=remedy)
 
 
 def _exempt(evidence: Evidence, s: Slice) -> bool:
@@ -191,12 +126,8 @@ def _strength(s: Slice) -> float:
     if s.bucket is not None:
         return float(s.place)
     if isinstance(s.value, str | bool):
-        return 0.0 if _off(s.value) else 1.0
+        return 0.0 if turned_off(s.value) else 1.0
     return float(s.value or 0.0)
-
-
-def _off(value: Value) -> bool:
-    return value is False or (isinstance(value, str) and value.lower() in OFF)
 
 
 def _size(s: Slice) -> bool:
@@ -207,40 +138,52 @@ def _size(s: Slice) -> bool:
 def _bigger(evidence: Evidence, winner: Slice, bigger: list[Slice]) -> Finding:
     assert winner.best is not None
     say = partial(finding, "retry bigger", "F5", study=winner.study.study.id, parameter=winner.parameter)
-    numbers: dict[str, Value | None] = {"overfitting_bigger": len(bigger)}
+    numbers: dict[str, Number | None] = {"overfitting_bigger": len(bigger)}
+    trials = [s.best.id for s in bigger if s.best]
     if not bigger:
         text = f"{winner.label} is best, and no bigger one's best trial overfits."
-        return say("ok", text, numbers=numbers)
+        return say("ok", text, reason="none_overfits", numbers=numbers)
     labels = ", ".join(s.label for s in bigger)
     text = (
         f"{winner.label} is best so far, but the best trial of {labels} overfits: try the bigger model with more "
         f"regularisation before the smaller one is preferred."
     )
     remedy = regularised(evidence.round.scope, bigger[0])
-    return say("warn", text, numbers=numbers, remedy=remedy)
+    return say("warn", text, reason="bigger_overfits", trials=trials, numbers=numbers, remedy=remedy)
 
 
 def _any_overfitting(evidence: Evidence, s: StudyEvidence) -> Finding:
-    judged = [v for t in s.trials if t.feasible and (v := overfits(s, t)) is not None]
+    judged = {t.id: v for t in s.trials if t.feasible and (v := overfits(s, t)) is not None}
     say = partial(finding, "any overfitting", "F6", study=s.study.id)
     if not judged:
-        return say("na", f"No trial has {FEWEST} evaluations that are calm enough to judge.")
-    count = sum(judged)
-    numbers: dict[str, Value | None] = {"overfitting": count, "judged": len(judged), "share": count / len(judged)}
+        return _none_judged(s)
+    trials = [id for id, overfit in judged.items() if overfit]
+    count = len(trials)
+    numbers: dict[str, Number | None] = {"overfitting": count, "judged": len(judged), "share": count / len(judged)}
     told = f"{count} of {plural(len(judged), 'feasible trial')} overfit"
     if count < 2:
-        return say("ok", f"{told}{'; one alone may be chance' * count}.", numbers=numbers)
+        reason = "one_alone" if count else "none"
+        return say("ok", f"{told}{'; one alone may be chance' * count}.", reason=reason, trials=trials, numbers=numbers)
     text = (
         f"{told}. Picking the best then favours settings that regularise by accident, such as a learning rate that is "
         f"too small; a regularizer that is tuned would let the others compete."
     )
     first = next((c for c in compared_slices(evidence) if c.study.study.id == s.study.id), None)
     remedy = regularised(evidence.round.scope, first) if first else ()
-    return say("warn", text, numbers=numbers, remedy=remedy)
+    return say("warn", text, reason="several", trials=trials, numbers=numbers, remedy=remedy)
+
+
+def _none_judged(s: StudyEvidence) -> Finding:
+    shaped = any(t.feasible and objective_shape(s, t) for t in s.trials)
+    because = NotChecked.TOO_NOISY if shaped else NotChecked.TOO_FEW_EVALUATIONS
+    because = because if s.best else NotChecked.NO_FEASIBLE_TRIAL
+    text = f"No trial has {FEWEST} evaluations that are calm enough to judge."
+    return not_checked("any overfitting", "F6", because, text, study=s.study.id)
 
 
 def _no_trial(s: StudyEvidence) -> Finding:
-    return finding("overfitting", "F2", "na", "Not checked: no trial of the study is feasible.", study=s.study.id)
+    text = "Not checked: no trial of the study is feasible."
+    return not_checked("overfitting", "F2", NotChecked.NO_FEASIBLE_TRIAL, text, study=s.study.id)
 
 
 def _too_few(study: StudyEvidence, trial: Trial) -> str:
@@ -248,14 +191,16 @@ def _too_few(study: StudyEvidence, trial: Trial) -> str:
     return f"not enough points: {plural(count, 'evaluation')} of {study.objective.metric}, {FEWEST} are needed."
 
 
-def _why_not(study: StudyEvidence, trial: Trial, curve: Shape) -> str:
+def _why_not(study: StudyEvidence, trial: Trial, curve: Shape) -> tuple[str, str]:
+    """The reason and the words of a best trial that does not overfit."""
     if not curve.rises:
         off = f"{number(curve.rise)} off its best smoothed value"
-        return f"{study.objective.metric} ended {off}, with a late noise of {number(curve.noise)}"
+        return "no_rise", f"{study.objective.metric} ended {off}, with a late noise of {number(curve.noise)}"
     train = loss_shape(study, trial, TRAIN_LOSS)
     if train is not None and train.rises:
-        return f"{study.objective.metric} turned, but the training loss rose as well (see F10)"
-    return f"{study.objective.metric} rose, but the trial never fitted its training data in the first place"
+        return "training_loss_rose", f"{study.objective.metric} turned, but the training loss rose as well (see F10)"
+    text = f"{study.objective.metric} rose, but the trial never fitted its training data in the first place"
+    return "never_fitted", text
 
 
 def _loss_note(study: StudyEvidence, trial: Trial) -> str:
@@ -265,3 +210,49 @@ def _loss_note(study: StudyEvidence, trial: Trial) -> str:
     if curve is None or name == study.objective.metric or not curve.rises:
         return ""
     return f" Its {name} rose from step {curve.turning_step} on, though: it grows overconfident."
+
+
+OVERFITTING = Check(
+    name="overfitting",
+    questions=(
+        Question(
+            row="F2",
+            asks="Does the best trial of a compared value overfit?",
+            fail=("best_overfits",),
+            warn=("weaker_setting",),
+            ok=("no_rise", "training_loss_rose", "never_fitted"),
+            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS, NotChecked.TOO_NOISY),
+        ),
+    ),
+    ask=overfitting,
+    thresholds=(CurveThresholds, SliceThresholds),
+)
+
+RETRY_BIGGER = Check(
+    name="retry bigger",
+    questions=(
+        Question(
+            row="F5",
+            asks="Did a smaller model win because the bigger ones overfit?",
+            warn=("bigger_overfits",),
+            ok=("none_overfits",),
+        ),
+    ),
+    ask=retry_bigger,
+    thresholds=(CurveThresholds, SliceThresholds),
+)
+
+ANY_OVERFITTING = Check(
+    name="any overfitting",
+    questions=(
+        Question(
+            row="F6",
+            asks="Do several trials of a study overfit, best or not?",
+            warn=("several",),
+            ok=("none", "one_alone"),
+            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS, NotChecked.TOO_NOISY),
+        ),
+    ),
+    ask=any_overfitting,
+    thresholds=(CurveThresholds,),
+)

@@ -5,11 +5,13 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.curves import LEARNING_RATE, reported
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number, plural
 from tasks.trials.trial import Trial
 
@@ -20,6 +22,17 @@ CYCLES = 5.0  # slower waves are those of a schedule with a few restarts
 STEADY = 1.0  # cycles by which the periods of two trials may differ and still be one
 
 Floats = NDArray[np.float64]
+
+
+class PeriodicityThresholds(Frozen):
+    """What is no luck of the noise."""
+
+    period_chance: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="J5, ours: how likely noise alone has a trial's period; most trials must share one",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,27 +87,31 @@ def strongest(curves: Floats) -> Wave:
 
 def _periodicity(s: StudyEvidence) -> Finding:
     say = partial(finding, "periodicity", "J5", study=s.study.id)
+    not_asked = partial(not_checked, "periodicity", "J5", study=s.study.id)
     metric = s.objective.metric
     every, curves, alike = _evenly(s)
     if len(curves) < TRIALS:
         short = f"fewer than {TRIALS} feasible trials have {FEWEST} evenly spaced evaluations of {metric}, equally many"
-        return say("na", f"Not checked: {short}.")
+        because = NotChecked.TOO_FEW_TRIALS if s.feasible.sum() < TRIALS else NotChecked.TOO_FEW_EVALUATIONS
+        because = because if s.best else NotChecked.NO_FEASIBLE_TRIAL
+        return not_asked(because, f"Not checked: {short}.")
     if any(_goes_up_again(t) for t in alike):
-        return say("na", "Not checked: the learning rate itself goes up and down, and the metric may go with it.")
-    found = strongest(curves)
-    regular = found.cycles[(found.chance < s.policy.period_chance) & (found.cycles >= CYCLES)]
+        text = "Not checked: the learning rate itself goes up and down, and the metric may go with it."
+        return not_asked(NotChecked.RESTARTS, text)
+    found, bar = strongest(curves), s.policy.of(PeriodicityThresholds).period_chance
+    regular = found.cycles[(found.chance < bar) & (found.cycles >= CYCLES)]
     together = (np.abs(regular[:, None] - regular) <= STEADY).sum(axis=1)
     most = int(together.max(initial=0))
-    numbers = {"periodic": most, "judged": len(curves), "period_chance": s.policy.period_chance}
+    numbers = {"periodic": most, "judged": len(curves), "period_chance": bar}
     told = f"{most} of {plural(len(curves), 'trial')} share a period of {metric} that chance does not explain"
     if most <= len(curves) / 2:
-        return say("ok", f"{told}.", numbers=numbers)
+        return say("ok", f"{told}.", reason="no_period", numbers=numbers)
     period = every * found.window / float(np.median(regular))
     text = (
         f"{told}: about {number(round(period, 1))} steps. Suspect training data that are not shuffled, or that overlap "
         f"with the validation data, unless the schedule of the learning rate has that period."
     )
-    return say("warn", text, numbers={**numbers, "period_steps": period})
+    return say("warn", text, reason="period", trials=[t.id for t in alike], numbers={**numbers, "period_steps": period})
 
 
 def _evenly(s: StudyEvidence) -> tuple[int, Floats, list[Trial]]:
@@ -118,3 +135,24 @@ def _goes_up_again(trial: Trial) -> bool:
     rates = trial.curve.of(name)[1] if name else np.empty(0)
     late = rates[int(SKIPPED * len(rates)) :]
     return bool(len(late) > 1 and (np.diff(late) > 0.01 * np.abs(rates).max()).any())
+
+
+PERIODICITY = Check(
+    name="periodicity",
+    questions=(
+        Question(
+            row="J5",
+            asks="Does the validation metric go up and down at a steady pace late in training?",
+            warn=("period",),
+            ok=("no_period",),
+            na=(
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_TRIALS,
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.RESTARTS,
+            ),
+        ),
+    ),
+    ask=periodicity,
+    thresholds=(PeriodicityThresholds,),
+)

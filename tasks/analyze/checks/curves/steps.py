@@ -1,46 +1,40 @@
 """F8, F9, H3: is `max_train_steps` long enough, and not far too long?"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
-from tasks.analyze.study.curves import FEWEST, TRAIN_LOSS, Shape, decays, loss_shape, objective_shape
+from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.leaders import (
+    LEADERS,
+    cut_short,
+    cut_words,
+    leaders,
+    leading_shapes,
+    mostly_improving,
+    saturation,
+)
+from tasks.analyze.study.curves import FEWEST, TRAIN_LOSS, CurveThresholds, decays, loss_shape
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.record import Finding, Value
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.goal import Budget
 from tasks.text import number, plural
-from tasks.trials.trial import Trial
 
-LEADERS = 3  # the best trials of a study that are looked at: "the best few"
-SURE = 1.65  # SDs above the measured gain: a larger one is then excluded with 95 % confidence
-CUT = 0.1  # of the steps: trials that end earlier than that, and by an evaluation at least, were cut short
 CONSISTENT = 0.75  # of the feasible trials: what "consistently" means where the playbook gives no number
 
 
-@dataclass(frozen=True, kw_only=True)
-class Saturation:
-    """What curves gained from half way to their end, as a share of their descent: the mean, and how well it is known.
+class StepsThresholds(Frozen):
+    """Where in training a best step is early, and where it is late."""
 
-    `enough`: the gain that would be worth the steps, which is what F8 calls still improving.
-    """
-
-    gain: float
-    margin: float
-    enough: float
-
-    @property
-    def shown(self) -> bool:
-        """Whether so small a gain is shown, and not only that no larger one is."""
-        return self.gain + self.margin <= self.enough
-
-    @property
-    def askable(self) -> bool:
-        """Whether the evaluations are calm enough for a curve without any gain to show it."""
-        return self.margin <= self.enough
+    early_step: float = Field(
+        default=0.1, gt=0, lt=1, description="H3, playbook: best step always in the first 10 %: far too many steps"
+    )
+    late_step: float = Field(
+        default=0.25, gt=0, lt=1, description="H3, playbook: best step in the last 25 %: train longer, retune the decay"
+    )
 
 
 def still_improving(evidence: Evidence) -> list[Finding]:
@@ -77,153 +71,115 @@ def best_steps(evidence: Evidence) -> list[Finding]:
     return [_best_steps(evidence, s) for s in evidence.studies]
 
 
-def leaders(study: StudyEvidence) -> tuple[Trial, ...]:
-    """The best three feasible trials of a study, best first."""
-    order = np.argsort(study.losses, kind="stable")[: int(study.feasible.sum())]
-    return tuple(study.trials[i] for i in order[:LEADERS])
-
-
-def mostly_improving(study: StudyEvidence) -> bool:
-    """Whether more than half of the best trials were still improving at their end."""
-    shapes = _shapes(study)
-    return sum(c.improving for c in shapes) > len(shapes) / 2
-
-
-def cut_short(study: StudyEvidence) -> int | None:
-    """The step at which the best trials ended, where that is well before the budget's; None where they ran.
-
-    Early stopping or a limit on time does that, and what more steps bring was then not seen.
-
-    Playbook: F8, F9, H3, H4
-    """
-    shapes = _shapes(study)
-    if not shapes:
-        return None
-    last = int(np.median([c.steps[-1] for c in shapes]))
-    gap = float(np.median([c.steps[-1] - c.steps[-2] for c in shapes]))
-    return last if last + max(gap, CUT * study.max_train_steps) < study.max_train_steps else None
-
-
-def cut_words(study: StudyEvidence, end: int) -> str:
-    """What `cut_short` found, in words."""
-    return f"the best trials ended at step {end} of {study.max_train_steps}"
-
-
-def saturation(shapes: Sequence[Shape]) -> Saturation | None:
-    """What the curves gained in their second half, each counted alike; None where one never fell.
-
-    A test of equivalence: noise that would hide a gain widens the margin, so it can never pass for saturation.
-    """
-    if not shapes or not all(c.moved for c in shapes):
-        return None
-    gains, deviations = np.array([c.gain_since_half for c in shapes]).T
-    return Saturation(
-        gain=float(gains.mean()),
-        margin=SURE * float(np.sqrt((deviations**2).sum())) / len(shapes),
-        enough=shapes[0].policy.improving_fraction,
-    )
-
-
-def _shapes(study: StudyEvidence) -> list[Shape]:
-    return [c for t in leaders(study) if (c := objective_shape(study, t))]
-
-
 def _still_improving(evidence: Evidence, s: StudyEvidence) -> Finding:
-    shapes = _shapes(s)
-    say = partial(finding, "still improving", "F8", study=s.study.id)
+    shapes = leading_shapes(s)
+    say = partial(finding, "still improving", "F8", trials=_ids(s), study=s.study.id)
     if not shapes:
-        return say("na", _too_few(s))
+        return _too_few("still improving", "F8", s)
+    bars = s.policy.of(CurveThresholds)
     share = float(np.median([c.late_share for c in shapes]))
     improving = sum(c.improving for c in shapes)
-    numbers: dict[str, Value | None] = {
+    numbers: dict[str, Number | None] = {
         "late_share": share,
         "improving": improving,
         "judged": len(shapes),
-        "late_fraction": s.policy.late_fraction,
-        "improving_fraction": s.policy.improving_fraction,
-        "overfit_sds": s.policy.overfit_sds,
+        "late_fraction": bars.late_fraction,
+        "improving_fraction": bars.improving_fraction,
+        "overfit_sds": bars.overfit_sds,
     }
     told = (
-        f"The last {_percent(s.policy.late_fraction)} of the steps brought the best {plural(len(shapes), 'trial')} "
+        f"The last {_percent(bars.late_fraction)} of the steps brought the best {plural(len(shapes), 'trial')} "
         f"{_percent(max(share, 0.0))} of all their gain (median)"
     )
     if not mostly_improving(s):
         text = f"{told}: {improving} of {len(shapes)} were still improving at the end."
-        return say("ok", text, numbers=numbers)
+        return say("ok", text, reason="done", numbers=numbers)
     if end := cut_short(s):
         text = f"{told}, and {cut_words(s, end)}: let them run to their end, whatever stopped them still improving."
-        return say("warn", text, numbers={**numbers, "ended": end})
+        return say("warn", text, reason="cut_off_while_improving", numbers={**numbers, "ended": end})
     faded = any(decays(t) for t in leaders(s))
     note = " The learning rate had decayed, so a late gain is normal, and longer may bring less than it seems." * faded
     text = f"{told}: compute-bound at {s.max_train_steps} steps. Train longer, or change the schedule.{note}"
-    return say("warn", text, numbers=numbers, remedy=_longer(s))
+    reason = "improving_after_decay" if faded else "improving"
+    return say("warn", text, reason=reason, numbers=numbers, remedy=_longer(s))
 
 
 def _saturated(evidence: Evidence, s: StudyEvidence) -> Finding:
-    shapes = _shapes(s)
-    say = partial(finding, "saturated", "F9", study=s.study.id)
+    shapes = leading_shapes(s)
+    say = partial(finding, "saturated", "F9", trials=_ids(s), study=s.study.id)
+    not_asked = partial(not_checked, "saturated", "F9", trials=_ids(s), study=s.study.id)
     if not shapes:
-        return say("na", _too_few(s))
+        return _too_few("saturated", "F9", s)
     if end := cut_short(s):
-        return say("na", f"Not asked: {cut_words(s, end)}, so the rest was not spent.", numbers={"ended": end})
+        text = f"Not asked: {cut_words(s, end)}, so the rest was not spent."
+        return not_asked(NotChecked.CUT_SHORT, text, numbers={"ended": end})
     train = [c for t in leaders(s) if (c := loss_shape(s, t, TRAIN_LOSS))]
     found = [f for c in (shapes, train) if (f := saturation(c))]
     if len(found) < 1 + bool(train):
-        return say("na", "Not asked: some of the best trials never fell by more than their noise.")
+        text = "Not asked: some of the best trials never fell by more than their noise."
+        return not_asked(NotChecked.TOO_NOISY, text)
+    share = s.policy.of(CurveThresholds).saturated_step
     worst = max(found, key=lambda f: f.gain + f.margin)
-    numbers: dict[str, Value | None] = {
+    numbers: dict[str, Number | None] = {
         "gain": worst.gain,
         "margin": worst.margin,
         "enough": worst.enough,
         "max_train_steps": s.max_train_steps,
-        "saturated_step": s.policy.saturated_step,
+        "saturated_step": share,
         "with_training_loss": bool(train),
     }
     if not all(f.askable for f in found):
         text = f"Not asked: the evaluations are too noisy to show whether {_percent(worst.enough)} were gained late."
-        return say("na", text, numbers=numbers)
-    half = round(s.policy.saturated_step * s.max_train_steps)
+        return not_asked(NotChecked.TOO_NOISY, text, numbers=numbers)
+    half = round(share * s.max_train_steps)
     told = f"{_percent(max(worst.gain, 0.0))} of all that the best {plural(len(shapes), 'trial')} gained came after"
     told += f" step {half} of {s.max_train_steps} ({_percent(max(worst.gain + worst.margin, 0.0))} at most)"
     both = "validation and training" if train else "validation"
     if any(c.improving for c in (*shapes, *train)) or not all(f.shown for f in found):
-        return say("ok", f"In {both}, {told}: not saturated, or too noisy to tell.", numbers=numbers)
+        return say(
+            "ok", f"In {both}, {told}: not saturated, or too noisy to tell.", reason="not_saturated", numbers=numbers
+        )
     text = f"In {both}, {told}: not compute-bound, and fewer steps would do if the schedule is shortened with them."
-    shorter = _rounded(evidence.round.scope.budget, s.policy.saturated_step * s.max_train_steps)
-    return say("warn", text, numbers=numbers, remedy=shorter)
+    shorter = _rounded(evidence.round.scope.budget, share * s.max_train_steps)
+    return say("warn", text, reason="saturated", numbers=numbers, remedy=shorter)
 
 
 def _best_steps(evidence: Evidence, s: StudyEvidence) -> Finding:
     steps = np.array([t.best_step for t in s.trials if t.feasible and t.best_step is not None], dtype=np.float64)
     say = partial(finding, "best steps", "H3", study=s.study.id)
-    if len(steps) < LEADERS or not _shapes(s):
+    not_asked = partial(not_checked, "best steps", "H3", study=s.study.id)
+    if len(steps) < LEADERS or not leading_shapes(s):
         short = f"Not checked: fewer than {LEADERS} feasible trials, or than {FEWEST} evaluations a trial."
-        return say("na", short)
+        because = NotChecked.TOO_FEW_TRIALS if len(steps) < LEADERS else NotChecked.TOO_FEW_EVALUATIONS
+        return not_asked(because if s.best else NotChecked.NO_FEASIBLE_TRIAL, short)
     if end := cut_short(s):
-        return say("na", f"Not checked: {cut_words(s, end)}, which says where the best step can be.")
+        text = f"Not checked: {cut_words(s, end)}, which says where the best step can be."
+        return not_asked(NotChecked.CUT_SHORT, text)
+    bars = s.policy.of(StepsThresholds)
     at = steps / s.max_train_steps
-    late = float((at >= 1.0 - s.policy.late_step).mean())
-    numbers: dict[str, Value | None] = {
+    late = float((at >= 1.0 - bars.late_step).mean())
+    numbers: dict[str, Number | None] = {
         "median": float(np.median(at)),
         "earliest": float(at.min()),
         "latest": float(at.max()),
         "late_share": late,
-        "early_step": s.policy.early_step,
-        "late_step": s.policy.late_step,
+        "early_step": bars.early_step,
+        "late_step": bars.late_step,
         "consistent": CONSISTENT,
     }
     improving = mostly_improving(s)
     told = f"The best steps of {plural(len(at), 'trial')} lie at {_percent(float(np.median(at)))} of training (median)"
-    if at.max() <= s.policy.early_step and not improving:
-        text = f"{told}, all in the first {_percent(s.policy.early_step)}: far too many steps."
+    if at.max() <= bars.early_step and not improving:
+        text = f"{told}, all in the first {_percent(bars.early_step)}: far too many steps."
         remedy = _rounded(evidence.round.scope.budget, 4 * float(steps.max()))
-        return say("warn", text, numbers=numbers, remedy=remedy)
-    tail = f"{_percent(late)} of them in the last {_percent(s.policy.late_step)}"
+        return say("warn", text, reason="all_early", numbers=numbers, remedy=remedy)
+    tail = f"{_percent(late)} of them in the last {_percent(bars.late_step)}"
     if late >= CONSISTENT and improving:
         text = f"{told}, {tail}, and the best gained there: train longer, and retune the decay of the learning rate."
-        return say("warn", text, numbers=numbers, remedy=_longer(s))
+        return say("warn", text, reason="mostly_late", numbers=numbers, remedy=_longer(s))
     calm = ", as a decaying learning rate has it, but the best trials gained little there" * (late >= CONSISTENT)
-    return say("ok", f"{told}, {tail}{calm}.", numbers=numbers)
+    reason = "late_and_gained_little" if late >= CONSISTENT else "spread_out"
+    return say("ok", f"{told}, {tail}{calm}.", reason=reason, numbers=numbers)
 
 
 def _longer(s: StudyEvidence) -> tuple[str, ...]:
@@ -240,11 +196,73 @@ def _rounded(budget: Budget, steps: float) -> tuple[str, ...]:
     return (f"budget.max_train_steps={wanted}", *denser)
 
 
-def _too_few(s: StudyEvidence) -> str:
+def _ids(s: StudyEvidence) -> tuple[str, ...]:
+    return tuple(t.id for t in leaders(s))
+
+
+def _too_few(check: str, row: str, s: StudyEvidence) -> Finding:
+    not_asked = partial(not_checked, check, row, study=s.study.id)
     if s.best is None:
-        return "Not checked: no trial of the study is feasible."
-    return f"Not enough points: the best trials have fewer than {FEWEST} evaluations of {s.objective.metric}."
+        return not_asked(NotChecked.NO_FEASIBLE_TRIAL, "Not checked: no trial of the study is feasible.")
+    text = f"Not enough points: the best trials have fewer than {FEWEST} evaluations of {s.objective.metric}."
+    return not_asked(NotChecked.TOO_FEW_EVALUATIONS, text)
 
 
 def _percent(share: float) -> str:
     return f"{number(round(100 * share, 1))} %"
+
+
+STILL_IMPROVING = Check(
+    name="still improving",
+    questions=(
+        Question(
+            row="F8",
+            asks="Were the best trials still improving when they ended?",
+            warn=("improving", "improving_after_decay", "cut_off_while_improving"),
+            ok=("done",),
+            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
+        ),
+    ),
+    ask=still_improving,
+    thresholds=(CurveThresholds,),
+)
+
+SATURATED = Check(
+    name="saturated",
+    questions=(
+        Question(
+            row="F9",
+            asks="Did the best trials gain next to nothing in their second half?",
+            warn=("saturated",),
+            ok=("not_saturated",),
+            na=(
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.CUT_SHORT,
+                NotChecked.TOO_NOISY,
+            ),
+        ),
+    ),
+    ask=saturated,
+    thresholds=(CurveThresholds,),
+)
+
+BEST_STEPS = Check(
+    name="best steps",
+    questions=(
+        Question(
+            row="H3",
+            asks="Do the best steps say that training is far too long, or too short?",
+            warn=("all_early", "mostly_late"),
+            ok=("spread_out", "late_and_gained_little"),
+            na=(
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_TRIALS,
+                NotChecked.TOO_FEW_EVALUATIONS,
+                NotChecked.CUT_SHORT,
+            ),
+        ),
+    ),
+    ask=best_steps,
+    thresholds=(StepsThresholds, CurveThresholds),
+)

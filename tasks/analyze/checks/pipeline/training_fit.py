@@ -1,12 +1,26 @@
 """H9: can the model fit its training set at all? If not, a regularizer is unlikely to help."""
 
+from pydantic import Field
+
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.names.families import family
 from tasks.text import number
 
 TRAIN_ERROR = "train_error"  # a perfect fit has 0; of a loss nobody knows what a perfect fit has
+
+
+class TrainingFitThresholds(Frozen):
+    """When a training set is fitted."""
+
+    fit_error: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="H9, ours: the best training error above which the training set is not fitted",
+    )
 
 
 def training_fit(evidence: Evidence) -> list[Finding]:
@@ -19,16 +33,35 @@ def training_fit(evidence: Evidence) -> list[Finding]:
     """
     names = [n for n in evidence.round.scope.roles.scientific if family(n) == "regularizer"]
     if not names:
-        return [finding("training fit", "H9", "na", "Not checked: no regularizer is the question.")]
+        text = "Not checked: no regularizer is the question."
+        return [not_checked("training fit", "H9", NotChecked.NOT_THE_QUESTION, text)]
     feasible = [t for s in evidence.studies for t in s.trials if t.feasible]
     errors = [float(v.min()) for t in feasible if len(v := t.curve.of(TRAIN_ERROR)[1])]
     if not errors:
-        return [finding("training fit", "H9", "na", f"Not checked: no feasible trial reports {TRAIN_ERROR}.")]
-    bar = evidence.round.scope.policy.fit_error
+        because = NotChecked.NOT_REPORTED if feasible else NotChecked.NO_FEASIBLE_TRIAL
+        text = f"Not checked: no feasible trial reports {TRAIN_ERROR}."
+        return [not_checked("training fit", "H9", because, text)]
+    bar = evidence.round.scope.policy.of(TrainingFitThresholds).fit_error
     numbers = {"train_error": min(errors), "fit_error": bar, "judged": len(errors)}
     told = f"The lowest {TRAIN_ERROR} of any trial is {number(min(errors))}"
     if min(errors) <= bar:
         text = f"{told}: the training set can be fitted, so a regularizer may help."
-        return [finding("training fit", "H9", "ok", text, parameter=names[0], numbers=numbers)]
+        return [finding("training fit", "H9", "ok", text, reason="fitted", parameter=names[0], numbers=numbers)]
     text = f"{told}: the training set is not fitted (above {number(bar)}), so {names[0]} is unlikely to help much."
-    return [finding("training fit", "H9", "warn", text, parameter=names[0], numbers=numbers)]
+    return [finding("training fit", "H9", "warn", text, reason="not_fitted", parameter=names[0], numbers=numbers)]
+
+
+TRAINING_FIT = Check(
+    name="training fit",
+    questions=(
+        Question(
+            row="H9",
+            asks="Can the model fit its training set, so that a regularizer may help?",
+            warn=("not_fitted",),
+            ok=("fitted",),
+            na=(NotChecked.NOT_THE_QUESTION, NotChecked.NO_FEASIBLE_TRIAL, NotChecked.NOT_REPORTED),
+        ),
+    ),
+    ask=training_fit,
+    thresholds=(TrainingFitThresholds,),
+)

@@ -6,11 +6,13 @@ from functools import partial
 import numpy as np
 from scipy.stats import norm  # type: ignore[import-untyped]
 
+from tasks.analyze.checks.check import Check
 from tasks.analyze.isolation import gain_band, ranking
+from tasks.analyze.study.bootstrap import BootstrapThresholds
 from tasks.analyze.study.evidence import Evidence
-from tasks.analyze.study.slices import Slice, compared_slices
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.analyze.study.slices import Slice, SliceThresholds, compared_slices
+from tasks.record import Finding, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import band_text, number, plural
 
 FULL = "full_"  # a trial may report, now and then, its metric on the whole set that the usual one is a sample of
@@ -29,15 +31,18 @@ def validation_size(evidence: Evidence) -> list[Finding]:
     Playbook: J8
     """
     say = partial(finding, "validation set", "J8")
+    not_asked = partial(not_checked, "validation set", "J8")
     examples = evidence.round.scope.objective.examples
     if examples is None:
-        return [say("na", "Not checked: how many examples the metric is taken over is not known (objective.examples).")]
-    best = sorted(compared_slices(evidence), key=lambda s: s.best_loss)
-    if not best or not _is_share(best[0]):
-        return [say("na", "Not checked: no feasible trial has an objective that is a share of examples.")]
+        text = "Not checked: how many examples the metric is taken over is not known (objective.examples)."
+        return [not_asked(NotChecked.NOT_DECLARED, text)]
+    best = _best_first(evidence)
+    error = examples_error(evidence)
+    if error is None:
+        because = NotChecked.NOT_A_SHARE if best else NotChecked.NO_FEASIBLE_TRIAL
+        return [not_asked(because, "Not checked: no feasible trial has an objective that is a share of examples.")]
     policy, value = evidence.round.scope.policy, _value(best[0])
     sought = policy.minimum_gain or (best[1].best_loss - best[0].best_loss if len(best) > 1 else 0.0)
-    error = _standard_error(value, examples)
     reads = sum(len(t.curve.steps) for t in evidence.trials.values())
     numbers = {"examples": examples, "standard_error": error, "sought": sought, "reads": reads}
     metric = best[0].objective.metric
@@ -46,15 +51,33 @@ def validation_size(evidence: Evidence) -> list[Finding]:
         f"luck of which they are is {number(error)} (SD), and the set was read {plural(reads, 'time')} in this round"
     )
     if sought == 0:
-        return [say("na", f"{told}. Not checked: no minimum gain is set and nothing is compared.", numbers=numbers)]
+        text = f"{told}. Not checked: no minimum gain is set and nothing is compared."
+        return [not_asked(NotChecked.NOT_THE_QUESTION, text, numbers=numbers)]
     what = "the minimum gain" if policy.minimum_gain else "the lead of the best over the next"
     if sought >= error:
-        return [say("ok", f"{told}; {what}, {number(sought)}, is more.", numbers=numbers)]
+        return [say("ok", f"{told}; {what}, {number(sought)}, is more.", reason="large_enough", numbers=numbers)]
     text = (
         f"{told}; {what}, {number(sought)}, is less: on other examples it may turn round, however many retrains agree "
         f"on these. Take about {number(_enough(value, sought))} examples, or seek a larger gain."
     )
-    return [say("warn", text, numbers=numbers)]
+    return [say("warn", text, reason="too_small", numbers=numbers)]
+
+
+def examples_error(evidence: Evidence) -> float | None:
+    """One standard error of the best value by the luck of which validation examples there are; None if not known.
+
+    Known is it of a metric that is a share of `objective.examples` examples.
+
+    Playbook: J8
+    """
+    examples, best = evidence.round.scope.objective.examples, _best_first(evidence)
+    if examples is None or not best or not _is_share(best[0]):
+        return None
+    return _standard_error(_value(best[0]), examples)
+
+
+def _best_first(evidence: Evidence) -> list[Slice]:
+    return sorted(compared_slices(evidence), key=lambda s: s.best_loss)
 
 
 def fair_sample(evidence: Evidence) -> list[Finding]:
@@ -77,7 +100,9 @@ def fair_sample(evidence: Evidence) -> list[Finding]:
             levels.append(float(full[both[-1]]))
     if not apart or objective.examples is None or not all(0 <= v <= 1 for v in levels):
         text = f"Not checked: no trial reports {FULL}{objective.metric} beside it, or objective.examples is not known."
-        return [say("na", text)]
+        because = NotChecked.NOT_DECLARED if objective.examples is None else NotChecked.NOT_A_SHARE
+        because = because if apart else NotChecked.NOT_REPORTED
+        return [not_checked("sampled validation set", "J8", because, text)]
     error = _standard_error(float(np.mean(levels)), objective.examples)
     difference = float(np.mean(apart))
     numbers = {"difference": difference, "standard_error": error, "trials": len(apart)}
@@ -86,8 +111,9 @@ def fair_sample(evidence: Evidence) -> list[Finding]:
         f"{number(difference)}, where the luck of a random sample is {number(error)} (SD)"
     )
     if abs(difference) <= SKEWED * error:
-        return [say("ok", f"{told}.", numbers=numbers)]
-    return [say("warn", f"{told}: the sample is not like the whole set; draw it at random.", numbers=numbers)]
+        return [say("ok", f"{told}.", reason="like_the_whole", numbers=numbers)]
+    text = f"{told}: the sample is not like the whole set; draw it at random."
+    return [say("warn", text, reason="skewed", numbers=numbers)]
 
 
 def significance_alone(evidence: Evidence) -> list[Finding]:
@@ -103,11 +129,15 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
     scope, order = evidence.round.scope, ranking(evidence)
     examples = scope.objective.examples
     if examples is None or len(order) < 2 or order[0].parameter is None:
-        return [say("na", "Not checked: no two values are compared, or objective.examples is not known.")]
+        because = NotChecked.NOT_DECLARED if examples is None else NotChecked.NOT_THE_QUESTION
+        text = "Not checked: no two values are compared, or objective.examples is not known."
+        return [not_checked("significance", "G8", because, text)]
     first, second = order[0], order[1]
     band = gain_band(first, second)
     if band is None or not _is_share(first) or not _is_share(second):
-        return [say("na", "Not checked: too few feasible trials, or the objective is no share of examples.")]
+        because = NotChecked.TOO_FEW_TRIALS if band is None else NotChecked.NOT_A_SHARE
+        text = "Not checked: too few feasible trials, or the objective is no share of examples."
+        return [not_checked("significance", "G8", because, text)]
     gap = second.best_loss - first.best_loss
     error = math.hypot(_standard_error(_value(first), examples), _standard_error(_value(second), examples))
     chance = float(2 * norm.sf(gap / error))
@@ -117,14 +147,15 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
         f"{number(gap)}, at p = {number(chance)}; another pair of searches would find {band_text(band)}"
     )
     if chance >= SIGNIFICANT or band[0] > 0:
-        return [say("ok", f"{told}: the two do not disagree.", numbers=numbers)]
-    if scope.goal.kind == "improve" and scope.budget.retrains > 1:
-        return [say("ok", f"{told}, which may be none: fresh retrains decide, not that test.", numbers=numbers)]
+        return [say("ok", f"{told}: the two do not disagree.", reason="no_disagreement", numbers=numbers)]
+    if scope.goal.facts.baseline and scope.budget.retrains > 1:
+        text = f"{told}, which may be none: fresh retrains decide, not that test."
+        return [say("ok", text, reason="retrains_decide", numbers=numbers)]
     text = (
         f"{told}, which may be none: significance on one validation set knows nothing of the luck of training and "
         f"search, and is no evidence by itself. Fresh retrains are."
     )
-    return [say("warn", text, numbers=numbers)]
+    return [say("warn", text, reason="significance_alone", numbers=numbers)]
 
 
 def _value(s: Slice) -> float:
@@ -146,3 +177,58 @@ def _enough(share: float, sought: float) -> float:
     """The examples of which one standard error is what is sought, to two digits."""
     near = min(max(share, sought / 2), 1 - sought / 2)
     return float(f"{near * (1 - near) / sought**2:.2g}")
+
+
+VALIDATION_SET = Check(
+    name="validation set",
+    questions=(
+        Question(
+            row="J8",
+            asks="Is the validation set large enough for the gain that is sought?",
+            warn=("too_small",),
+            ok=("large_enough",),
+            na=(
+                NotChecked.NOT_DECLARED,
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.NOT_A_SHARE,
+                NotChecked.NOT_THE_QUESTION,
+            ),
+        ),
+    ),
+    ask=validation_size,
+    thresholds=(SliceThresholds,),
+)
+
+SAMPLED_VALIDATION_SET = Check(
+    name="sampled validation set",
+    questions=(
+        Question(
+            row="J8",
+            asks="Are the validation examples that are looked at like all of them?",
+            warn=("skewed",),
+            ok=("like_the_whole",),
+            na=(NotChecked.NOT_REPORTED, NotChecked.NOT_DECLARED, NotChecked.NOT_A_SHARE),
+        ),
+    ),
+    ask=fair_sample,
+)
+
+SIGNIFICANCE = Check(
+    name="significance",
+    questions=(
+        Question(
+            row="G8",
+            asks="Is a test on one validation set all the evidence there is?",
+            warn=("significance_alone",),
+            ok=("no_disagreement", "retrains_decide"),
+            na=(
+                NotChecked.NOT_DECLARED,
+                NotChecked.NOT_THE_QUESTION,
+                NotChecked.TOO_FEW_TRIALS,
+                NotChecked.NOT_A_SHARE,
+            ),
+        ),
+    ),
+    ask=significance_alone,
+    thresholds=(BootstrapThresholds,),
+)

@@ -1,18 +1,38 @@
 """E7: did the search put enough trials where it is good?"""
 
+import itertools
 import math
+from functools import partial
 
 import numpy as np
+from pydantic import Field
 from scipy.special import bdtr  # type: ignore[import-untyped]
 
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.region import region_of
-from tasks.record import Finding
-from tasks.scope.finding import finding
-from tasks.scope.policy import Policy
+from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import show
 
 LUCK = 0.05  # how often a sound study of a bowl may have too few good trials by the luck of where they fell
+
+
+class DensityThresholds(Frozen):
+    """What a good trial is, and how many are enough."""
+
+    good_fraction: float = Field(
+        default=0.4,
+        gt=0,
+        lt=1,
+        description="E7, ours: a loss within 0.4 ** (1/d) of (median - best) of the best, d hyperparameters: the same "
+        "share of any bowl; with 24 trials inside one it then fires in under 1 % of studies",
+    )
+    good_trials: int = Field(
+        default=3,
+        ge=1,
+        description="E7, ours: fewer good trials than this say little about the optimum (of under 15 trials, fewer)",
+    )
 
 
 def density(evidence: Evidence) -> list[Finding]:
@@ -38,49 +58,65 @@ def good_share(good_fraction: float, dimensions: int) -> float:
     return float(good_fraction ** (1.0 / max(dimensions, 2)))
 
 
-def wanted(trials: int, policy: Policy) -> int:
+def wanted(trials: int, bars: DensityThresholds) -> int:
     """How many good trials are to be wanted of so many that can be compared: `good_trials`, or what a bowl gives."""
-    share = 0.5 * math.sqrt(policy.good_fraction)
-    given = (k for k in range(policy.good_trials, 1, -1) if trials >= k and bdtr(k - 2, trials - 1, share) <= LUCK)
+    share = 0.5 * math.sqrt(bars.good_fraction)
+    given = (k for k in range(bars.good_trials, 1, -1) if trials >= k and bdtr(k - 2, trials - 1, share) <= LUCK)
     return next(given, 1)
 
 
 def _of(study: StudyEvidence) -> Finding:
-    policy, usable = study.policy, region_of(study).usable
+    bars, usable = study.policy.of(DensityThresholds), region_of(study).usable
     losses, n = study.losses[usable], len(study.trials)
-    if study.study.sampler == "points" or len(losses) < 2:
-        why = (
-            "The trials are explicit points; how densely they lie says nothing."
-            if study.study.sampler == "points"
-            else f"Only {len(losses)} of {n} trials can be compared, so no region can be called good."
-        )
-        return finding("density", "E7", "na", why, study=study.study.id, numbers={"trials": n})
+    not_asked = partial(not_checked, "density", "E7", study=study.study.id)
+    if study.study.sampler == "points":
+        why = "The trials are explicit points; how densely they lie says nothing."
+        return not_asked(NotChecked.LISTED_POINTS, why, numbers={"trials": n})
+    if len(losses) < 2:
+        why = f"Only {len(losses)} of {n} trials can be compared, so no region can be called good."
+        return not_asked(NotChecked.TOO_FEW_TRIALS, why, numbers={"trials": n})
     varied = sum(not p.constant for p in study.study.space)
-    share, enough = good_share(policy.good_fraction, varied), wanted(len(losses), policy)
+    share, enough = good_share(bars.good_fraction, varied), wanted(len(losses), bars)
     best, median = float(losses.min()), float(np.median(losses))
-    good = int((losses <= best + share * (median - best)).sum())
+    near = losses <= best + share * (median - best)
+    good = int(near.sum())
     limit = study.objective.sign * (best + share * (median - best))
     sentence = f"{good} of {n} trials are good ({study.objective.metric} of {show(limit)} or better)"
     numbers = {
         "good": good,
         "trials": n,
         "share": round(share, 4),
-        "good_fraction": policy.good_fraction,
+        "good_fraction": bars.good_fraction,
         "good_trials": enough,
     }
-    if good < policy.good_trials and enough == 1:
+    if good < bars.good_trials and enough == 1:
         why = f"{sentence}, and so few trials of any bowl may have no more by luck: nothing is asked."
-        return finding("density", "E7", "na", why, study=study.study.id, numbers=numbers)
+        return not_asked(NotChecked.TOO_FEW_TRIALS, why, numbers=numbers)
+    trials = [t.id for t, here in zip(itertools.compress(study.trials, usable), near, strict=True) if here]
+    say = partial(finding, "density", "E7", trials=trials, study=study.study.id, numbers=numbers)
     if good >= enough:
-        return finding("density", "E7", "ok", f"{sentence}: dense enough.", study=study.study.id, numbers=numbers)
-    return finding(
-        "density",
-        "E7",
+        return say("ok", f"{sentence}: dense enough.", reason="dense_enough")
+    return say(
         "fail",
         f"Only {sentence}, where {enough} are wanted: the best may be luck and a better one may lie beside "
         "it. Search longer, or ask for less.",
-        study=study.study.id,
+        reason="too_few_good_trials",
         trial=study.best.id if study.best else None,
-        numbers=numbers,
         remedy=[f"budget.trials={2 * n}"],
     )
+
+
+DENSITY = Check(
+    name="density",
+    questions=(
+        Question(
+            row="E7",
+            asks="Did the search put enough trials where it is good?",
+            fail=("too_few_good_trials",),
+            ok=("dense_enough",),
+            na=(NotChecked.LISTED_POINTS, NotChecked.TOO_FEW_TRIALS),
+        ),
+    ),
+    ask=density,
+    thresholds=(DensityThresholds,),
+)

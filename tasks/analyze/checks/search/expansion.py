@@ -4,7 +4,10 @@ import itertools
 import math
 import re
 
+from pydantic import Field
+
 from tasks.analyze.study.wall import Side
+from tasks.record import Frozen
 from tasks.scope.goal import RANGE
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
@@ -13,6 +16,13 @@ from tasks.scope.space import Parameter
 SHARES = re.compile(r"(dropout|rate|probability|momentum|smoothing|beta\d?|fraction|decay_factor)$")
 RATES = re.compile(r"(learning_rate|lr)$")
 NEAR_ONE = 0.95  # a share above this has nowhere to go: the rest of the way to 1 is another scale
+
+
+class ExpansionThresholds(Frozen):
+    """How far a side of the search space is moved."""
+
+    expand_decades: float = Field(default=1.0, gt=0, description="E2, E3, ours: a log side moves by a factor of ten")
+    expand_fraction: float = Field(default=0.5, gt=0, description="E2, E3, ours: a linear side moves by half the range")
 
 
 def natural_limit(parameter: Parameter, side: Side) -> str | None:
@@ -56,13 +66,13 @@ def expansion(parameter: Parameter, side: Side, policy: Policy) -> str | None:
         return None
     if not parameter.numeric:
         return _longer(parameter, side)
-    low, high = parameter.bounds
+    low, high, bars = *parameter.bounds, policy.of(ExpansionThresholds)
     if parameter.scale == "log":
-        factor = 10.0 ** max(policy.expand_decades, round(math.log10(high / low) / 3))
+        factor = 10.0 ** max(bars.expand_decades, round(math.log10(high / low) / 3))
         factor = min(factor, max(high / low, 2.0)) if parameter.type == "int" else factor
         moved = high * factor if side == "high" else low / factor
     else:
-        step = policy.expand_fraction * (high - low)
+        step = bars.expand_fraction * (high - low)
         moved = high + step if side == "high" else low - step
     moved = _limited(parameter, side, moved)
     text = str(_whole(moved, side)) if parameter.type == "int" else f"{moved:.4g}"
@@ -73,7 +83,7 @@ def expansions(scope: Scope, parameter: Parameter, side: Side) -> tuple[str, ...
     """The overrides that move the side outward, empty where none can.
 
     Where the goal lists the values that a joint study compares, its list is what grows, and with it what the space
-    allows. In `improve` the first of them is the baseline, which no remedy may change.
+    allows. Where the kind of goal has a baseline the first of them is it, which no remedy may change.
 
     Playbook: E4
     """
@@ -81,7 +91,7 @@ def expansions(scope: Scope, parameter: Parameter, side: Side) -> tuple[str, ...
     asked = scope.goal.scientific.get(parameter.name, RANGE)
     if move is None or asked == RANGE:
         return (move,) if move else ()
-    if scope.goal.kind == "improve" and side == "low":
+    if scope.goal.facts.baseline and side == "low":
         return ()
     key, values = f"space.{parameter.name}", move.partition("=")[2]
     listed = f"goal.scientific.{parameter.name}={values}"

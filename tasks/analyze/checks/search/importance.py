@@ -1,15 +1,16 @@
 """B5: which hyperparameters mattered, which must be tuned together, and which can be fixed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.analyze.study.importance import FEWEST, Importance, Part, importance_of
+from tasks.analyze.study.importance import FEWEST, Importance, ImportanceThresholds, Part, importance_of
 from tasks.analyze.study.region import region_of
-from tasks.record import Finding, Value
+from tasks.record import Finding, ImportanceRow, NotChecked, Number, Value
 from tasks.scope.arms import listing, nuisance_without
-from tasks.scope.finding import finding
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.roles import Scope
 from tasks.text import plural
 
@@ -26,6 +27,30 @@ def importance(evidence: Evidence) -> list[Finding]:
     having = {p.name: [k for s, k in found if p.name in s.study.space] for p in evidence.round.scope.space}
     fixable = {name for name, known in having.items() if all(k is not None and name in k.idle for k in known)}
     return [_of(evidence.round.scope, s, known, fixable) for s, known in found]
+
+
+def importance_rows(evidence: Evidence) -> tuple[ImportanceRow, ...]:
+    """A row for each hyperparameter of each study whose trials can tell anything, the one that explains most first.
+
+    What interacts with another matters, whatever it explains alone.
+
+    Playbook: B5
+    """
+    return tuple(row for s in evidence.studies if (known := importance_of(s)) for row in _rows(s, known))
+
+
+def _rows(s: StudyEvidence, known: Importance) -> Iterator[ImportanceRow]:
+    matter = {*known.telling}.union(*known.together)
+    for p in known.parts:
+        company = tuple(n for pair in known.together if p.name in pair for n in pair if n != p.name)
+        yield ImportanceRow(
+            study=s.study.id,
+            parameter=p.name,
+            share=p.share,
+            band=(p.low, p.high),
+            verdict="matters" if p.name in matter else "can be fixed" if p.name in known.idle else "cannot tell",
+            together=company,
+        )
 
 
 def importance_sentences(known: Importance) -> str:
@@ -49,20 +74,24 @@ def importance_sentences(known: Importance) -> str:
 
 
 def _of(scope: Scope, s: StudyEvidence, known: Importance | None, fixable: set[str]) -> Finding:
-    say = partial(finding, "sensitivity", "B5", study=s.study.id)
+    not_asked = partial(not_checked, "sensitivity", "B5", study=s.study.id)
     if known is None:
         usable = plural(int(region_of(s).usable.sum()), "usable trial")
-        return say("na", f"Cannot tell what matters: {usable}, {FEWEST} that differ are needed.")
-    numbers: dict[str, Value | None] = {"trials": known.trials, "idle_share": s.policy.idle_share}
+        text = f"Cannot tell what matters: {usable}, {FEWEST} that differ are needed."
+        return not_asked(NotChecked.TOO_FEW_TRIALS, text)
+    bars = s.policy.of(ImportanceThresholds)
+    numbers: dict[str, Number | None] = {"trials": known.trials, "idle_share": bars.idle_share}
     for p in known.parts:
         numbers |= {p.name: p.share, f"{p.name}.low": p.low, f"{p.name}.high": p.high, f"{p.name}.chance": p.chance}
         numbers |= {f"{p.name}.most": p.most} if p.most < 1.0 else {}
     numbers |= {f"{a} x {b}.chance": chance for (a, b), chance in known.pairs.items()}
-    numbers["sensitivity_chance"] = s.policy.sensitivity_chance
+    numbers["sensitivity_chance"] = bars.sensitivity_chance
     if not (known.telling or known.together or known.idle):
-        return say("na", importance_sentences(known), numbers=numbers)
+        return not_asked(NotChecked.TOO_NOISY, importance_sentences(known), numbers=numbers)
     idle = [n for n in known.idle if n in fixable and n in scope.roles.nuisance]
-    return say("ok", importance_sentences(known), numbers=numbers, remedy=fixing(scope, s, idle))
+    reason = "some_matter" if known.telling or known.together else "some_can_be_fixed"
+    say = partial(finding, "sensitivity", "B5", "ok", study=s.study.id, numbers=numbers)
+    return say(importance_sentences(known), reason=reason, remedy=fixing(scope, s, idle))
 
 
 def fixing(scope: Scope, s: StudyEvidence, names: Iterable[str]) -> tuple[str, ...]:
@@ -95,3 +124,18 @@ def _band(part: Part) -> str:
 
 def _percent(share: float) -> str:
     return f"{round(100 * share)} %"
+
+
+SENSITIVITY = Check(
+    name="sensitivity",
+    questions=(
+        Question(
+            row="B5",
+            asks="Which hyperparameters matter, which must be tuned together, and which can be fixed?",
+            ok=("some_matter", "some_can_be_fixed"),
+            na=(NotChecked.TOO_FEW_TRIALS, NotChecked.TOO_NOISY),
+        ),
+    ),
+    ask=importance,
+    thresholds=(ImportanceThresholds,),
+)

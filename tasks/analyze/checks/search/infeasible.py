@@ -1,26 +1,24 @@
 """E8, E9, E10: how many trials were infeasible or failed, and whether a hyperparameter explains it."""
 
 import itertools
-import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untyped]
+from pydantic import Field
 
-from tasks.analyze.checks.search.expansion import RATES, expansion
+from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.search.expansion import RATES, ExpansionThresholds, expansion
+from tasks.analyze.checks.search.pattern import Mask, pattern, under_a_choice
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.analyze.study.region import Region, region_of
+from tasks.analyze.study.region import Region, RegionThresholds, region_of
 from tasks.analyze.study.wall import diagonals, narrowed
-from tasks.design.cube import from_unit
-from tasks.record import Finding, Value
-from tasks.scope.finding import finding
-from tasks.text import plural, show
+from tasks.record import Finding, Frozen, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
+from tasks.text import plural
 from tasks.trials.trial import Trial
-
-Mask = NDArray[np.bool_]
 
 NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains them; one bug in fifty is then missed
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
@@ -29,7 +27,13 @@ FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may sh
 UNASKED = " What a guesser reaches is not said (objective.chance), so finite runs that stuck there are not looked for."
 SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
 
-STUCK_TRIALS = "stuck_trials"  # the number of E8 that names them, as a JSON list
+
+class InfeasibleThresholds(Frozen):
+    """How many infeasible trials a search can afford."""
+
+    infeasible_fraction: float = Field(
+        default=0.25, gt=0, lt=1, description="E9, ours: more infeasible trials than a quarter: shrink or reparametrise"
+    )
 
 
 def infeasible(evidence: Evidence) -> list[Finding]:
@@ -44,93 +48,20 @@ def infeasible(evidence: Evidence) -> list[Finding]:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pattern:
-    """The hyperparameter that goes most clearly with a mark on trials; `chance` is corrected for all tried."""
-
-    parameter: str
-    chance: float
-
-
-def pattern(study: StudyEvidence, marked: Mask, among: Mask) -> Pattern | None:
-    """The hyperparameter whose values best tell the `marked` trials from the others `among`; None where none can.
-
-    Ranges by the rank-sum test, exact at these sizes, which sees everything that goes one way; choices, and whether a
-    conditional hyperparameter exists, by Fisher's test. Two ranges together by the rank sums of their sum and their
-    difference: what diverges is often the ratio of the learning rate to one minus momentum, and neither alone. A range
-    under one value of a choice: of two optimizers one diverges, and only at a large learning rate. Bonferroni over all
-    of them.
-
-    Playbook: E10
-    """
-    tried = [(p.name, c) for j, p in enumerate(study.study.space) for c in _chances(study, j, marked, among)]
-    tried += [*_pairs(study, marked, among), *_under_a_choice(study, marked, among)]
-    if not tried:
-        return None
-    name, chance = min(tried, key=lambda t: t[1])
-    return Pattern(parameter=name, chance=min(1.0, chance * len(tried)))
-
-
-def _chances(study: StudyEvidence, column: int, marked: Mask, among: Mask) -> list[float]:
-    """How often luck would tell the marked apart as well, for each way in which this hyperparameter can."""
-    unit, parameter = study.unit[:, column], tuple(study.study.space)[column]
-    here = among & np.isfinite(unit)
-    chances = []
-    if not here[among].all():
-        chances.append(_fisher(marked[among], here[among]))
-    if parameter.type == "choice":
-        chances += [_fisher(marked[here], unit[here] == level) for level in np.unique(unit[here])]
-    elif marked[here].any() and not marked[here].all():
-        chances.append(float(mannwhitneyu(unit[here & marked], unit[here & ~marked]).pvalue))
-    return [c for c in chances if math.isfinite(c)]
-
-
-def _pairs(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, float]]:
-    """`(both names, chance)` for the diagonals of every two ranges."""
-    tried = []
-    for diagonal in diagonals(study.study.space):
-        along = diagonal.along(study.unit)
-        here = among & np.isfinite(along)
-        if marked[here].any() and not marked[here].all():
-            names = " with ".join(p.name for p in diagonal.parameters)
-            tried.append((names, float(mannwhitneyu(along[here & marked], along[here & ~marked]).pvalue)))
-    return [(name, chance) for name, chance in tried if math.isfinite(chance)]
-
-
-def _under_a_choice(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, float]]:
-    """`(names, chance)` for each end of each range among the trials of one value of a choice, all others at no end."""
-    tried = []
-    for (i, choice), (j, range_) in itertools.product(enumerate(study.study.space), repeat=2):
-        if choice.type != "choice" or not range_.has_edges:
-            continue
-        here = among & np.isfinite(study.unit[:, i]) & np.isfinite(study.unit[:, j])
-        if not marked[here].any() or marked[here].all():
-            continue
-        for level, sign in itertools.product(np.unique(study.unit[here, i]), (1, -1)):
-            along = np.where(study.unit[:, i] == level, sign * study.unit[:, j], -np.inf)
-            above = mannwhitneyu(along[here & marked], along[here & ~marked], alternative="greater")
-            name = f"{choice.name} = {show(from_unit(choice, float(level)))} with {range_.name}"
-            tried.append((name, min(1.0, 2.0 * float(above.pvalue))))
-    return [(name, chance) for name, chance in tried if math.isfinite(chance)]
-
-
-def _fisher(marked: Mask, having: Mask) -> float:
-    table = [[int((a & b).sum()) for b in (having, ~having)] for a in (marked, ~marked)]
-    return float(fisher_exact(table).pvalue)
-
-
 def _reasons(study: StudyEvidence, region: Region) -> Finding:
     """E8: what was marked infeasible or failed and why; finite runs that never learned are counted and named."""
     lost = [t for t in study.trials if not t.feasible]
     stuck, n = int(region.stuck.sum()), len(study.trials)
-    numbers: dict[str, Value | None] = {
+    bars = study.policy.of(RegionThresholds)
+    say = partial(finding, "infeasible", "E8", study=study.study.id)
+    numbers: dict[str, Number | None] = {
         "infeasible": sum(t.status == "infeasible" for t in lost),
         "failed": sum(t.status == "failed" for t in lost),
         "stuck": stuck,
         "trials": n,
         "chance": study.objective.chance,
-        "stuck_fraction": study.policy.stuck_fraction,
-        "blown_factor": study.policy.blown_factor,
+        "stuck_fraction": bars.stuck_fraction,
+        "blown_factor": bars.blown_factor,
     }
     listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
     told = (
@@ -139,23 +70,27 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         else f"None of {n} trials is infeasible or failed"
     )
     if stuck:
-        named = [t.id for t, s in zip(study.trials, region.stuck, strict=True) if s]
-        numbers |= {STUCK_TRIALS: json.dumps(named)}  # an id may hold any letter, so no separator would do
         count = f"{plural(stuck, 'finite run')} never left chance or blew up, and {'counts' if stuck == 1 else 'count'}"
         said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
-        return finding("infeasible", "E8", "warn", said, study=study.study.id, numbers=numbers)
+        return say("warn", said, reason="never_learned", trials=_ids(study, region.stuck), numbers=numbers)
     kept = "; they are kept, drawn as crosses, and never best" if lost else ""
     unasked = "" if study.objective.chance is not None else UNASKED
-    return finding("infeasible", "E8", "ok", f"{told}{kept}.{unasked}", study=study.study.id, numbers=numbers)
+    reason = "kept_and_never_best" if lost else "all_feasible"
+    return say("ok", f"{told}{kept}.{unasked}", reason=reason, trials=(t.id for t in lost), numbers=numbers)
+
+
+def _ids(study: StudyEvidence, marked: Iterable[bool]) -> list[str]:
+    return [t.id for t in itertools.compress(study.trials, marked)]
 
 
 def _share(study: StudyEvidence, region: Region) -> Finding:
     """E9: too many infeasible trials waste the budget; the remedy moves the range's ends in towards the walls."""
-    n, lost, most = len(study.trials), int(region.lost.sum()), study.policy.infeasible_fraction
+    n, lost, most = len(study.trials), int(region.lost.sum()), study.policy.of(InfeasibleThresholds).infeasible_fraction
     numbers = {"infeasible": lost, "trials": n, "infeasible_fraction": most}
+    say = partial(finding, "infeasible", "E9", trials=_ids(study, region.lost), study=study.study.id, numbers=numbers)
     if lost <= most * n:
         said = f"{lost} of {n} trials are infeasible, which a search can afford."
-        return finding("infeasible", "E9", "ok", said, study=study.study.id, numbers=numbers)
+        return say("ok", said, reason="affordable")
     ratios = [w.direction.name for w in region.walls if not w.direction.single]
     way = f"search {' and '.join(ratios)} instead of one of the two" if ratios else "shrink that side"
     hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
@@ -164,7 +99,7 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
     if lost == n:  # what every workload has in common: it diverges above some learning rate
         rates = [p for p in study.study.space if RATES.search(p.name)]
         remedies = [r for p in rates if (r := expansion(p, "low", study.policy))]
-    return finding("infeasible", "E9", "warn", said, study=study.study.id, numbers=numbers, remedy=remedies)
+    return say("warn", said, reason="too_many", remedy=remedies)
 
 
 def _unexplained(study: StudyEvidence, region: Region) -> Finding:
@@ -174,36 +109,38 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     stray = inside & ~fringe
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())
     among = region.usable | inside
-    numbers: dict[str, float | int | None] = {"infeasible": lost, "unexplained": count, "no_pattern": NO_PATTERN}
-
-    def say(level: str, sentence: str, **where: str) -> Finding:
-        asked = "fail" if level == "fail" else "na" if level == "na" else "ok"
-        return finding("infeasible", "E10", asked, sentence, study=study.study.id, numbers=numbers, **where)  # type: ignore[arg-type]
-
+    numbers: dict[str, Number | None] = {"infeasible": lost, "unexplained": count, "no_pattern": NO_PATTERN}
+    say = partial(finding, "infeasible", "E10", trials=_ids(study, stray), study=study.study.id)
+    not_asked = partial(not_checked, "infeasible", "E10", trials=_ids(study, stray), study=study.study.id)
     if count == 0:
         explained = f"All {lost} infeasible trials lie at {_places(region)} or right before: that explains them."
-        return say("ok", explained if lost else "No trial is infeasible.")
+        if lost:
+            return say("ok", explained, reason="behind_walls", numbers=numbers)
+        return say("ok", "No trial is infeasible.", reason="all_feasible", numbers=numbers)
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
     told += f" (besides those at {_places(region)})" if region.walls else ""
     tried = len(study.study.space) + sum(1 for _ in diagonals(study.study.space))
-    tried += len(_under_a_choice(study, inside, among))
+    tried += len(under_a_choice(study, inside, among))
     clearest = 2.0 * tried / math.comb(int(among.sum()), count)  # the chance of the clearest pattern that can be shown
     if count < FEWEST or clearest > NO_PATTERN:
-        return say("na", f"{told}: too few, or too few others, to tell a pattern from chance.")
+        text = f"{told}: too few, or too few others, to tell a pattern from chance."
+        return not_asked(NotChecked.NO_PATTERN_TO_TELL, text, numbers=numbers)
     seen = pattern(study, inside, among)
     if seen is None:
-        return say("na", f"{told}, and nothing varies that could explain them.")
+        text = f"{told}, and nothing varies that could explain them."
+        return not_asked(NotChecked.NOTHING_VARIES, text, numbers=numbers)
     numbers |= {"chance": round(seen.chance, 4)}
     if seen.chance <= NO_PATTERN:
         said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
-        return say("ok", said, **({"parameter": seen.parameter} if seen.parameter in study.study.space else {}))
+        parameter = seen.parameter if seen.parameter in study.study.space else None
+        return say("ok", said, reason="explained", parameter=parameter, numbers=numbers)
     first = study.trials[int(np.flatnonzero(stray)[0])]
     said = (
         f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "
         f"{100 * seen.chance:.0f} % of the time). Suspect a bug in the training code; trial {first.id} says: "
         f"{_kind(first)}."
     )
-    return say("fail", said, trial=first.id)
+    return say("fail", said, reason="anywhere", trial=first.id, numbers=numbers)
 
 
 def _before_a_wall(study: StudyEvidence, region: Region) -> Mask:
@@ -226,20 +163,22 @@ def _broken_code(study: StudyEvidence) -> list[Finding]:
     first = next(t for t in failed if _kind(t) == kind)
     marked = np.array([_broke(t) for t in study.trials])
     seen = pattern(study, marked, np.ones(len(marked), dtype=bool)) if not marked.all() else None
-    numbers: dict[str, float | int | None] = {"failed": len(failed), "same": count, "same_fault": SAME_FAULT}
+    numbers: dict[str, Number | None] = {"failed": len(failed), "same": count, "same_fault": SAME_FAULT}
     numbers |= {"chance": round(seen.chance, 4) if seen else None, "clear_pattern": CLEAR_PATTERN}
+    trials = [t.id for t in failed if count < SAME_FAULT or _kind(t) == kind]
+    say = partial(finding, "infeasible", "E10", trials=trials, study=study.study.id, trial=first.id, numbers=numbers)
     told = f"{count} of {len(study.trials)} trials failed with the same fault ({kind})"
     if count < SAME_FAULT:
         said = f"{plural(len(failed), 'trial')} failed, no two alike: {kind}; read the log of trial {first.id}."
-    elif seen and seen.chance <= CLEAR_PATTERN:
+        return [say("warn", said, reason="failed_once")]
+    if seen and seen.chance <= CLEAR_PATTERN:
         said = (
             f"{told}, and {seen.parameter} goes with it (by luck {seen.chance:.2g} of the time): an implicit "
             "constraint; shrink the space there, or raise Infeasible with the reason."
         )
-    else:
-        said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
-        return [finding("infeasible", "E10", "fail", said, study=study.study.id, trial=first.id, numbers=numbers)]
-    return [finding("infeasible", "E10", "warn", said, study=study.study.id, trial=first.id, numbers=numbers)]
+        return [say("warn", said, reason="implicit_constraint")]
+    said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
+    return [say("fail", said, reason="same_fault")]
 
 
 def _broke(trial: Trial) -> bool:
@@ -257,3 +196,27 @@ def _kind(trial: Trial) -> str:
 def _places(region: Region) -> str:
     """The walls in words."""
     return ", ".join(w.place for w in region.walls)
+
+
+INFEASIBLE = Check(
+    name="infeasible",
+    questions=(
+        Question(
+            row="E8",
+            asks="Which trials were infeasible or failed, and did every other one learn?",
+            warn=("never_learned",),
+            ok=("all_feasible", "kept_and_never_best"),
+        ),
+        Question(row="E9", asks="Can the search afford its infeasible trials?", warn=("too_many",), ok=("affordable",)),
+        Question(
+            row="E10",
+            asks="Do the hyperparameters explain which trials were infeasible, or is it a bug?",
+            fail=("anywhere", "same_fault"),
+            warn=("failed_once", "implicit_constraint"),
+            ok=("all_feasible", "behind_walls", "explained"),
+            na=(NotChecked.NO_PATTERN_TO_TELL, NotChecked.NOTHING_VARIES),
+        ),
+    ),
+    ask=infeasible,
+    thresholds=(InfeasibleThresholds, RegionThresholds, ExpansionThresholds),
+)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import Field
 
+from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.region import Region, region_of
-from tasks.analyze.study.surface import FEWEST, Surface, surface_of
+from tasks.analyze.study.surface import FEWEST, Surface, SurfaceThresholds, surface_of
 from tasks.analyze.study.wall import Direction, Wall, narrowed
-from tasks.record import Finding
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.names.families import bare
 from tasks.scope.policy import Policy
 from tasks.text import show
@@ -18,6 +20,14 @@ from tasks.trials.trial import Trial
 LINEAR_REACH = 0.2  # ranges: what `wall_decades` means for a scale that has no decades
 LONGEST_REACH = 1 / 3  # ranges: on a narrow log range every trial lies within two thirds of a decade of the wall
 LIKELY = 0.5  # the surface must at least agree that the optimum lies within reach of the wall
+
+
+class WallThresholds(Frozen):
+    """How close to an instability wall the best trial may stand."""
+
+    wall_decades: float = Field(
+        default=0.64, gt=0, description="E5, ours: the best lies this close below the wall, in decades"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +51,7 @@ class WallMargin:
     def blocks(self, policy: Policy) -> bool:
         """Whether the wall is what keeps the best trials from going further."""
         close = self.distance <= self.reach and self.between <= self.allowed and self.within >= LIKELY
-        return close or self.against >= policy.edge_confidence
+        return close or self.against >= policy.of(SurfaceThresholds).edge_confidence
 
 
 def instability_wall(evidence: Evidence) -> list[Finding]:
@@ -66,15 +76,17 @@ def instability_wall(evidence: Evidence) -> list[Finding]:
 
 def _of(study: StudyEvidence) -> list[Finding]:
     if study.study.sampler == "points":
-        return [_quiet(study, "na", "The trials are explicit points; where a wall runs between them is unknown.", None)]
+        why = "The trials are explicit points; where a wall runs between them is unknown."
+        return [_not_asked(study, NotChecked.LISTED_POINTS, why, int((~study.feasible).sum()))]
     region = region_of(study)
     usable, lost = int(region.usable.sum()), int(region.lost.sum())
     if usable < FEWEST:
         why = f"Only {usable} of {len(study.trials)} trials can be compared; {FEWEST} are needed to see a wall."
-        return [_quiet(study, "na", why, region)]
+        return [_not_asked(study, NotChecked.TOO_FEW_TRIALS, why, lost)]
     if not region.walls:
         why = "Every trial is feasible." if not lost else f"The {lost} infeasible trials lie beyond no threshold."
-        return [_quiet(study, "ok", f"{why} So no instability bounds the best ones.", region)]
+        text = f"{why} So no instability bounds the best ones."
+        return [_quiet(study, "no_wall" if lost else "all_feasible", text, lost)]
     surface = surface_of(study)
     stands = [wall_margin(study, region, surface, w) for w in region.walls]
     blocking = [s for s in stands if s.blocks(study.policy)]
@@ -85,7 +97,7 @@ def _of(study: StudyEvidence) -> list[Finding]:
         f"Trials with {s.wall.place} are infeasible, but the best has {_own(s)}, well inside: the instability costs "
         "nothing."
     )
-    return [_quiet(study, "ok", why, region, s)]
+    return [_quiet(study, "well_inside", why, lost, s)]
 
 
 def wall_margin(study: StudyEvidence, region: Region, surface: Surface | None, wall: Wall) -> WallMargin:
@@ -117,16 +129,16 @@ def _optimum_within(surface: Surface, region: Region, wall: Wall, reach: float) 
 
 def _reach(direction: Direction, policy: Policy) -> float:
     """How close to a wall counts as at it, in the direction's own measure."""
-    parameter = direction.parameters[0]
+    parameter, bars = direction.parameters[0], policy.of(WallThresholds)
     if not direction.single:
         longest = max(direction.widths)
-        return min(policy.wall_decades, LONGEST_REACH * longest) if direction.log else LINEAR_REACH
+        return min(bars.wall_decades, LONGEST_REACH * longest) if direction.log else LINEAR_REACH
     if not parameter.numeric:
         return max(LINEAR_REACH, 1.0 / len(parameter.values))
     if parameter.scale != "log":
         return LINEAR_REACH
     low, high = parameter.bounds
-    return min(policy.wall_decades / float(np.log10(high / low)), LONGEST_REACH)
+    return min(bars.wall_decades / float(np.log10(high / low)), LONGEST_REACH)
 
 
 def _own(s: WallMargin) -> str:
@@ -149,6 +161,8 @@ def _fail(study: StudyEvidence, s: WallMargin) -> Finding:
         f"Stability problem: trials with {s.wall.place} are infeasible ({s.wall.beyond} of {len(study.trials)}), "
         f"and the best, at {at}, stands right before that wall. Do not expand: {cure} (section I), or go on at "
         "the wall and say so in writing.",
+        reason="best_at_wall",
+        trials=[s.best.id],
         study=study.study.id,
         parameter=s.wall.parameter.name,
         side=s.wall.side,
@@ -158,21 +172,26 @@ def _fail(study: StudyEvidence, s: WallMargin) -> Finding:
     )
 
 
-def _quiet(study: StudyEvidence, level: str, why: str, region: Region | None, s: WallMargin | None = None) -> Finding:
-    lost = int(region.lost.sum()) if region else int((~study.feasible).sum())
-    numbers: dict[str, float | int] = {"infeasible": lost, "trials": len(study.trials)}
+def _not_asked(study: StudyEvidence, because: NotChecked, why: str, lost: int) -> Finding:
+    numbers = {"infeasible": lost, "trials": len(study.trials)}
+    return not_checked("wall", "E5", because, why, study=study.study.id, numbers=numbers)
+
+
+def _quiet(study: StudyEvidence, reason: str, why: str, lost: int, s: WallMargin | None = None) -> Finding:
+    numbers: dict[str, Number] = {"infeasible": lost, "trials": len(study.trials)}
     return finding(
         "wall",
         "E5",
-        "na" if level == "na" else "ok",
+        "ok",
         why,
+        reason=reason,
         study=study.study.id,
         parameter=s.wall.parameter.name if s else None,
         numbers=numbers | (_numbers(study, s) if s else {}),
     )
 
 
-def _numbers(study: StudyEvidence, s: WallMargin) -> dict[str, float | int]:
+def _numbers(study: StudyEvidence, s: WallMargin) -> dict[str, Number]:
     return {
         "wall": float(s.wall.value) if isinstance(s.wall.value, int | float) else round(s.wall.position, 4),
         "infeasible_beyond": s.wall.beyond,
@@ -182,6 +201,22 @@ def _numbers(study: StudyEvidence, s: WallMargin) -> dict[str, float | int]:
         "between_allowed": s.allowed,
         "within": round(s.within, 4),
         "against": round(s.against, 4),
-        "wall_decades": study.policy.wall_decades,
-        "edge_confidence": study.policy.edge_confidence,
+        "wall_decades": study.policy.of(WallThresholds).wall_decades,
+        "edge_confidence": study.policy.of(SurfaceThresholds).edge_confidence,
     }
+
+
+INSTABILITY_WALL = Check(
+    name="wall",
+    questions=(
+        Question(
+            row="E5",
+            asks="Does an instability wall, and not the search space, bound the best trials?",
+            fail=("best_at_wall",),
+            ok=("all_feasible", "no_wall", "well_inside"),
+            na=(NotChecked.LISTED_POINTS, NotChecked.TOO_FEW_TRIALS),
+        ),
+    ),
+    ask=instability_wall,
+    thresholds=(WallThresholds, SurfaceThresholds),
+)

@@ -3,14 +3,30 @@
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
-from tasks.analyze.study.bootstrap import FEWEST, best_band, best_of_n, expected_best
+from tasks.analyze.checks.check import Check
+from tasks.analyze.study.bootstrap import FEWEST, BootstrapThresholds, best_band, best_of_n, expected_best
 from tasks.analyze.study.curves import objective_shape
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.slices import Slice, slices
-from tasks.record import Finding, Value
-from tasks.scope.finding import finding
+from tasks.record import Finding, Frozen, NotChecked, Number
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number, plural
+
+
+class StudySizeThresholds(Frozen):
+    """When a study is small, and when its best still falls."""
+
+    few_trials: int = Field(
+        default=20, ge=1, description="D12, playbook: at 20 trials the luck of the search can exceed retrain noise"
+    )
+    best_of_n_slope: float = Field(
+        default=0.15,
+        gt=0,
+        description="D13, ours: the fall of best-of-n over the last half of the budget, of median minus best: a sound "
+        "bowl reaches 0.14 in 32 trials, a best that stands alone has 0.2",
+    )
 
 
 def few_trials(evidence: Evidence) -> list[Finding]:
@@ -42,64 +58,106 @@ def _few_trials(s: StudyEvidence, as_learned: StudyEvidence | Slice) -> Finding:
     say = partial(finding, "few trials", "D12", study=s.study.id)
     count, feasible = len(s.losses), int(s.feasible.sum())
     if s.study.sampler == "points" or feasible < FEWEST:
-        why = "its points were given, not drawn" if s.study.sampler == "points" else f"{feasible} trials are feasible"
-        return say("na", f"The luck of the search was not estimated: {why}.")
+        because, why = _too_few(s, feasible)
+        text = f"The luck of the search was not estimated: {why}."
+        return not_checked("few trials", "D12", because, text, study=s.study.id)
     quantiles = best_of_n(s.losses, np.array([count]))[0]
-    band = best_band(as_learned.losses, as_learned.rng("band"), s.policy.bootstraps)
+    band = best_band(as_learned.losses, as_learned.rng("band"), s.policy.of(BootstrapThresholds).bootstraps)
     assert s.best is not None  # four feasible trials have a best and a band
     assert band is not None
     shape = objective_shape(s, s.best)
     low, high = sorted(s.objective.sign * v for v in band)
-    numbers: dict[str, Value | None] = {
+    few = s.policy.of(StudySizeThresholds).few_trials
+    numbers: dict[str, Number | None] = {
         "trials": count,
         "low": low,
         "high": high,
         "spread": high - low,
         "bootstrap_spread": float(quantiles[2] - quantiles[0]) if np.isfinite(quantiles).all() else None,
         "late_noise": shape.noise if shape else None,
-        "few_trials": s.policy.few_trials,
+        "few_trials": few,
     }
     beside = f"; within the best trial the late noise is {number(shape.noise)}" if shape else ""
     told = (
         f"Another study of {plural(count, 'trial')} would have found a best {s.objective.metric} between {number(low)} "
         f"and {number(high)} in 9 of 10 cases, a spread of {number(high - low)}{beside}"
     )
-    if count > s.policy.few_trials:
-        return say("ok", f"{told}.", numbers=numbers)
-    text = f"{told}. With {s.policy.few_trials} trials or fewer, luck outweighs most differences: read it with care."
-    return say("warn", text, numbers=numbers, remedy=(f"budget.trials={2 * count}",))
+    if count > few:
+        return say("ok", f"{told}.", reason="enough_trials", numbers=numbers)
+    text = f"{told}. With {few} trials or fewer, luck outweighs most differences: read it with care."
+    return say("warn", text, reason="few_trials", numbers=numbers, remedy=(f"budget.trials={2 * count}",))
+
+
+def _too_few(s: StudyEvidence, feasible: int) -> tuple[NotChecked, str]:
+    """Why nothing can be said of so many feasible trials, as a code and in words."""
+    if s.study.sampler == "points":
+        return NotChecked.LISTED_POINTS, "its points were given, not drawn"
+    return NotChecked.TOO_FEW_TRIALS, f"{feasible} trials are feasible"
 
 
 def _still_falling(s: StudyEvidence) -> Finding:
     say = partial(finding, "best of n", "D13", study=s.study.id)
     count, feasible = len(s.losses), int(s.feasible.sum())
     if s.study.sampler == "points" or feasible < FEWEST or s.best is None:
-        why = "its points were given, not drawn" if s.study.sampler == "points" else f"{feasible} trials are feasible"
-        return say("na", f"The best-of-n curve says nothing here: {why}.")
+        because, why = _too_few(s, feasible)
+        text = f"The best-of-n curve says nothing here: {why}."
+        return not_checked("best of n", "D13", because, text, study=s.study.id)
     fall = expected_best(s.losses, count // 2) - expected_best(s.losses, count)
     room = float(np.nanmedian(s.losses) - np.nanmin(s.losses))
     shape = objective_shape(s, s.best)
     noise = shape.noise if shape else 0.0
-    numbers: dict[str, Value | None] = {
+    slope = s.policy.of(StudySizeThresholds).best_of_n_slope
+    numbers: dict[str, Number | None] = {
         "fall": fall,
         "relative_fall": fall / room if room > 0 else 0.0,
         "median_to_best": room,
         "late_noise": noise,
-        "best_of_n_slope": s.policy.best_of_n_slope,
+        "best_of_n_slope": slope,
     }
     told = (
         f"From {count // 2} to {plural(count, 'trial')} the expected best {s.objective.metric} improves by "
         f"{number(fall)}, {_percent(fall, room)} of the way from the median trial to the best"
     )
-    if fall <= s.policy.best_of_n_slope * room:
+    if fall <= slope * room:
         text = f"{told}: more trials would bring little."
-        return say("ok", text, numbers=numbers)
+        return say("ok", text, reason="levelled_off", numbers=numbers)
     if fall <= noise:
         text = f"{told}, less than the late noise of {number(noise)}: more trials would bring what cannot be seen."
-        return say("ok", text, numbers=numbers)
+        return say("ok", text, reason="below_the_noise", numbers=numbers)
     text = f"{told}: the search has not levelled off, and more trials are likely to find better ones."
-    return say("warn", text, numbers=numbers, remedy=(f"budget.trials={2 * count}",))
+    return say("warn", text, reason="still_falling", numbers=numbers, remedy=(f"budget.trials={2 * count}",))
 
 
 def _percent(part: float, whole: float) -> str:
     return f"{number(round(100 * part / whole, 1))} %" if whole > 0 else "0 %"
+
+
+FEW_TRIALS = Check(
+    name="few trials",
+    questions=(
+        Question(
+            row="D12",
+            asks="Are the trials of a study so few that its best may be luck?",
+            warn=("few_trials",),
+            ok=("enough_trials",),
+            na=(NotChecked.LISTED_POINTS, NotChecked.TOO_FEW_TRIALS),
+        ),
+    ),
+    ask=few_trials,
+    thresholds=(StudySizeThresholds, BootstrapThresholds),
+)
+
+BEST_OF_N = Check(
+    name="best of n",
+    questions=(
+        Question(
+            row="D13",
+            asks="Does the best of n trials still improve at the last trial?",
+            warn=("still_falling",),
+            ok=("levelled_off", "below_the_noise"),
+            na=(NotChecked.LISTED_POINTS, NotChecked.TOO_FEW_TRIALS),
+        ),
+    ),
+    ask=still_falling,
+    thresholds=(StudySizeThresholds,),
+)

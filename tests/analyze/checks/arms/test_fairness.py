@@ -20,7 +20,7 @@ def losing(share: float, seed: int = 0, arm: str = "nesterov") -> Evidence:
 @pytest.mark.playbook("F13", case="fires")
 def test_a_baseline_that_lost_most_of_its_trials_was_not_tuned_as_well() -> None:
     found = one(equally_tuned(losing(0.75)))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "unevenly_tuned")
     assert "the baseline" in found.evidence
     assert found.numbers["most"] == 32
     assert one(equally_tuned(losing(0.75, arm="adam"))).level == "warn"
@@ -33,6 +33,6 @@ def test_a_few_lost_trials_leave_the_comparison_fair() -> None:
 
 
 def test_ranges_and_rounds_that_compare_nothing_are_not_asked() -> None:
-    assert one(equally_tuned(planted_round(clean))).level == "na"
-    assert one(equally_tuned(planted_round(clean, scientific={"learning_rate": "range"}))).level == "na"
-    assert one(equally_tuned(compared_round(lambda p, i, rng: None))).level == "na"
+    assert one(equally_tuned(planted_round(clean))).reason == "not_the_question"
+    assert one(equally_tuned(planted_round(clean, scientific={"learning_rate": "range"}))).reason == "not_the_question"
+    assert one(equally_tuned(compared_round(lambda p, i, rng: None))).reason == "too_few_trials"

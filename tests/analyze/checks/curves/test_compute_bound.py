@@ -30,36 +30,39 @@ def two_paces(first: float, second: float, seed: int = 0, name: str = "optimizer
 
 @pytest.mark.playbook("H1", case="fires")
 def test_a_study_that_gains_to_its_end_is_compute_bound() -> None:
-    assert one(compute_bound(paced(0.5))).numbers["compute_bound"] is True
+    assert one(compute_bound(paced(0.5))).reason == "compute_bound"
 
 
 @pytest.mark.playbook("H1", case="silent")
 def test_a_study_that_stopped_gaining_is_not_and_one_between_is_left_open() -> None:
-    assert one(compute_bound(paced(0.05))).numbers["compute_bound"] is False
-    assert one(compute_bound(paced(0.2))).numbers["compute_bound"] is None
-    assert one(compute_bound(planted_round(lambda p, i, rng: {"valid_error": falling(rng)[-2:]}))).level == "na"
+    assert one(compute_bound(paced(0.05))).reason == "not_compute_bound"
+    assert one(compute_bound(paced(0.2))).reason == "between"
+    assert (
+        one(compute_bound(planted_round(lambda p, i, rng: {"valid_error": falling(rng)[-2:]}))).reason
+        == "too_few_evaluations"
+    )
 
 
 @pytest.mark.playbook("H4", case="fires")
 def test_steps_that_just_suffice_are_stingy() -> None:
     assert levels([one(stingy_steps(paced(0.225, seed))) for seed in range(10)]) == ["warn"] * 10
     found = one(stingy_steps(paced(0.225)))
-    assert found.level == "warn"
+    assert found.reason == "only_just_enough"
     assert found.remedy == ("budget.max_train_steps=1500",)
 
 
 @pytest.mark.playbook("H4", case="silent")
 def test_time_to_spare_is_not_stingy_and_a_decayed_learning_rate_explains_a_late_gain() -> None:
     assert levels([one(stingy_steps(paced(pace, seed))) for pace in (0.05, 0.15) for seed in range(10)]) == ["ok"] * 20
-    assert one(stingy_steps(paced(0.225, learning_rate=np.linspace(1.0, 0.01, 20)))).level == "ok"
-    assert one(stingy_steps(paced(0.5))).level == "na"  # F8 has said it
+    assert one(stingy_steps(paced(0.225, learning_rate=np.linspace(1.0, 0.01, 20)))).reason == "decayed"
+    assert one(stingy_steps(paced(0.5))).reason == "not_the_question"  # F8 has said it
 
 
 @pytest.mark.playbook("H5", case="fires")
 @pytest.mark.prose
 def test_a_value_that_needs_more_steps_than_another_is_told() -> None:
     found = one(steps_for_each_value(two_paces(0.08, 0.5)))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "one_needs_more")
     assert "optimizer = adam still improves" in found.evidence
     assert found.remedy == ("budget.max_train_steps=2000",)
 
@@ -71,4 +74,4 @@ def test_values_that_need_equally_many_steps_are_not(pace: float) -> None:
 
 
 def test_what_needs_no_other_number_of_steps_is_not_asked() -> None:
-    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="data_source"))).level == "na"
+    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="data_source"))).reason == "not_the_question"

@@ -6,7 +6,7 @@ import pytest
 from tasks.analyze.checks.curves.late_noise import late_noise
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Point
-from tests.analyze.planted_curves import Metrics, Rng, compared_round, falling, levels, one, planted_round
+from tests.analyze.planted_curves import Metrics, Rng, compared_round, falling, one, planted_round
 
 
 def gap_round(gap: float, seed: int, direction: str = "minimize") -> Evidence:
@@ -35,7 +35,8 @@ def test_in_a_single_study_the_best_is_held_against_the_second() -> None:
         return {"valid_error": falling(rng, level=0.3 + 0.02 * index, noise=0.002)}
 
     found = one(late_noise(planted_round(outcome)))
-    assert found.level == "ok"
+    assert (found.level, found.reason) == ("ok", "steady")
+    assert len(set(found.trials)) == 2
     assert found.numbers["gap"] == pytest.approx(0.02, abs=0.005)
 
 
@@ -43,6 +44,6 @@ def test_in_a_single_study_the_best_is_held_against_the_second() -> None:
 def test_two_trials_at_the_ceiling_that_do_not_move_are_no_noise() -> None:
     """Where they move and are as good, noise decides."""
     steady = planted_round(lambda p, i, r: {"accuracy": np.minimum(np.arange(1, 21) / 10, 1.0)}, metric="accuracy")
-    assert levels(late_noise(steady)) == ["ok"]
+    assert one(late_noise(steady)).reason == "equal_and_steady"
     moving = planted_round(lambda p, i, r: {"valid_error": falling(r, noise=0.02)})
-    assert levels(late_noise(moving)) == ["warn"]
+    assert (one(late_noise(moving)).level, one(late_noise(moving)).reason) == ("warn", "noise_decides")

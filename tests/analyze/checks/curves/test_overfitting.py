@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.overfitting import any_overfitting, overfitting, retry_bigger
+from tasks.analyze.study.curves import CurveThresholds
 from tasks.record import Point
 from tests.analyze.planted_curves import (
     CLEAN,
@@ -30,10 +31,9 @@ from tests.analyze.planted_curves import (
 @pytest.mark.playbook("F2", "F3", case="fires")
 def test_a_best_trial_that_overfits_blocks_until_it_is_regularised() -> None:
     adam = overfitting(compared_round(overfits_under("adam")))[1]
-    assert adam.level == "fail"
-    assert adam.row == "F2"
-    assert "optimizer = adam" in adam.evidence
-    assert adam.numbers["overfit_fraction"] == shipped_policy().overfit_fraction
+    assert (adam.row, adam.level, adam.reason) == ("F2", "fail", "best_overfits")
+    assert adam.trials == (adam.where.trial,)
+    assert adam.numbers["overfit_fraction"] == shipped_policy().of(CurveThresholds).overfit_fraction
 
 
 @pytest.mark.playbook("F2", "F3", case="silent")
@@ -109,7 +109,7 @@ def test_the_strongest_setting_has_no_excuse() -> None:
         return {"valid_error": falling(rng, rise=0.25)}
 
     asked = planted_round(outcome, scientific={"regularizer": ["none", "dropout"]})
-    assert levels(overfitting(asked)) == ["warn", "fail"]
+    assert [f.reason for f in overfitting(asked)] == ["weaker_setting", "best_overfits"]
 
 
 def test_a_trial_that_comes_apart_is_not_said_to_overfit() -> None:
@@ -117,8 +117,7 @@ def test_a_trial_that_comes_apart_is_not_said_to_overfit() -> None:
         return {"valid_error": falling(rng, rise=0.25), "train_loss": falling(rng, rise=0.25)}
 
     found = overfitting(compared_round(outcome))[0]
-    assert found.level == "ok"
-    assert "F10" in found.evidence
+    assert (found.level, found.reason) == ("ok", "training_loss_rose")
 
 
 def test_a_validation_loss_that_rises_under_a_steady_error_is_told_and_not_failed() -> None:
@@ -162,6 +161,7 @@ def test_a_smaller_model_is_not_taken_because_the_bigger_overfits(overfit_width:
 
     found = one(retry_bigger(planted_round(outcome, scientific={"width": [64, 256]})))
     assert (found.row, found.level) == ("F5", level)
+    assert found.reason == ("bigger_overfits" if level == "warn" else "none_overfits")
 
 
 @pytest.mark.playbook("F5", case="silent")
@@ -179,9 +179,9 @@ def test_overfitting_anywhere_warns_that_the_best_may_be_best_by_accident() -> N
         return {"valid_error": falling(rng, level=0.3 if index < 8 else 0.5, rise=0.3 * (index >= 8))}
 
     found = one(any_overfitting(planted_round(outcome)))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "several")
     assert found.numbers["share"] == pytest.approx(4 / 12)
-    assert "too small" in found.evidence
+    assert len(found.trials) == 4
 
 
 @pytest.mark.playbook("F6", case="silent")
@@ -189,7 +189,7 @@ def test_one_trial_that_overfits_may_be_chance() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         return {"valid_error": falling(rng, rise=0.3 * (index == 3))}
 
-    assert one(any_overfitting(planted_round(outcome))).level == "ok"
+    assert one(any_overfitting(planted_round(outcome))).reason == "one_alone"
     rounds = [one(any_overfitting(planted_round(clean, trials=24, seed=s))).level for s in range(20)]
     assert rounds.count("warn") <= 1
 
@@ -212,13 +212,12 @@ def test_noise_a_spike_and_a_restart_are_no_rise(plant: Plant, count: int) -> No
 def test_a_rise_that_so_few_evaluations_cannot_tell_from_noise_is_not_checked(count: int, rise: float) -> None:
     """A curve as short that falls to its end is sound."""
 
-    def told(rise: float) -> list[str]:
-        return levels(
-            overfitting(planted_round(lambda p, i, r: {"valid_error": _short(r, count, rise)}, evaluations=count))
-        )
+    def told(rise: float) -> str:
+        planted = planted_round(lambda p, i, r: {"valid_error": _short(r, count, rise)}, evaluations=count)
+        return one(overfitting(planted)).reason
 
-    assert told(rise) == ["na"]
-    assert told(0.0) == ["ok"]
+    assert told(rise) == "too_noisy"
+    assert told(0.0) == "no_rise"
 
 
 def _short(rng: Rng, count: int, rise: float) -> Floats:

@@ -31,7 +31,7 @@ def waving(count: int, *, period: float = 4.0, size: float = 0.0, tied: float = 
 @pytest.mark.parametrize(("count", "period"), [(24, 3.0), (40, 4.0), (40, 2.3), (100, 12.0)])
 def test_a_period_that_most_trials_share_is_told_in_steps(count: int, period: float) -> None:
     found = one(periodicity(waving(count, period=period, size=2.0)))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "period")
     assert found.numbers["period_steps"] == pytest.approx(50 * period, rel=0.1)
     assert one(periodicity(waving(count, period=period, size=2.0, tied=0.5))).level == "warn"
 
@@ -48,11 +48,10 @@ def test_few_evaluations_few_trials_and_a_learning_rate_that_restarts_are_not_as
         wave = np.arange(60) % 6 / 6
         return {"valid_error": falling(rng, count=60) - 0.2 * wave, "learning_rate": 1.0 - wave}
 
-    assert one(periodicity(planted_round(restarted, evaluations=60))).level == "na"
-    assert one(periodicity(waving(23, size=3.0))).level == "na"
-    assert (
-        one(periodicity(planted_round(lambda p, i, r: {"valid_error": falling(r, count=40)}, trials=3))).level == "na"
-    )
+    assert one(periodicity(planted_round(restarted, evaluations=60))).reason == "restarts"
+    assert one(periodicity(waving(23, size=3.0))).reason == "too_few_evaluations"
+    three = planted_round(lambda p, i, r: {"valid_error": falling(r, count=40)}, trials=3)
+    assert one(periodicity(three)).reason == "too_few_trials"
 
 
 def test_curves_that_stand_still_have_no_period() -> None:

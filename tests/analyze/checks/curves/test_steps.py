@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.compute_bound import stingy_steps
-from tasks.analyze.checks.curves.steps import best_steps, saturated, saturation, still_improving
+from tasks.analyze.checks.curves.leaders import saturation
+from tasks.analyze.checks.curves.steps import best_steps, saturated, still_improving
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Point
 from tests.analyze.planted_curves import (
@@ -39,6 +40,7 @@ def test_a_study_that_ends_too_soon_is_told_to_train_longer_by_both_checks() -> 
     improving, steps = one(still_improving(slow)), one(best_steps(slow))
     assert (improving.level, steps.level) == ("warn", "warn")
     assert improving.remedy == steps.remedy == ("budget.max_train_steps=2000",)
+    assert (improving.reason, steps.reason) == ("improving", "mostly_late")
     assert "retune the decay" in steps.evidence
     assert one(saturated(slow)).level == "ok"
 
@@ -50,7 +52,6 @@ def test_a_study_of_the_right_length_is_told_nothing() -> None:
 
 
 @pytest.mark.playbook("F8", "F9", "H3", "H4", case="silent")
-@pytest.mark.prose
 def test_trials_that_were_stopped_early_are_not_judged_by_steps_that_they_never_ran() -> None:
     """Their twin ran all of the steps; and trials that were cut off while they fell are told to run on."""
 
@@ -59,18 +60,17 @@ def test_trials_that_were_stopped_early_are_not_judged_by_steps_that_they_never_
 
     calm = stopped(0.05, 12)
     judged = [*still_improving(calm), *saturated(calm), *best_steps(calm), *stingy_steps(calm)]
-    assert levels(judged) == ["ok", "na", "na", "na"]
-    assert "step 600 of 1000" in judged[1].evidence
+    assert [f.reason for f in judged] == ["done", "cut_short", "cut_short", "cut_short"]
+    assert judged[1].numbers["ended"] == 600
     assert one(saturated(stopped(0.05, 20))).level == "warn"
     cut = one(still_improving(stopped(0.5, 12)))
-    assert (cut.level, cut.remedy) == ("warn", ())
-    assert "run to their end" in cut.evidence
+    assert (cut.reason, cut.remedy) == ("cut_off_while_improving", ())
 
 
 @pytest.mark.playbook("F9", case="fires")
 def test_a_study_that_goes_on_long_after_its_end_could_be_shorter() -> None:
     found = one(saturated(study_of(lambda rng: falling(rng, pace=0.05, noise=0.01))))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "saturated")
     assert found.remedy == ("budget.max_train_steps=500",)
 
 
@@ -91,25 +91,23 @@ def test_noise_that_may_hide_a_late_gain_is_never_taken_for_saturation() -> None
         for seed in range(20)
     ]
     assert sum(f.level == "warn" for f in found) <= 3
-    assert {f.level for f in found[-20:]} == {"na"}
+    assert {f.reason for f in found[-20:]} == {"too_noisy"}
 
 
 def test_a_late_gain_under_a_decayed_learning_rate_is_told_as_such() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         return {"valid_error": falling(rng, pace=0.5, noise=0.005), "learning_rate": np.linspace(1.0, 0.01, 20)}
 
-    assert "had decayed" in one(still_improving(planted_round(outcome))).evidence
+    assert one(still_improving(planted_round(outcome))).reason == "improving_after_decay"
 
 
 @pytest.mark.playbook("H3", case="fires")
-@pytest.mark.prose
 def test_best_steps_in_the_first_tenth_alone_mean_far_too_many_steps() -> None:
     def early(rng: Rng) -> Floats:
         return np.concatenate([[0.9, 0.3], 0.4 + 0.1 * np.linspace(0, 1, 38)]) + 0.001 * rng.standard_normal(40)
 
     found = one(best_steps(study_of(early, evaluations=40)))
-    assert found.level == "warn"
-    assert "far too many" in found.evidence
+    assert (found.level, found.reason) == ("warn", "all_early")
     assert found.remedy == ("budget.max_train_steps=400", "budget.eval_every_steps=10")
 
 
@@ -120,8 +118,7 @@ def test_best_steps_at_the_end_of_a_decay_that_gained_little_are_no_warning() ->
 
     found = one(best_steps(study_of(decayed)))
     assert found.numbers["late_share"] == 1.0
-    assert found.level == "ok"
-    assert "decay" in found.evidence
+    assert (found.level, found.reason) == ("ok", "late_and_gained_little")
 
 
 def test_no_study_is_told_to_be_longer_and_shorter_at_once() -> None:

@@ -21,11 +21,11 @@ def regularized(error: float | None, name: str = "regularizer") -> Evidence:
 
 @pytest.mark.playbook("H9", case="fires")
 def test_a_training_set_that_is_not_fitted_speaks_against_a_regularizer() -> None:
-    assert one(training_fit(regularized(0.2))).level == "warn"
+    assert one(training_fit(regularized(0.2))).reason == "not_fitted"
 
 
 @pytest.mark.playbook("H9", case="silent")
 def test_a_fitted_training_set_does_not_and_without_its_error_nothing_is_asked() -> None:
-    assert one(training_fit(regularized(0.0))).level == "ok"
-    assert one(training_fit(regularized(None))).level == "na"
-    assert one(training_fit(regularized(0.2, "optimizer"))).level == "na"
+    assert one(training_fit(regularized(0.0))).reason == "fitted"
+    assert one(training_fit(regularized(None))).reason == "not_reported"
+    assert one(training_fit(regularized(0.2, "optimizer"))).reason == "not_the_question"

@@ -25,7 +25,7 @@ def apart(gap: float, *, luck: float = 0.0, spread: float = 0.02) -> Callable[[P
 @pytest.mark.parametrize(("sought", "examples"), [(0.01, 400), (0.002, 4000)])
 def test_a_minimum_gain_below_the_luck_of_the_examples_cannot_be_measured(sought: float, examples: int) -> None:
     found = one(validation_size(compared_round(clean, examples=examples, minimum_gain=sought)))
-    assert found.level == "warn"
+    assert (found.level, found.reason) == ("warn", "too_small")
     assert found.numbers["standard_error"] == pytest.approx(np.sqrt(0.3 * 0.7 / examples), rel=0.1)
     assert found.numbers["reads"] == 24 * 20
 
@@ -52,14 +52,14 @@ def test_the_examples_that_it_names_would_do() -> None:
 
 
 def test_what_is_no_share_of_known_examples_is_not_asked() -> None:
-    assert one(validation_size(compared_round(clean))).level == "na"
+    assert one(validation_size(compared_round(clean))).reason == "not_declared"
     losses = compared_round(lambda p, i, rng: {"valid_error": falling(rng, level=1.5)}, examples=400, minimum_gain=0.1)
-    assert one(validation_size(losses)).level == "na"
-    assert one(validation_size(compared_round(lambda p, i, rng: None, examples=400))).level == "na"
-    assert one(validation_size(planted_round(clean, examples=400))).level == "na"  # nothing is compared
-    for check in (significance_alone, fair_sample):
-        assert one(check(compared_round(clean))).level == "na"
-        assert one(check(planted_round(clean, examples=400))).level == "na"
+    assert one(validation_size(losses)).reason == "not_a_share"
+    assert one(validation_size(compared_round(lambda p, i, rng: None, examples=400))).reason == "no_feasible_trial"
+    assert one(validation_size(planted_round(clean, examples=400))).reason == "not_the_question"  # nothing is compared
+    assert one(significance_alone(compared_round(clean))).reason == "not_declared"
+    assert one(significance_alone(planted_round(clean, examples=400))).reason == "not_the_question"
+    assert one(fair_sample(compared_round(clean, examples=400))).reason == "not_reported"
 
 
 def sampled(shift: float) -> Evidence:
@@ -75,13 +75,13 @@ def sampled(shift: float) -> Evidence:
 
 @pytest.mark.playbook("J8", case="fires")
 def test_a_sample_that_is_not_like_the_whole_set_is_skewed() -> None:
-    assert one(fair_sample(sampled(0.08))).level == "warn"
+    assert one(fair_sample(sampled(0.08))).reason == "skewed"
     assert one(fair_sample(sampled(-0.08))).level == "warn"
 
 
 @pytest.mark.playbook("J8", case="silent")
 def test_a_sample_drawn_at_random_is_not_skewed() -> None:
-    assert one(fair_sample(sampled(0.02))).level == "ok"
+    assert one(fair_sample(sampled(0.02))).reason == "like_the_whole"
 
 
 def lucky(seed: int, kind: str) -> Evidence:
@@ -94,16 +94,14 @@ def lucky(seed: int, kind: str) -> Evidence:
 def test_a_lead_that_one_lucky_trial_made_is_not_made_evidence_by_a_test_on_many_examples() -> None:
     for seed in range(5):
         found = one(significance_alone(lucky(seed, "understand")))
-        assert (found.level, found.row) == ("warn", "G8")
+        assert (found.level, found.row, found.reason) == ("warn", "G8", "significance_alone")
         assert "is no evidence by itself" in found.evidence
 
 
 @pytest.mark.playbook("G8", case="silent")
-@pytest.mark.prose
 def test_where_fresh_retrains_decide_nobody_is_warned() -> None:
     found = one(significance_alone(lucky(0, "improve")))
-    assert found.level == "ok"
-    assert "fresh retrains decide" in found.evidence
+    assert (found.level, found.reason) == ("ok", "retrains_decide")
 
 
 @pytest.mark.playbook("G8", case="silent")

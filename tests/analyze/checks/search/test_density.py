@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.analyze.checks.search.density import density, good_share, wanted
+from tasks.analyze.checks.search.density import DensityThresholds, density, good_share, wanted
 from tests.analyze.planted import case, planned_round, policy, rows, scored, studied
 
 LR = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}}
@@ -30,7 +30,8 @@ def test_a_funnel_that_one_or_two_trials_hit_is_too_thinly_searched(dimensions: 
 def test_the_remedy_is_a_longer_search() -> None:
     evidence = scored(planned_round(LR, 0, trials=16), lambda p, i: 0.1 if i == 5 else 1.0 + 0.001 * i)
     (found,) = density(evidence)
-    assert (found.row, found.level, found.remedy) == ("E7", "fail", ("budget.trials=32",))
+    assert (found.reason, found.level, found.remedy) == ("too_few_good_trials", "fail", ("budget.trials=32",))
+    assert found.trials == (evidence.round.trials[5].id,)
     assert found.numbers["good"] == 1
     assert found.numbers["good_trials"] == 3
 
@@ -38,9 +39,9 @@ def test_the_remedy_is_a_longer_search() -> None:
 @pytest.mark.playbook("E7", case="silent")
 def test_density_is_not_asked_of_explicit_points_or_of_one_trial() -> None:
     points = planned_round(LR, 0, points=[{"learning_rate": 1e-3}, {"learning_rate": 1e-2}])
-    assert [f.level for f in density(studied(points, bowls={}))] == ["na"]
+    assert [f.reason for f in density(studied(points, bowls={}))] == ["listed_points"]
     alone = scored(planned_round(LR, 0), lambda p, i: 1.0 if i == 0 else float("nan"))
-    assert [f.level for f in density(alone)] == ["na"]
+    assert [f.reason for f in density(alone)] == ["too_few_trials"]
 
 
 @pytest.mark.parametrize("trials", [6, 8, 9, 12, 15])
@@ -53,8 +54,8 @@ def test_few_trials_of_a_bowl_are_not_blamed_for_being_few(trials: int) -> None:
 
 @pytest.mark.playbook("E7", case="shows")
 def test_as_many_good_trials_are_wanted_as_a_bowl_gives_nineteen_searches_in_twenty() -> None:
-    assert [wanted(n, policy()) for n in (2, 8, 9, 14, 15, 64)] == [1, 1, 2, 2, 3, 3]
-    assert wanted(64, policy(good_trials=5)) == 5
+    assert [wanted(n, DensityThresholds()) for n in (2, 8, 9, 14, 15, 64)] == [1, 1, 2, 2, 3, 3]
+    assert wanted(64, policy(good_trials=5).of(DensityThresholds)) == 5
 
 
 def test_equal_trials_are_all_good() -> None:

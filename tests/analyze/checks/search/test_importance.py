@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flows.compose.compose import from_overrides
-from tasks.analyze.checks.search.importance import fixing, importance
+from tasks.analyze.checks.search.importance import fixing, importance, importance_rows
 from tasks.analyze.learned import learned
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.importance import importance_of
@@ -47,7 +47,7 @@ def test_what_matters_is_named_and_what_does_nothing_can_be_fixed() -> None:
 @pytest.mark.playbook("B5", case="silent")
 def test_where_only_luck_orders_the_trials_it_says_that_it_cannot_tell() -> None:
     found = [one(importance(planted_round(luck, space=WITH_DECAY, trials=24, seed=seed))) for seed in range(20)]
-    assert [f.level for f in found].count("na") >= 17
+    assert [f.reason for f in found].count("too_noisy") >= 17
     assert all(not f.remedy for f in found)
 
 
@@ -123,9 +123,27 @@ def test_equal_trials_few_trials_and_a_space_of_nothing_are_not_judged() -> None
     equal = planted_round(lambda p, i, rng: {"valid_error": np.full(20, 0.5)})
     few = planted_round(by_rate, trials=6)
     crosses = planted_round(lambda p, i, rng: None, trials=12)
-    assert [one(importance(e)).level for e in (equal, few, crosses)] == ["na", "na", "na"]
+    assert [one(importance(e)).reason for e in (equal, few, crosses)] == ["too_few_trials"] * 3
+    assert [importance_rows(e) for e in (equal, few, crosses)] == [()] * 3
     single = scores({"activation": {"choices": ["relu", "gelu"]}}, lambda p: 0.0, trials=12)
-    assert one(importance(single)).level == "na"
+    assert one(importance(single)).reason == "too_noisy"
+
+
+@pytest.mark.playbook("B5", case="shows")
+def test_the_rows_say_of_each_hyperparameter_what_the_finding_says() -> None:
+    evidence = planted_round(by_rate, space=WITH_DECAY, trials=32)
+    rows = {row.parameter: row for row in importance_rows(evidence)}
+    found = one(importance(evidence))
+    assert found.reason == "some_matter"
+    assert (rows["learning_rate"].verdict, rows["weight_decay"].verdict) == ("matters", "can be fixed")
+    for name, row in rows.items():
+        assert (row.share, row.band) == (
+            found.numbers[name],
+            (found.numbers[f"{name}.low"], found.numbers[f"{name}.high"]),
+        )
+        assert row.study == found.where.study
+    pair = {row.parameter: row for row in importance_rows(planted("product", 1))}
+    assert (pair["x0"].verdict, pair["x0"].together, pair["x1"].together) == ("matters", ("x1",), ("x0",))
 
 
 def test_more_hyperparameters_than_trials_allow_are_judged_alone_and_none_is_called_idle() -> None:

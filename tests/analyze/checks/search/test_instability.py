@@ -51,11 +51,9 @@ def test_a_wall_far_above_the_best_costs_nothing(dimensions: int) -> None:
 
 
 @pytest.mark.playbook("E5", case="silent")
-@pytest.mark.prose
 def test_without_infeasible_trials_there_is_no_wall() -> None:
     found = instability_wall(case("outside", 0))
-    assert [(f.row, f.level) for f in found] == [("E5", "ok")]
-    assert "Every trial is feasible" in found[0].evidence
+    assert [(f.row, f.level, f.reason) for f in found] == [("E5", "ok", "all_feasible")]
 
 
 @pytest.mark.playbook("E5", case="fires")
@@ -63,6 +61,7 @@ def test_the_remedy_keeps_the_wall_in_the_range_and_says_so_in_writing() -> None
     bowls = {"learning_rate": {"optimum": 1e-3, "curvature": 4.0, "scale": "log"}}
     cliff = {"parameter": "learning_rate", "at": 5e-4}
     (found,) = fails(instability_wall(studied(planned_round(LR, 0), bowls=bowls, wall=cliff)))
+    assert (found.reason, found.trials) == ("best_at_wall", (found.where.trial,))
     narrow, written = found.remedy
     assert narrow.startswith("space.learning_rate.high=")
     assert 5e-4 < float(narrow.partition("=")[2]) < 5e-3
@@ -147,7 +146,7 @@ def test_a_wall_with_a_quarter_of_the_trials_between_is_not_close() -> None:
             lambda p, i: math.nan if decade(p) > at["wall"] else (decade(p) - at["optimum"]) ** 2,
         )
     )
-    assert [f.level for f in found] == ["ok"]
+    assert [f.reason for f in found] == ["well_inside"]
     assert float(found[0].numbers["between"] or 0) > float(found[0].numbers["between_allowed"] or 0)
 
 
@@ -215,8 +214,8 @@ def test_nothing_is_stuck_where_nothing_learned() -> None:
 def test_a_wall_is_not_asked_of_points_or_of_three_trials() -> None:
     points = planned_round(LR, 0, points=[{"learning_rate": 10.0**-k} for k in range(1, 6)])
     few = scored(planned_round(LR, 0), lambda p, i: 1.0 if i < 3 else math.nan)
-    for evidence in (scored(points, lambda p, i: 1.0), few):
-        assert [f.level for f in instability_wall(evidence)] == ["na"]
+    for evidence, because in ((scored(points, lambda p, i: 1.0), "listed_points"), (few, "too_few_trials")):
+        assert [f.reason for f in instability_wall(evidence)] == [because]
 
 
 @pytest.mark.playbook("E9", "E4", case="shows")

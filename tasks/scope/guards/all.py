@@ -1,0 +1,282 @@
+"""All guards in their order, with the rows that they answer and the kinds of goals of which they are asked.
+
+A guard is a pure function from the scope to findings. A `fail` stops the round unless it is acknowledged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.record import Finding, NotChecked
+from tasks.scope.finding import Question, not_checked
+from tasks.scope.guards.arms import fair_nuisances
+from tasks.scope.guards.budget import (
+    adam_rule,
+    few_enough_nuisances,
+    joint_study_allocates,
+    log_scales,
+    quasi_random_search,
+)
+from tasks.scope.guards.question import (
+    batch_size_stays_fixed,
+    every_optimizer_hyperparameter,
+    no_gradient_accumulation,
+    one_goal_of_a_known_kind,
+    one_question,
+    steps_stay_fixed,
+)
+from tasks.scope.guards.roles import (
+    architecture_is_no_nuisance,
+    optimizer_hyperparameters_are_nuisance,
+    optimizer_is_no_nuisance,
+    own_ranges,
+    regularizer_switch_is_no_nuisance,
+)
+from tasks.scope.kinds import Kind
+from tasks.scope.roles import Scope
+
+POINTS, NO_NAME, ELSEWHERE = NotChecked.LISTED_POINTS, NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION
+
+
+def comparing(kind: Kind) -> bool:
+    """Whether goals of this kind compare values or points."""
+    return kind.compares
+
+
+def searching(kind: Kind) -> bool:
+    """Whether goals of this kind search the space, so that its nuisances are tuned."""
+    return kind.purpose == "search"
+
+
+def equally_long(kind: Kind) -> bool:
+    """Whether all trials of a goal of this kind have the budget's number of steps."""
+    return not kind.own_steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """A question that is asked of the scope; `of`: of which kinds of goals, all where it is None."""
+
+    name: str
+    question: Question
+    ask: Callable[[Scope], list[Finding]]
+    of: Callable[[Kind], bool] | None = None
+
+    def findings(self, scope: Scope) -> list[Finding]:
+        """What it finds; one finding that says so where it is not asked of this kind of goal."""
+        if self.of is None or self.of(scope.goal.facts):
+            return self.ask(scope)
+        text = f"Not asked: it is no question of a goal of kind {scope.goal.kind}."
+        return [not_checked(self.name, self.question.row, NotChecked.NOT_THE_QUESTION, text)]
+
+
+def guarded(scope: Scope) -> Scope:
+    """The scope with what its guards found."""
+    return scope.model_copy(update={"findings": guard(scope)})
+
+
+def guard(scope: Scope) -> tuple[Finding, ...]:
+    """What every guard found, in the order of the playbook's rows; each row is there once at least."""
+    return tuple(found for each in GUARDS for found in each.findings(scope))
+
+
+GUARDS: tuple[Guard, ...] = (
+    Guard(
+        name="silent default",
+        question=Question(
+            row="A3",
+            asks="Has every hyperparameter of the optimizer a role, so that no default of the program stands silently?",
+            fail=("no_role",),
+            ok=("all_have_roles",),
+            na=(NotChecked.NOT_DECLARED, NO_NAME),
+        ),
+        ask=every_optimizer_hyperparameter,
+    ),
+    Guard(
+        name="batch size tuned",
+        question=Question(
+            row="A5", asks="Is the batch size the same for all trials?", fail=("varies",), ok=("one_for_all",)
+        ),
+        ask=batch_size_stays_fixed,
+        of=comparing,
+    ),
+    Guard(
+        name="accumulation",
+        question=Question(
+            row="A10",
+            asks="Does no trial accumulate gradients over several batches?",
+            warn=("accumulates",),
+            ok=("none",),
+        ),
+        ask=no_gradient_accumulation,
+    ),
+    Guard(
+        name="one goal",
+        question=Question(
+            row="B2",
+            asks="Is there one goal that compares something?",
+            fail=("asks_nothing", "one_value"),
+            warn=("no_baseline",),
+            ok=("one_goal",),
+        ),
+        ask=one_goal_of_a_known_kind,
+        of=comparing,
+    ),
+    Guard(
+        name="one question",
+        question=Question(
+            row="B3",
+            asks="Is one question asked at a time?",
+            fail=("several_questions",),
+            warn=("several_questions",),
+            ok=("one_question",),
+            na=(POINTS,),
+        ),
+        ask=one_question,
+        of=comparing,
+    ),
+    Guard(
+        name="nuisance count",
+        question=Question(
+            row="C4",
+            asks="Has each study enough trials for all that varies in it?",
+            warn=("too_many_nuisances",),
+            ok=("enough_trials",),
+            na=(POINTS,),
+        ),
+        ask=few_enough_nuisances,
+        of=searching,
+    ),
+    Guard(
+        name="optimizer role",
+        question=Question(
+            row="C6",
+            asks="Are the optimizer's hyperparameters nuisances, or fixed for a stated reason?",
+            warn=("scientific", "fixed_without_evidence"),
+            ok=("nuisance_or_stated",),
+            na=(POINTS, NO_NAME),
+        ),
+        ask=optimizer_hyperparameters_are_nuisance,
+        of=searching,
+    ),
+    Guard(
+        name="optimizer choice",
+        question=Question(
+            row="C7",
+            asks="Is the choice of optimizer no nuisance?",
+            fail=("nuisance",),
+            ok=("no_nuisance",),
+            na=(POINTS, NO_NAME),
+        ),
+        ask=optimizer_is_no_nuisance,
+        of=searching,
+    ),
+    Guard(
+        name="regularizer switch",
+        question=Question(
+            row="C8",
+            asks="Is no regularizer turned on and off as a nuisance?",
+            fail=("nuisance",),
+            ok=("no_nuisance",),
+            na=(POINTS,),
+        ),
+        ask=regularizer_switch_is_no_nuisance,
+        of=searching,
+    ),
+    Guard(
+        name="architecture role",
+        question=Question(
+            row="C9",
+            asks="Is no architecture tuned as a nuisance?",
+            warn=("nuisance",),
+            ok=("no_nuisance",),
+            na=(POINTS,),
+        ),
+        ask=architecture_is_no_nuisance,
+        of=searching,
+    ),
+    Guard(
+        name="own ranges",
+        question=Question(
+            row="C10",
+            asks="Does a hyperparameter of one scientific value exist under it alone, with a range of its own?",
+            fail=("drawn_for_other_values",),
+            warn=("shared_range",),
+            ok=("own_ranges",),
+            na=(POINTS, ELSEWHERE),
+        ),
+        ask=own_ranges,
+        of=comparing,
+    ),
+    Guard(
+        name="joint study",
+        question=Question(
+            row="D4",
+            asks="Does a joint study give each scientific value as many trials?",
+            fail=("adaptive",),
+            ok=("nothing_to_allot", "equal_counts"),
+            na=(POINTS, ELSEWHERE),
+        ),
+        ask=joint_study_allocates,
+        of=comparing,
+    ),
+    Guard(
+        name="sampler",
+        question=Question(
+            row="D5",
+            asks="Are the points of exploration quasi-random?",
+            fail=("adaptive",),
+            warn=("random",),
+            ok=("quasi_random",),
+            na=(POINTS,),
+        ),
+        ask=quasi_random_search,
+        of=comparing,
+    ),
+    Guard(
+        name="fairness",
+        question=Question(
+            row="D9",
+            asks="Are the compared arms searched alike?",
+            warn=("other_scales", "unequal_widths", "more_to_tune"),
+            ok=("fair",),
+            na=(POINTS, ELSEWHERE),
+        ),
+        ask=fair_nuisances,
+        of=comparing,
+    ),
+    Guard(
+        name="Adam rule",
+        question=Question(
+            row="D10",
+            asks="Are those of Adam's hyperparameters tuned that the number of trials can tune?",
+            warn=("beyond_the_rule", "short_of_the_rule"),
+            ok=("as_the_rule",),
+            na=(POINTS, ELSEWHERE),
+        ),
+        ask=adam_rule,
+        of=searching,
+    ),
+    Guard(
+        name="scale",
+        question=Question(
+            row="D11",
+            asks="Are rates, decays, epsilons and one minus momenta searched on a log scale?",
+            warn=("linear_over_decades",),
+            ok=("sound_scales",),
+            na=(POINTS, NO_NAME),
+        ),
+        ask=log_scales,
+        of=searching,
+    ),
+    Guard(
+        name="length tuned",
+        question=Question(
+            row="H2",
+            asks="Do all trials train for the same number of steps?",
+            fail=("varies",),
+            ok=("one_for_all",),
+        ),
+        ask=steps_stay_fixed,
+        of=equally_long,
+    ),
+)
