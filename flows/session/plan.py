@@ -38,7 +38,7 @@ def _checked(config: RoundConfig) -> str:
             check_target(target, config.config_dir)
         except InputError as error:
             raise InputError(f"{place}.{error}") from error
-    if config.sampler in ADAPTIVE:
+    if config.sampler in ADAPTIVE and config.sampler not in SAMPLERS:
         instead = in_parallel(config.sampler, config.budget.trials)
         raise InputError(
             f"sampler: {config.sampler} adapts to its results, and exploration needs points that do not (D5). "

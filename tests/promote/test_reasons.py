@@ -30,6 +30,7 @@ def test_each_arm_has_its_label_at_its_first_mention_only() -> None:
     assert told == " ".join(plain.reasons)
 
 
+@pytest.mark.prose
 def test_a_note_is_told_beside_the_label() -> None:
     named = Named({"incumbent": "switch = a"})
     assert named("incumbent", "generation 2") == "the incumbent (generation 2, switch = a)"

@@ -4,6 +4,7 @@ from functools import partial
 
 from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.design.samplers.all import SAMPLERS
 from tasks.record import Finding, NotChecked
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
@@ -11,6 +12,11 @@ from tasks.text import plural
 ADAPTIVE = frozenset({"tpe", "gp", "cmaes", "nsga2", "nsga3", "bayesian"})
 INDEPENDENT = frozenset({"halton", "sobol", "qmc", "random", "grid", "points"})  # of the results
 DOWNGRADED = frozenset({"E2", "E3", "E7"})  # what they say rests on where the trials lie
+
+
+def adapts(sampler: str) -> bool:
+    """Whether the sampler chooses its points by results: one of ours that does, or one known from elsewhere."""
+    return sampler in ADAPTIVE or (sampler in SAMPLERS and SAMPLERS[sampler].adaptive)
 
 
 def adaptive(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -21,7 +27,7 @@ def adaptive(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, .
 
     Playbook: E6
     """
-    samplers = {s.study.id: s.study.sampler for s in evidence.studies if s.study.sampler in ADAPTIVE}
+    samplers = {s.study.id: s.study.sampler for s in evidence.studies if adapts(s.study.sampler)}
     weaker = tuple(_weaker(f, samplers[str(f.where.study)]) if _rests(f, samplers) else f for f in found)
     return (
         *weaker,
@@ -63,9 +69,9 @@ def _weaker(found: Finding, sampler: str) -> Finding:
 def _sampler(s: StudyEvidence, weaker: int) -> Finding:
     sampler = s.study.sampler
     say = partial(finding, "adaptive search", "E6", study=s.study.id)
-    if sampler in INDEPENDENT:
+    if sampler in INDEPENDENT or (sampler in SAMPLERS and not adapts(sampler)):
         return say("ok", f"The points do not depend on the results ({sampler}).", reason="independent")
-    if sampler not in ADAPTIVE:
+    if not adapts(sampler):
         text = "By what rule the points were chosen is not known; if by the results, crowds say less."
         return not_checked("adaptive search", "E6", NotChecked.NOT_DECLARED, text, study=s.study.id)
     text = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.analyze.reviews.adaptive_search import ADAPTIVE
+from tasks.analyze.reviews.adaptive_search import adapts
 from tasks.record import Direction, Record
 from tasks.scope.error import InputError
 from tasks.trials.trial import Curve
@@ -76,7 +76,7 @@ def agreement(ranked: tuple[Ranked, ...]) -> float | None:
 
 def _refuse_adaptive(record: Record) -> None:
     for study in record.studies:
-        if study.sampler in ADAPTIVE:
+        if adapts(study.sampler):
             raise InputError(
                 f"round {record.round_id} was searched by {study.sampler}, which chose its points for "
                 f"{record.objective.metric}; by another objective they would be others, so they are not ranked by it."

@@ -23,6 +23,7 @@ from tasks.scope.space import Parameter
 from tasks.text import show
 
 QUASI_RANDOM = ("halton", "sobol")
+GRID = "grid"
 ADAMS = ("adam", "adamw", "nadam")
 ADAM_ORDER = ("learning_rate", "one_minus_beta1", "epsilon", "one_minus_beta2")
 LOG_NAMES = re.compile(r"learning_rate|base_learning_rate|lr|base_lr|weight_decay|wd|epsilon|eps|l1|l2|one_minus_\w+")
@@ -105,7 +106,7 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
     if not own:
         text = "The joint study has no nuisance that exists under some scientific values only."
         return [finding("joint study", "D4", "ok", text, reason="nothing_to_allot", numbers=numbers)]
-    if scope.sampler in (*QUASI_RANDOM, "random"):
+    if scope.sampler in (*QUASI_RANDOM, "random", GRID):
         share = numbers["trials_a_value"]
         text = f"{listing(own)} exist under some values only; each of {values} values gets {share} trials or one more."
         return [finding("joint study", "D4", "ok", text, reason="equal_counts", numbers=numbers)]
@@ -126,11 +127,15 @@ def quasi_random_search(scope: Scope) -> list[Finding]:
     if scope.sampler in QUASI_RANDOM:
         text = f"The points are quasi-random ({scope.sampler})."
         return [finding("sampler", "D5", "ok", text, reason="quasi_random")]
+    if scope.sampler == GRID:
+        text = "The points are a grid, which covers one or two hyperparameters evenly and is refused for more (D7)."
+        return [finding("sampler", "D5", "ok", text, reason="grid")]
     if scope.sampler == "random":
         text = "Plain random points leave gaps and clusters; a quasi-random sequence covers the space evenly."
         return [finding("sampler", "D5", "warn", text, reason="random", remedy=["sampler=halton"])]
     text = (
-        f"Exploration needs points that do not depend on results, and {scope.sampler} is none of halton, sobol, random."
+        f"Exploration needs points that do not depend on results, and {scope.sampler} is none of halton, sobol, random "
+        "and grid."
     )
     return [finding("sampler", "D5", "fail", text, reason="adaptive", remedy=["sampler=halton"])]
 

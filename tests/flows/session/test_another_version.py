@@ -48,6 +48,7 @@ def test_one_of_this_version_is_resumed_by_name(ledger: Ledger, tmp_path: Path) 
     assert named_round(ledger, config(tmp_path, "resume=own")) == "own"
 
 
+@pytest.mark.prose
 def test_the_same_command_begins_a_new_round_and_says_why(
     ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

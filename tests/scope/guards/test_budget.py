@@ -84,7 +84,7 @@ def test_an_adaptive_search_is_refused_while_exploring_and_a_random_one_warned_o
 
 
 @pytest.mark.playbook("D5", case="silent")
-@pytest.mark.parametrize("sampler", ["halton", "sobol"])
+@pytest.mark.parametrize("sampler", ["halton", "sobol", "grid"])
 def test_a_quasi_random_search_is_fine(sampler: str) -> None:
     assert only(guards_budget.quasi_random_search(scope(sampler=sampler)), "ok")
 
