@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from tasks.analyze.analysis import Analysis, Answering, analyze
-from tasks.analyze.answers.improve import best_change
-from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
-from tasks.design.study import Designing, Round, compared_studies, design
+from tasks.design.study import Designing, Round, design
 from tasks.promote.conclude import Conclusion
 from tasks.promote.race import Approve, Incumbents, RunRetrains, promote_config
 from tasks.record import Record
@@ -22,21 +20,6 @@ from tasks.trials.trial import Trial
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Own:
-    """What a kind of goal does that others do not: how its studies are designed, and how its trials answer."""
-
-    design: Designing = compared_studies
-    answer: Answering
-
-
-OWN: dict[str, Own] = {
-    "improve": Own(answer=best_change),
-    "understand": Own(answer=best_value),
-}
-"""By the names of `tasks.scope.kinds`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from flows.compose.config import RoundConfig
+from flows.own import OWN
 from flows.session.approval import approval
 from flows.session.closing import close, record_now
 from flows.session.exit_code import HINT
@@ -11,7 +12,7 @@ from flows.session.generations import RoundIncumbents
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site
-from flows.steps import OWN, PLAIN, orchestrated
+from flows.steps import PLAIN, orchestrated
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Record
 from tasks.trials.run import NOTICE

@@ -57,7 +57,7 @@ class RoundIncumbents:
             scope.incumbent.generation,
             promotion.point,
             self._round_id,
-            f"round {self._round_id}: {scope.goal.question} ({point_text(promotion.point)})",
+            f"round {self._round_id}: {scope.goal.question} ({point_text({**promotion.point, **promotion.settings})})",
             evidence,
             datetime.now(UTC).isoformat(timespec="seconds"),
             promotion.settings,

@@ -1,6 +1,7 @@
 """Everything that can be checked before the first trial (`check=plan`): targets, guards, points, cost."""
 
 from flows.compose.config import RoundConfig
+from flows.own import OWN
 from flows.session.incumbent import looked_up
 from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
@@ -49,7 +50,7 @@ def _checked(config: RoundConfig) -> str:
     config = with_settings(config, incumbent.settings)
     scope = scope_goal(config, incumbent)
     refuse_blocked(scope)
-    round = design(scope)
+    round = design(scope, OWN[scope.goal.kind].design)
     check_command(config.workload, round, config.config_dir)
     return plan_text(round)
 

@@ -1,7 +1,7 @@
 """The kinds of goals: what each compares, what it runs, and what it may promote. One frozen value a kind.
 
 Nobody asks for a kind by its name. What a kind does that others do not is a function in the room where it is done,
-bound to the name in `flows/steps.py`.
+bound to the name in `flows/own.py`.
 """
 
 from typing import Literal

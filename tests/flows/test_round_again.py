@@ -9,8 +9,7 @@ import pytest
 from flows.history import main as history
 from flows.round import main
 from tasks.ledger import Ledger, open_ledger
-from tasks.promote.decision import Decision
-from tasks.promote.retrains import Arm
+from tasks.promote.promotion import Promotion
 from tasks.record import Point
 from tests.flows.own_round import KilledWhen, arguments, record_in, records
 
@@ -74,7 +73,7 @@ def test_a_round_whose_incumbent_moved_comes_to_the_same_verdict_when_it_is_cut_
             raise RuntimeError(cuts.pop())
         return taken
 
-    def ask(winner: Arm, decision: Decision) -> str:
+    def ask(promotion: Promotion) -> str:
         asked.append(1)
         return ""
 

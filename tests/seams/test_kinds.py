@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.compose.incumbent_yaml import read_incumbent
-from flows.steps import OWN
+from flows.own import OWN
 from tasks.answers import ANSWERS
 from tasks.ledger import open_ledger
 from tasks.record import Record

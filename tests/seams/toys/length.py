@@ -4,7 +4,7 @@ A probe without baseline and gate: each of its trials brings its own steps and r
 value of the budget.
 """
 
-from flows.steps import OWN, Own
+from flows.own import OWN, Own
 from tasks.analyze.study.evidence import Evidence
 from tasks.answers import Answer
 from tasks.design.study import Study, derived_seed
