@@ -4,7 +4,7 @@ import pytest
 
 from tasks.analyze import analysis
 from tests import checks_page
-from tests.analyze.test_thresholds import TOY
+from tests.seams.toys.many_trials import TOY
 
 
 def test_the_page_is_up_to_date() -> None:

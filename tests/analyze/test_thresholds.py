@@ -11,38 +11,14 @@ from flows.compose import compose
 from flows.round import main
 from tasks.analyze import analysis
 from tasks.analyze.checks.check import Check
-from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.thresholds import declarations, declared_thresholds, default_thresholds, policy_from_tree
-from tasks.record import Finding, Frozen
+from tasks.record import Frozen
 from tasks.scope.error import InputError
-from tasks.scope.finding import Question, finding
 from tests.analyze.planted_curves import clean, planted_round, shipped_policy
+from tests.seams.toys.many_trials import TOY, ToyThresholds
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = ["workload=synthetic", "space=synthetic", "goal=synthetic"]
-
-
-class ToyThresholds(Frozen):
-    """What the toy check calls many."""
-
-    toy_trials: int = Field(default=10, ge=1, le=1000, description="E7, ours: a toy has many trials from ten on")
-
-
-def many_trials(evidence: Evidence) -> list[Finding]:
-    """A warning where a study has many trials."""
-    return [
-        finding("toy", "E7", "warn" if len(s.trials) >= bar else "ok", "Counted.", reason="counted", study=s.study.id)
-        for s in evidence.studies
-        for bar in (s.policy.of(ToyThresholds).toy_trials,)
-    ]
-
-
-TOY = Check(
-    name="toy",
-    questions=(Question(row="E7", asks="Has a study many trials?", warn=("counted",), ok=("counted",)),),
-    ask=many_trials,
-    thresholds=(ToyThresholds,),
-)
 
 
 @pytest.fixture

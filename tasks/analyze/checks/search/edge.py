@@ -76,7 +76,7 @@ def _fail(study: StudyEvidence, scope: Scope, edge: Edge, row: str, usable: int)
         "fail",
         f"{place}, and with {_sure(edge.outward)} confidence the optimum lies there or beyond: {way_out}.",
         reason="best_at_edge" if row == "E2" else "best_crowd_an_edge",
-        trials=[edge.best.id],
+        trials=[edge.best.id] if row == "E2" else edge.crowding,
         study=study.study.id,
         parameter=name,
         side=edge.side,

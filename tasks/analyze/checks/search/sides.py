@@ -41,7 +41,8 @@ class Edge:
     """One side of one parameter, seen from the trials that have it.
 
     `distance`: of the best of them from the edge, in ranges. `outward`: how sure it is that the optimum lies at the
-    edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter.
+    edge or beyond; `needed`: how sure it must be. `crowd`: the share of the best trials in the outer quarter, which are
+    `crowding`.
     `near`: whether the best stands in the outer `edge_fraction` (or in the last value of few). `behind`: infeasible
     trials further out than the best that no wall explains, or that one of two hyperparameters does. `flat`: the
     outermost trials are all as good as the best.
@@ -55,6 +56,7 @@ class Edge:
     outward: float
     needed: float
     crowd: float
+    crowding: tuple[str, ...]
     near: bool
     behind: int
     flat: bool
@@ -101,6 +103,7 @@ def _edge(
     if near and 1.0 - local <= LESS_DOUBT * doubt / len(study.study.space):
         outward = max(outward, local)
     top = ranked[: max(3, math.ceil(bars.top_fraction * len(own)))]
+    crowded = top[away[top] <= max(CROWD_WIDTH * bars.edge_fraction / box, width)]
     at_edge = study.unit[[best]]
     at_edge[0, column] = float(sign > 0)
     further = region.stray & (sign * (study.unit[:, column] - study.unit[best, column]) > 0)
@@ -111,7 +114,8 @@ def _edge(
         distance=float(away[best]) * box,
         outward=outward,
         needed=1.0 - doubt * (LESS_DOUBT if width >= 0.5 else 1.0),  # two values show a slope and no bowl
-        crowd=float(np.mean(away[top] <= max(CROWD_WIDTH * bars.edge_fraction / box, width))),
+        crowd=len(crowded) / len(top),
+        crowding=tuple(study.trials[i].id for i in crowded),
         near=near,
         behind=int(further.sum()) + _beyond_diagonals(study, region, surface, best, at_edge),
         flat=_is_flat(study.losses[own], away[own], 0.5 * bars.edge_fraction / box),

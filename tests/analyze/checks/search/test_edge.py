@@ -86,6 +86,10 @@ def test_best_trials_that_crowd_an_edge_are_enough_when_the_very_best_stands_fur
     assert best is not None
     assert float(best.planned.point["learning_rate"]) < 1e-2
     assert rows(search_edges(evidence)) == {"E3"}
+    (crowd,) = fails(search_edges(evidence))
+    assert crowd.reason == "best_crowd_an_edge"
+    assert len(crowd.trials) > 1
+    assert all(float(evidence.trials[id].planned.point["learning_rate"]) >= 1e-2 for id in crowd.trials)
 
 
 @pytest.mark.playbook("E2", "E3", case="silent")

@@ -1,4 +1,7 @@
-"""What holds of every check and review of the registry: its rows, its reasons, its clean twin, and what it reads."""
+"""What every check and review keeps to: its rows, its reasons, its clean twin, and what it reads.
+
+That a new one is its module and a line in the registry is seen with a toy in tests/analyze/test_thresholds.py.
+"""
 
 from collections.abc import Iterator
 from functools import cache
