@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.record import SCHEMA, Record
+from tasks.record import SCHEMA, NotChecked, Record
 
 Tree = dict[str, Any]
-NOT_RECORDED = "not_recorded"  # the reason of a finding from before there were reasons
 _LOOK = re.compile(r"(.+)-(baseline|incumbent)\.(\d+)\.(\w+)")  # `finalist-incumbent.5.gain`
 _KEPT, _JUDGED, _STUCK = "incumbent.kept.", "judged.", "stuck_trials"
 
@@ -59,7 +58,7 @@ def _finding(old: Tree) -> Tree:
     numbers = {k: v for k, v in old.get("numbers", {}).items() if not isinstance(v, str)}
     named = old.get("numbers", {}).get(_STUCK)
     if named is None:
-        return old | {"numbers": numbers, "reason": NOT_RECORDED}
+        return old | {"numbers": numbers, "reason": NotChecked.NOT_RECORDED}
     return old | {"numbers": numbers, "reason": "never_learned", "trials": json.loads(named)}
 
 

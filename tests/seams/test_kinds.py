@@ -109,3 +109,12 @@ def test_the_next_round_runs_on_the_promoted_length_and_a_typed_one_wins(warm: W
         assert record.budget["max_train_steps"] == steps
         assert record.verdict.incumbent.settings == needed.settings
         assert any("12 as typed" in caveat for caveat in record.caveats) == bool(typed)
+
+
+def test_a_round_may_have_no_study_at_all(warm: Warm, own: Path, tmp_path: Path) -> None:
+    (own / "goal" / "silent.yaml").write_text(PROBE.replace("kind: length", "kind: silent"))
+    record = played(warm, tmp_path, "goal=silent", config_dir=own)
+    assert (record.studies, record.trials, record.isolation, record.gate) == ((), (), (), None)
+    assert (record.verdict.outcome, record.verdict.reason) == ("na", "no_gate")
+    assert not record.answer.conclusive
+    assert {f.level for f in record.findings} <= {"na", "ok"}

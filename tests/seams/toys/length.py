@@ -5,6 +5,7 @@ value of the budget.
 """
 
 from flows.own import OWN, Own
+from tasks.analyze.analysis import unanswered
 from tasks.analyze.study.evidence import Evidence
 from tasks.answers import Answer
 from tasks.design.study import Study, derived_seed
@@ -64,6 +65,8 @@ def fewest_steps(evidence: Evidence, blocked: bool) -> Needed:
 
 
 def register() -> None:
-    """One line in each of two registries."""
+    """One line in each of two registries; and a kind that runs nothing."""
     KINDS["length"] = LENGTH
     OWN["length"] = Own(design=lengths, answer=fewest_steps)
+    KINDS["silent"] = LENGTH.model_copy(update={"name": "silent"})
+    OWN["silent"] = Own(design=lambda scope: (), answer=unanswered)
