@@ -58,7 +58,13 @@ def listed(ledger: Ledger) -> str:
     if promoted:
         head = ("incumbent", "generation", "since", "by round", "point")
         cells = [
-            (i.workload, str(i.generation), _minute(i.created), i.round_id or i.source, _point(i.point))
+            (
+                i.workload,
+                str(i.generation),
+                _minute(i.created),
+                i.round_id or i.source,
+                _point({**i.point, **i.settings}),
+            )
             for i in promoted
             if i is not None
         ]

@@ -170,7 +170,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "question": record.goal.question,
         "gain": f"{record.verdict.gain} {record.objective.metric}",
         "evidence": " ".join(record.verdict.reasons),
-        "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.point)}",
+        "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.all_values)}",
         "caveats": " ".join(record.caveats),
         "accepted by": "a person" if session.config.approval == "ask" else "the policy (approval=auto)",
         "reproduce": record.reproduce.command,

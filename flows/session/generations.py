@@ -48,7 +48,7 @@ class RoundIncumbents:
             "gain": promotion.gain,
             "comparisons": [c.model_dump(mode="json") for c in promotion.comparisons],
             "reasons": list(promotion.reasons),
-            "before": dict(scope.incumbent.point),
+            "before": scope.incumbent.all_values,
             "caveats": list(scope.caveats),
             "acknowledged": scope.acknowledged,
         }

@@ -47,12 +47,14 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
         return config.promoted
     if stored is None:
         return baseline_incumbent(config.workload, config.space)
-    if config.promoted and config.promoted.generation == stored.generation and config.promoted.point != stored.point:
+    now = as_incumbent(stored)
+    same = config.promoted is None or (config.promoted.point, config.promoted.settings) == (now.point, now.settings)
+    if config.promoted and config.promoted.generation == now.generation and not same:
         raise InputError(
             f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
             f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
-    return as_incumbent(stored)
+    return now
 
 
 def as_incumbent(stored: Generation) -> Incumbent:

@@ -52,7 +52,7 @@ def _set(config: RoundConfig, key: str, value: Value) -> RoundConfig:
             raise InputError(f"incumbent.settings: {key} is promoted, and a budget has no {name}; remove it.")
         return config.model_copy(update={"budget": Budget.model_validate({**config.budget.model_dump(), name: value})})
     if key.startswith(WORKLOAD):
-        arguments = {**config.workload.arguments, key.removeprefix(WORKLOAD): value}
+        arguments = config.workload.arguments_with({key: value})
         return config.model_copy(update={"workload": config.workload.model_copy(update={"arguments": arguments})})
     raise InputError(f"incumbent.settings: {key} is promoted, and is neither of the budget nor of the workload.")
 
@@ -61,4 +61,7 @@ def _get(config: RoundConfig, key: str) -> Any:
     """What the configuration has for the setting; None where it has nothing."""
     if key.startswith(BUDGET):
         return getattr(config.budget, key.removeprefix(BUDGET), None)
-    return config.workload.arguments.get(key.removeprefix(WORKLOAD))
+    found: Any = config.workload.arguments
+    for name in key.removeprefix(WORKLOAD).split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found

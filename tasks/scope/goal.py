@@ -1,6 +1,7 @@
 """What a person asks: `Goal`, `Objective`, `Workload`, `Budget`, and the `Incumbent`."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -100,6 +101,29 @@ class Workload(Frozen):
     baseline: dict[str, Value] = {}
     test: dict[str, Any] | None = None
 
+    def arguments_with(self, settings: Mapping[str, Value]) -> dict[str, Any]:
+        """The arguments with these settings in their place, of those that are the workload's (`workload.model.width`).
+
+        Raises:
+            InputError: a setting within an argument that has nothing within it.
+        """
+        found = dict(self.arguments)
+        for name, value in settings.items():
+            if name.startswith(WORKLOAD):
+                found = _placed(found, name.removeprefix(WORKLOAD).split("."), value, name)
+        return found
+
+
+def _placed(tree: Mapping[str, Any], path: Sequence[str], value: Value, name: str) -> dict[str, Any]:
+    """A copy of the tree with the value at the end of the path."""
+    first, *rest = path
+    if not rest:
+        return {**tree, first: value}
+    inner = tree.get(first, {})
+    if not isinstance(inner, Mapping):
+        raise InputError(f"{name}: {first!r} of the workload is {inner!r}, which has nothing within it.")
+    return {**tree, first: _placed(inner, rest, value, name)}
+
 
 class Budget(Frozen):
     """What a round may spend: trials a study, retrains an arm at most, steps a trial, steps between evaluations.
@@ -148,3 +172,8 @@ class Incumbent(Frozen):
     point: dict[str, Value]
     settings: dict[str, Value] = {}
     source: str
+
+    @property
+    def all_values(self) -> dict[str, Value]:
+        """The point with the settings beside it."""
+        return {**self.point, **self.settings}

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from tasks.design.study import Planned
 from tasks.record import Frozen
 from tasks.scope.error import InputError
-from tasks.scope.goal import WORKLOAD, Workload
+from tasks.scope.goal import Workload
 from tasks.scope.redaction import NONE, Secrets
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
@@ -98,10 +98,7 @@ class Execution(Frozen):
 
     def arguments(self, planned: Planned) -> dict[str, Any]:
         """The workload's arguments, with the trial's own settings in their place."""
-        own = {
-            name.removeprefix(WORKLOAD): value for name, value in planned.settings.items() if name.startswith(WORKLOAD)
-        }
-        return {**self.workload.arguments, **own}
+        return self.workload.arguments_with(planned.settings)
 
 
 def _cores() -> int:

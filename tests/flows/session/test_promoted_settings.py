@@ -74,3 +74,13 @@ def test_a_plan_is_made_with_what_is_promoted_in_the_store(tmp_path: Path) -> No
     plan = checked(asked)
     assert "budget.max_train_steps = 1200" in plan
     assert "of 1200 steps" in plan
+
+
+def test_a_setting_within_an_argument_goes_there_and_leaves_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    found = settled_config(config(), incumbent({"workload.bowls.learning_rate.optimum": 0.05}))
+    before = config().workload.arguments["bowls"]
+    assert found.workload.arguments["bowls"]["learning_rate"] == before["learning_rate"] | {"optimum": 0.05}
+    assert found.workload.arguments["bowls"]["one_minus_momentum"] == before["one_minus_momentum"]
+    assert "optimum = 0.05" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"workload\.noise\.x"):
+        with_settings(config(), {"workload.noise.x": 1})
