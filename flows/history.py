@@ -63,7 +63,7 @@ def listed(ledger: Ledger) -> str:
                 str(i.generation),
                 _minute(i.created),
                 i.round_id or i.source,
-                _point({**i.point, **i.settings}),
+                _point(i.point | i.settings),
             )
             for i in promoted
             if i is not None
