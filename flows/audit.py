@@ -20,9 +20,9 @@ from pydantic import ValidationError
 from flows.compose import compose
 from flows.compose.config import CONF
 from flows.compose.messages import tell, validation_sentence
+from flows.own import OWN
 from flows.session.provenance.reproduce import commit_here
 from tasks.analyze.analysis import analyze
-from tasks.analyze.answers.understand import best_value
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.imported import imported_round
@@ -99,7 +99,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
         planned.id: _trial(came[planned.id], planned, scope.objective) for s in round.studies for planned in s.trials
     }
     evidence = Evidence(round=round, trials=trials)
-    analysis = analyze(evidence, best_value)
+    analysis = analyze(evidence, OWN[scope.goal.kind].answer)
     feasible = any(t.feasible for t in trials.values())
     conclusion = Conclusion(incumbent=scope.incumbent, blockers=blockers_of(scope, analysis), feasible=feasible)
     now = datetime.now(UTC)

@@ -176,6 +176,11 @@ class TrialRow(RecordRow):
     seconds: float = 0.0
     mlflow_run_id: str | None = None
 
+    @property
+    def tried(self) -> dict[str, Value]:
+        """The point with the settings beside it."""
+        return {**self.point, **self.settings}
+
 
 class IsolationRow(RecordRow):
     """The best trial of one scientific value or bucket; `band` is what luck of the search could have made of it."""

@@ -30,7 +30,19 @@ def read_record(text: str | bytes) -> Record:
             f"round {tree.get('round_id')}: its record has schema {schema}, which a later version of tunebook wrote; "
             f"this one reads up to schema {SCHEMA}: update it to read this round."
         )
-    return Record.model_validate(_second(tree) if schema == 1 else tree)
+    return Record.model_validate(_upgraded(tree) if schema == 1 else tree)
+
+
+def _upgraded(old: Tree) -> Tree:
+    """The tree of schema 1 as one of schema 2.
+
+    Raises:
+        ValueError: something that every record of schema 1 has is not there.
+    """
+    try:
+        return _second(old)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"round {old.get('round_id')}: its record of schema 1 is damaged ({error!r})") from None
 
 
 def _second(old: Tree) -> Tree:
@@ -107,11 +119,16 @@ def _names(noise: Mapping[str, Any]) -> list[str]:
 
 
 def _arm(old: Tree, noise: Mapping[str, Any], name: str, incumbent: Tree) -> Tree:
-    """One arm; where it has retrains and none are its own, they are the incumbent's: it is that configuration."""
+    """One arm; where it has retrains and none are its own, they are the incumbent's: it is that configuration.
+
+    A round whose incumbent moved was gated again, with other retrains: those that counted in the end came last.
+    """
     count = noise[f"{name}.retrains"]
-    runs = {n: [t for t in old["trials"] if t["study"] == f"retrain-{n}"] for n in (name, "incumbent")}
-    own = name if runs[name] or not count else "incumbent"
     kept = {k.removeprefix(_KEPT): v for k, v in noise.items() if k.startswith(_KEPT)}
+    every = {n: [t for t in old["trials"] if t["study"] == f"retrain-{n}"] for n in (name, "incumbent")}
+    own = name if every[name] or not count else "incumbent"
+    fresh = count - (len(kept) if own == "incumbent" else 0)
+    runs = {n: found[max(0, len(found) - fresh) :] for n, found in every.items()}
     point = runs[own][0]["point"] if runs[own] else incumbent
     scientific = [point[n] for n in old["roles"]["scientific"] if n in point]
     return {

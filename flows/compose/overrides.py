@@ -51,11 +51,6 @@ def command_line(arguments: Sequence[str]) -> argparse.Namespace:
     return found
 
 
-def key_of_override(override: str) -> str:
-    """What an override sets, without the marks by which Hydra adds."""
-    return override.partition("=")[0].lstrip("+")
-
-
 def opened(override: str) -> str:
     """What may add a key that the YAML leaves out (`space.p.scale=log`); every other new key stays an error."""
     key = override.partition("=")[0]

@@ -15,7 +15,7 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import another_way, command_of, next_round
+from tasks.promote.next import another_way, command_of, next_round, override_key
 from tasks.record import NextRow, Record
 from tasks.report.across.saturation import saturated_tuning
 from tasks.scope.goal import Incumbent
@@ -134,9 +134,10 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
     answered: frozenset[str] = frozenset()
     if conclusion.promoted is None:
         answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
+    promoted = conclusion.promoted.settings if conclusion.promoted else {}
     return next_round(
         outcome,
-        config.overrides,
+        [override for override in config.overrides if override_key(override) not in promoted],
         config.config_dir,
         conclusion.blockers,
         goal=config.goal.name,
@@ -168,7 +169,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "promoted": record.finished,
         "round": record.round_id,
         "question": record.goal.question,
-        "gain": f"{record.verdict.gain} {record.objective.metric}",
+        **({} if won.gain is None else {"gain": f"{won.gain} {record.objective.metric}"}),
         "evidence": " ".join(record.verdict.reasons),
         "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.all_values)}",
         "caveats": " ".join(record.caveats),

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from flows.compose.config import RoundConfig, incumbent_file
 from flows.compose.incumbent_yaml import write_incumbent
-from flows.session.resume import named_round, no_round
+from flows.session.resume import named_round, no_round, resumable_round
 from tasks.ledger import Generation, Ledger, open_ledger
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
@@ -12,7 +12,7 @@ from tasks.scope.roles import baseline_incumbent, check_point
 
 
 def looked_up(config: RoundConfig) -> Incumbent:
-    """What is promoted now. Nothing is written: where there is no store, none is made.
+    """What is promoted now, or was when the round began that the same command resumes. Nothing is written.
 
     Raises:
         InputError: as `incumbent_now` and, where `resume=` names a round, `named_round`.
@@ -22,8 +22,9 @@ def looked_up(config: RoundConfig) -> Incumbent:
             raise no_round(config)
         return incumbent_now(None, config)
     with closing(open_ledger(config.root)) as ledger:
-        if config.resume:
-            named_round(ledger, config)
+        resumed = named_round(ledger, config) if config.resume else resumable_round(ledger, config)
+        if resumed is not None:
+            return Incumbent.model_validate(ledger.frozen(resumed)["incumbent"])
         return incumbent_now(ledger, config)
 
 

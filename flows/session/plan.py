@@ -13,6 +13,7 @@ from tasks.scope.roles import Scope
 from tasks.scope.scope import scope_goal
 from tasks.text import plural, show
 from tasks.trials.command.check import check_command
+from tasks.trials.runners import check_runner
 from tasks.trials.target import check_target, targets_at
 
 
@@ -46,6 +47,7 @@ def _checked(config: RoundConfig) -> str:
         )
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
+    check_runner(config.execution)
     incumbent = looked_up(config)
     config = with_settings(config, incumbent.settings)
     scope = scope_goal(config, incumbent)

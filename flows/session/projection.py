@@ -12,7 +12,7 @@ from tasks.scope.goal import Objective
 from tasks.tracking import ROUND, Earlier, Projection, Tracking, connect, entries
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.local.child import CHECKPOINTS
-from tasks.trials.stored import planned_from, trial_from
+from tasks.trials.stored import LENGTH, planned_from, trial_from
 from tasks.trials.trial import Trial
 from tasks.upgrade import NewerRecord, read_record
 
@@ -63,7 +63,7 @@ def config_of(ledger: Ledger, round_id: str) -> dict[str, Any]:
         LedgerError: it lacks that.
     """
     config = ledger.frozen(round_id).get("config")
-    shape = {"workload": ("name", "objective"), "goal": ("question",), "budget": (), "tracking": ("enabled",)}
+    shape = {"workload": ("name", "objective"), "goal": ("question",), "budget": LENGTH, "tracking": ("enabled",)}
     for group, keys in shape.items():
         if not isinstance(config, dict) or not all(key in (config.get(group) or {}) for key in keys):
             raise LedgerError(f"round {round_id} has no {group} in its configuration and cannot be shown")

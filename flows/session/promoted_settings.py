@@ -3,35 +3,45 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from flows.compose.config import RoundConfig
-from flows.compose.messages import tell
-from flows.compose.overrides import key_of_override
+from flows.compose.messages import tell, validation_sentence
+from tasks.promote.next import override_key
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import BUDGET, WORKLOAD, Budget, Incumbent
-from tasks.text import show
+from tasks.text import as_yaml, point_text, show
 
 
 def with_settings(config: RoundConfig, settings: Mapping[str, Value]) -> RoundConfig:
     """The configuration with the promoted settings in place of what the YAML says; what was typed stays.
 
+    A typed `workload.curve={...}` says what is in it, too; the choice of a YAML (`budget=quick`) is no value. Where a
+    promoted length is shorter than the steps between two evaluations, there is one at its end.
+
     Raises:
-        InputError: a setting of something that the budget or the workload does not have.
+        InputError: a setting of something that the budget or the workload does not have, or that does not fit.
     """
-    typed = {key_of_override(override) for override in config.overrides}
-    for key, value in settings.items():
-        if key not in typed:
-            config = _set(config, key, value)
-    return config
+    own = {key: value for key, value in settings.items() if not _typed(config, key)}
+    strange = next((key for key in own if not _known(key)), None)
+    if strange is not None:
+        raise InputError(f"incumbent.settings: {strange} is promoted, and is no setting of the budget or the workload.")
+    try:
+        budget = config.budget.with_settings(own, shorten=not _typed(config, f"{BUDGET}eval_every_steps"))
+        arguments = config.workload.arguments_with(own)
+    except (InputError, ValidationError) as error:
+        said = validation_sentence(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(f"incumbent.settings: {point_text(settings)} is promoted and does not fit: {said}") from None
+    workload = config.workload.model_copy(update={"arguments": arguments})
+    return config.model_copy(update={"budget": budget, "workload": workload})
 
 
 def outranked(config: RoundConfig, settings: Mapping[str, Value]) -> tuple[str, ...]:
     """A sentence for each promoted setting that an override replaces with another value."""
-    typed = {key_of_override(override) for override in config.overrides}
-    both = ((key, value, _get(config, key)) for key, value in settings.items() if key in typed)
-    return tuple(
-        f"{key} = {show(own)} as typed, where {show(value)} was promoted." for key, value, own in both if own != value
-    )
+    both = ((key, value, _get(config, key)) for key, value in settings.items() if _typed(config, key))
+    differ = ((key, as_yaml(own), show(value)) for key, value, own in both if own != value)
+    return tuple(f"{key} = {own} as typed, where {value} was promoted." for key, own, value in differ)
 
 
 def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
@@ -39,22 +49,21 @@ def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
     settled = with_settings(config, incumbent.settings)
     for key, value in incumbent.settings.items():
         if (before := _get(config, key)) != _get(settled, key):
-            tell(f"{key} = {show(value)} as promoted (generation {incumbent.generation}), where {show(before)} stood")
+            there = as_yaml(before)
+            tell(f"{key} = {show(value)} as promoted (generation {incumbent.generation}), where {there} stood")
     for sentence in outranked(settled, incumbent.settings):
         tell(f"warning: {sentence}")
     return settled
 
 
-def _set(config: RoundConfig, key: str, value: Value) -> RoundConfig:
-    if key.startswith(BUDGET):
-        name = key.removeprefix(BUDGET)
-        if name not in Budget.model_fields:
-            raise InputError(f"incumbent.settings: {key} is promoted, and a budget has no {name}; remove it.")
-        return config.model_copy(update={"budget": Budget.model_validate({**config.budget.model_dump(), name: value})})
-    if key.startswith(WORKLOAD):
-        arguments = config.workload.arguments_with({key: value})
-        return config.model_copy(update={"workload": config.workload.model_copy(update={"arguments": arguments})})
-    raise InputError(f"incumbent.settings: {key} is promoted, and is neither of the budget nor of the workload.")
+def _typed(config: RoundConfig, key: str) -> bool:
+    """Whether an override says the value, or that of something which it is within."""
+    said = (override_key(override) for override in config.overrides)
+    return any(key == name or ("." in name and key.startswith(f"{name}.")) for name in said)
+
+
+def _known(key: str) -> bool:
+    return key.startswith(WORKLOAD) or (key.removeprefix(BUDGET) in Budget.model_fields and key.startswith(BUDGET))
 
 
 def _get(config: RoundConfig, key: str) -> Any:

@@ -23,12 +23,18 @@ from tasks.scope.error import InputError
 def unfinished_round(ledger: Ledger, config: RoundConfig, now: Parts) -> str | None:
     """The round that the same command goes on with. Where there is none, the one that comes nearest is spoken of."""
     found = ledger.unfinished(key_of(now))
-    if found is None and (others := _others(ledger, config, now)):
+    if found is None and (others := _others(ledger, config)):
         tell(min(others)[-1])
     return found
 
 
-def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, int, str]]:
+def resumable_round(ledger: Ledger, config: RoundConfig) -> str | None:
+    """The round that the same command goes on with; nothing is said, and nothing hashed where none is unfinished."""
+    waiting = any(r.goal == config.goal.name and r.state != "finished" for r in ledger.rounds(config.workload.name))
+    return ledger.unfinished(key_of(fingerprint(config))) if waiting else None
+
+
+def _others(ledger: Ledger, config: RoundConfig) -> list[tuple[int, int, str]]:
     """The unfinished rounds of the same goal: how many parts differ, how long ago they began, a sentence of each."""
     said = []
     for age, row in enumerate(ledger.rounds(config.workload.name)):
@@ -37,7 +43,7 @@ def _others(ledger: Ledger, config: RoundConfig, now: Parts) -> list[tuple[int, 
             if older := of_another_version(frozen):
                 said.append((0, age, f"a new round begins: {row.round_id} is unfinished, but {older}"))
                 continue
-            difference = differing(frozen["fingerprint"], now)
+            difference = differing(frozen["fingerprint"], parts_under(config, frozen))
             regardless = "" if difference.keys() & ANOTHER_ROUND else f"; resume={row.round_id} goes on with it"
             sentence = f"a new round begins: {row.round_id} is unfinished, but {difference_text(difference)}"
             said.append((len(difference), age, sentence + regardless))

@@ -108,12 +108,13 @@ def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
     findings = tuple(f for check in CHECKS for f in check.findings(evidence))
     for review in REVIEWS:
         findings = review.findings(evidence, findings)
+    searched = evidence.reading(frozenset({"search"}))  # what a probe teaches is its answer
     blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
     return Analysis(
         findings=findings,
-        isolation=isolate(evidence),
+        isolation=isolate(searched),
         importance=importance_rows(evidence.reading(SENSITIVITY.reads)),
         examples_error=examples_error(evidence.reading(VALIDATION_SET.reads)),
-        learned=learned(evidence),
+        learned=learned(searched),
         answer=answering(evidence, blocked),
     )

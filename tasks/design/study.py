@@ -113,7 +113,7 @@ def planned(scope: Scope, study: str, index: int, point: Mapping[str, Value]) ->
     """
     kind = scope.goal.facts
     own = {n: v for n, v in point.items() if kind.purpose == "probe" and n.startswith((BUDGET, WORKLOAD))}
-    steps = int(own.get(f"{BUDGET}max_train_steps", scope.budget.max_train_steps))
+    budget = scope.budget.with_settings(own)
     return Planned(
         id=hash_of([scope.seed, study, kind.purpose, index, None], 12),
         study=study,
@@ -121,8 +121,8 @@ def planned(scope: Scope, study: str, index: int, point: Mapping[str, Value]) ->
         index=index,
         point={n: v for n, v in point.items() if n not in own},
         seed=derived_seed(scope.seed, study, kind.purpose, index),
-        max_train_steps=steps,
-        eval_every_steps=min(scope.budget.eval_every_steps, steps),
+        max_train_steps=budget.max_train_steps,
+        eval_every_steps=budget.eval_every_steps,
         settings=own,
         alone=kind.alone,
     )

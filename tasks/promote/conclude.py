@@ -208,7 +208,12 @@ def record_of(
         seed=scope.seed,
         acknowledged=scope.acknowledged,
         reproduce=reproduce,
-        objective=ObjectiveRow(metric=scope.objective.metric, direction=scope.objective.direction),
+        objective=ObjectiveRow(
+            metric=scope.objective.metric,
+            direction=scope.objective.direction,
+            bounds=scope.objective.bounds,
+            scale=scope.objective.scale,
+        ),
         goal=GoalRow(question=scope.goal.question, kind=scope.goal.kind),
         roles=scope.roles,
         caveats=scope.caveats,

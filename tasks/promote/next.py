@@ -30,9 +30,9 @@ def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
     """
     chosen: dict[str, str] = {}
     for remedy in remedies:
-        key = _key(remedy)
+        key = override_key(remedy)
         chosen[key] = _roomier(chosen[key], remedy) if key in chosen else remedy
-    last = {_key(o): o for o in own if _key(o) != "resume"}  # of two for one key Hydra takes the last
+    last = {override_key(o): o for o in own if override_key(o) != "resume"}  # of two for one key Hydra takes the last
     kept = [chosen.pop(key, said) for key, said in last.items() if key not in chosen or f"~{key}" not in chosen]
     return (*kept, *chosen.values())
 
@@ -72,7 +72,7 @@ def next_round(
         return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {wanted} may")
     open_goals = [g for g in goals if g not in answered and g != goal]
     if open_goals:
-        kept = [o for o in own if not _asks(_key(o))]
+        kept = [o for o in own if not _asks(override_key(o))]
         return _row((*kept, f"goal={open_goals[0]}"), config_dir, "a question that was not asked of this incumbent yet")
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
@@ -137,7 +137,7 @@ def _named(findings: Iterable[Finding]) -> str:
 
 def _roomier(first: str, second: str) -> str:
     """Of two overrides of one bound or budget the one that leaves more room; of any others the first."""
-    key, (one, other) = _key(first), (o.partition("=")[2] for o in (first, second))
+    key, (one, other) = override_key(first), (o.partition("=")[2] for o in (first, second))
     low, high = key.endswith(".low"), key.endswith(".high") or key.startswith("budget.")
     try:
         more = float(other) < float(one) if low else float(other) > float(one)
@@ -155,6 +155,6 @@ def _asks(key: str) -> bool:
     return key.lstrip("~").split(".")[0] in _QUESTION or key.lstrip("~").startswith("space.")
 
 
-def _key(override: str) -> str:
+def override_key(override: str) -> str:
     """What an override sets, without the marks by which Hydra adds."""
     return override.partition("=")[0].lstrip("+")

@@ -37,7 +37,7 @@ def measured_settings(scope: Scope, answer: Answer) -> dict[str, Value]:
 
 
 def measured(scope: Scope, answer: Answer) -> Promotion | None:
-    """The incumbent with what was measured in place of its own settings; None where that changes nothing.
+    """The incumbent with what was measured in place of its own settings; None where it has these settings already.
 
     Playbook: G9
     """

@@ -18,7 +18,7 @@ from tasks.promote.gate import gate
 from tasks.promote.price import price_of, uncharged
 from tasks.promote.promotion import Promotion, measured, measured_settings
 from tasks.promote.reasons import arm_labels
-from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, shared
+from tasks.promote.retrains import Arm, arms_of, equal, fresh, hyperparameters, judged, kept_retrains, shared
 from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
@@ -29,6 +29,7 @@ RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
 """Runs these retrains and gives them back by id."""
 Approve = Callable[[Promotion], str]
 """Accepts a promotion by "", or gives the reason against it."""
+ELSEWHERE = "the incumbent moved meanwhile, and this was measured at another point: measure it again"
 _MOVES = 5  # how often an incumbent may move under one round before the round gives up
 
 
@@ -72,9 +73,14 @@ def promote_config(
 
     def concluded(scope: Scope) -> Conclusion:
         if not facts.gate:
-            promotion = measured(scope, analysis.answer)
-            settled = bool(measured_settings(scope, analysis.answer))
-            return Conclusion(incumbent=scope.incumbent, promotion=promotion, measured=settled, feasible=feasible)
+            at = evidence.round.scope.incumbent.point
+            return Conclusion(
+                incumbent=scope.incumbent,
+                promotion=measured(scope, analysis.answer),
+                measured=bool(measured_settings(scope, analysis.answer)),
+                declined="" if equal(at, scope.incumbent.point) else ELSEWHERE,
+                feasible=feasible,
+            )
         moved = evidence.round.model_copy(update={"scope": scope})
         arms = arms_of(Evidence(round=moved, trials=evidence.trials))
         decision, row, more = _decided(scope, arms, run, earlier)
@@ -103,7 +109,7 @@ def _settled(
     moves = incumbents.moves()
     for _ in range(len(moves) + _MOVES):
         conclusion = concluded(scope)
-        promotion = conclusion.promotion
+        promotion = conclusion.promoted
         if promotion is None:
             return conclusion
         if moves:  # before an interruption the round came this far already: nobody is asked twice

@@ -37,6 +37,11 @@ class Arm(Frozen):
     value: Value | None
     retrained_as: ArmName
 
+    @property
+    def tried(self) -> dict[str, Value]:
+        """The point with the settings beside it."""
+        return {**self.point, **self.settings}
+
 
 def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
     """The arms: the finalists, baseline where the goal has one, and the incumbent.
@@ -81,8 +86,9 @@ def retrain_of(scope: Scope, arm: Arm, replicate: int) -> Planned:
     Playbook: G2
     """
     study, generation = f"retrain-{arm.retrained_as}", scope.incumbent.generation
+    own = [arm.settings] if arm.settings else []
     return Planned(
-        id=hash_of([scope.seed, study, "retrain", generation, replicate, arm.point], 12),
+        id=hash_of([scope.seed, study, "retrain", generation, replicate, arm.point, *own], 12),
         study=study,
         purpose="retrain",
         index=replicate,
@@ -153,13 +159,13 @@ def _best(
     pairs: Iterable[tuple[StudyEvidence, Trial]],
     incumbent: Mapping[str, Value],
 ) -> Iterator[Arm]:
-    """The best feasible trials as arms, a point once, the first of equal ones; as many as there are names."""
+    """The best feasible trials as arms, a configuration once, the first of equal ones; as many as there are names."""
     losses = [(scope.objective.sign * t.best_value, s, t) for s, t in pairs if t.feasible and t.best_value is not None]
     found: list[Arm] = []
     left = iter(names)
     for _, study, trial in sorted(losses, key=lambda row: row[0]):
-        point = dict(trial.planned.point)
-        if any(equal(point, arm.point) for arm in found):
+        point, tried = dict(trial.planned.point), trial.planned.tried
+        if any(equal(tried, arm.tried) for arm in found):
             continue
         name = next(left, None)
         if name is None:
@@ -172,7 +178,7 @@ def _best(
                 point=point,
                 settings=trial.planned.settings,
                 value=_value(scope, {**point, **study.study.scientific}),
-                retrained_as=INCUMBENT if equal(point, incumbent) else name,
+                retrained_as=INCUMBENT if equal(tried, incumbent) else name,
             )
         )
     yield from found
@@ -202,7 +208,7 @@ def kept_retrains(scope: Scope, incumbent: Point, earlier: Iterable[Trial]) -> t
 
     Playbook: G2, G6
     """
-    by_seed = {t.planned.seed: t for t in earlier if equal(t.planned.point, incumbent)}
+    by_seed = {t.planned.seed: t for t in earlier if equal(t.planned.tried, incumbent)}
     if not all(t.feasible and t.best_value is not None for t in by_seed.values()):
         return ()
     return tuple(by_seed.values())

@@ -7,6 +7,7 @@ from tasks.promote.reasons import Named
 from tasks.record import Finding, Record
 from tasks.report.retrains import arm_values
 from tasks.scope.finding import blocking
+from tasks.scope.roles import fixed_caveat
 from tasks.text import duration, number, plural, point_label
 
 LEVELS = ("fail", "warn", "na", "ok")
@@ -70,7 +71,8 @@ def _upper(words: str) -> str:
 
 def other_caveats(record: Record) -> list[str]:
     """The caveats but for those of what is fixed: the roles tell these already."""
-    return [c for c in record.caveats if not any(c.startswith(f"Holds for {name} = ") for name in record.roles.fixed)]
+    told = {fixed_caveat(name, role) for name, role in record.roles.fixed.items()}
+    return [caveat for caveat in record.caveats if caveat not in told]
 
 
 def better(record: Record) -> str:

@@ -74,13 +74,24 @@ class Goal(Frozen):
 class Objective(Frozen):
     """The metric that is judged and which way is better (there is no default); `chance` is a guesser's value.
 
-    `examples`: how many validation examples the metric is taken over, where it is a share of them (J8, G8).
+    `examples`: how many validation examples the metric is taken over, where it is a share of them (J8, G8). `bounds`:
+    the least and the greatest value that the metric can have, null where there is none; `scale`: a difference of that
+    size is a large one. Both are recorded, and nothing is concluded from them yet.
     """
 
     metric: str = Field(min_length=1)
     direction: Direction
     chance: float | None = None
     examples: int | None = Field(default=None, ge=2)
+    bounds: tuple[float | None, float | None] | None = None
+    scale: float | None = Field(default=None, gt=0)
+
+    @field_validator("bounds")
+    @classmethod
+    def _ordered(cls, value: tuple[float | None, float | None] | None) -> tuple[float | None, float | None] | None:
+        if value is not None and None not in value and float(value[0] or 0.0) >= float(value[1] or 0.0):
+            raise InputError(f"workload.objective.bounds: {list(value)} will not do; write the lower one first.")
+        return value
 
     @property
     def sign(self) -> float:
@@ -154,6 +165,22 @@ class Budget(Frozen):
                 f"{self.max_train_steps}, so nothing would ever be evaluated; lower it."
             )
         return self
+
+    def with_settings(self, settings: Mapping[str, Value], *, shorten: bool = True) -> Self:
+        """The budget with these settings in place, of those that are a budget's (`budget.max_train_steps`).
+
+        A length below the steps between two evaluations has one evaluation, at its end, if those may be shortened.
+
+        Raises:
+            InputError: values that no budget can have.
+            ValidationError: values of another kind.
+        """
+        own = {name.removeprefix(BUDGET): value for name, value in settings.items() if name.startswith(BUDGET)}
+        whole = {**self.model_dump(), **own}
+        steps = whole["max_train_steps"]
+        if shorten and "eval_every_steps" not in own and isinstance(steps, int) and steps > 0:
+            whole["eval_every_steps"] = min(whole["eval_every_steps"], steps)
+        return self.model_validate(whole)
 
     @property
     def evaluations(self) -> int:

@@ -4,7 +4,9 @@ Nobody asks for a kind by its name. What a kind does that others do not is a fun
 bound to the name in `flows/own.py`.
 """
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from tasks.record import Frozen, Purpose
 
@@ -27,6 +29,16 @@ class Kind(Frozen):
     alone: bool
     own_steps: bool
     promotes: Literal["point", "budget", "workload", "nothing"]
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.gate != (self.promotes == "point"):
+            raise ValueError(f"{self.name}: a point is promoted by the gate, and the gate promotes nothing else")
+        if self.baseline and not (self.gate and self.compares):
+            raise ValueError(f"{self.name}: a baseline is what the gate compares a change with")
+        if self.own_steps and self.purpose != "probe":
+            raise ValueError(f"{self.name}: only probes bring their own steps; trials that compete have equal ones")
+        return self
 
 
 IMPROVE = Kind(

@@ -262,4 +262,12 @@ def _narrowed(name: str, goal: Goal, space: Space) -> Parameter:
 
 def _caveats(roles: RolesRow, goal: Goal) -> tuple[str, ...]:
     """Each fixed hyperparameter as the caveat that every conclusion of the round carries (C3)."""
-    return tuple(f"Holds for {name} = {show(role.value)} only ({role.reason})." for name, role in roles.fixed.items())
+    return tuple(fixed_caveat(name, role) for name, role in roles.fixed.items())
+
+
+def fixed_caveat(name: str, role: FixedRole) -> str:
+    """What a conclusion must not be read without, where the hyperparameter was fixed.
+
+    Playbook: C3
+    """
+    return f"Holds for {name} = {show(role.value)} only ({role.reason})."

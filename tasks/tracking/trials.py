@@ -41,7 +41,7 @@ def project_trial(
     else:
         begin = int(client.get_run(handle.runs[row.id]).info.start_time)
     run_id, took = handle.runs[row.id], int(1000 * row.seconds)
-    for batch in _batches(points, {**row.point, "seed": row.seed}, begin, took):
+    for batch in _batches(points, {**row.point, **row.settings, "seed": row.seed}, begin, took):
         client.log_batch(run_id, **batch)
     client.set_terminated(run_id, _STATUS[row.status], begin + took)
     handle.done.add(row.id)

@@ -53,20 +53,24 @@ class InlineRunner:
     def __init__(self, execution: Execution) -> None:
         self._execution, self._closed = execution, False
 
-    @classmethod
-    def open(
-        cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None
-    ) -> "InlineRunner":
-        """A runner of a workload that ships.
+    @staticmethod
+    def check(execution: Execution) -> None:
+        """Refuse a program of the user's.
 
         Raises:
-            InputError: the workload is a program of the user's.
+            InputError: with the one sentence to show.
         """
         if not execution.workload.target.startswith(OURS):
             raise InputError(
                 f"runner.name: inline runs shipped workloads alone, and {execution.workload.target} is none; say "
                 "runner=local."
             )
+
+    @classmethod
+    def open(
+        cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None
+    ) -> "InlineRunner":
+        """A runner that keeps nothing in the folder."""
         return cls(execution)
 
     def units(self, planned: Sequence[Planned]) -> Iterable[Unit]:

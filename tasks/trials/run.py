@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 
 from tasks.design.study import Planned, Round, Study
@@ -18,16 +19,28 @@ from tasks.trials.trial import Trial
 
 NOTICE = 4.0  # seconds for trials to save when the round is stopped: a machine that is wanted back is gone after 5
 
-Submit = Callable[[Unit, Callable[[], None]], object]
+Failed = Callable[[BaseException], None]
+Submit = Callable[[Unit, Callable[[], None], Failed], object]
 Pool = Callable[[int], AbstractContextManager[Submit]]
-"""Runs functions side by side, so many at once: each is submitted with the unit that it runs."""
+"""Runs functions side by side, so many at once: each is submitted with the unit that it runs.
+
+`Failed` is told what kept a function from running to its end.
+"""
 
 
 @contextmanager
 def in_threads(slots: int) -> Iterator[Submit]:
     """A `Pool` of plain threads: each waits for the processes of one unit."""
     with ThreadPoolExecutor(max_workers=slots) as pool:
-        yield lambda unit, run: pool.submit(run)
+
+        def submit(unit: Unit, run: Callable[[], None], failed: Failed) -> None:
+            def done(future: Future[None]) -> None:
+                if error := future.exception():
+                    failed(error)
+
+            pool.submit(run).add_done_callback(done)
+
+        yield submit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +125,7 @@ class _Course:
             self._grow()
             for unit in self._startable():
                 self._running.append(unit)
-                submit(unit, lambda unit=unit: self._work(unit))  # type: ignore[misc]
+                submit(unit, partial(self._work, unit), self._news.put)
             if not self._running:
                 return
             self._take(self._news.get())
@@ -126,13 +139,9 @@ class _Course:
             self._running.remove(news)
 
     def _work(self, unit: Unit) -> None:
-        """One unit, in a thread of its own; what it raises is raised here, too, for whoever watches the thread."""
-        try:
-            for trial in self._site.runner.run(unit, self._attempts):
-                self._news.put(trial)
-        except BaseException as error:
-            self._news.put(error)
-            raise
+        """One unit, in a thread of its own."""
+        for trial in self._site.runner.run(unit, self._attempts):
+            self._news.put(trial)
         self._news.put(unit)
 
     def _startable(self) -> Iterable[Unit]:

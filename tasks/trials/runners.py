@@ -1,8 +1,8 @@
 """The runners by name: what `runner.name` may say."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from tasks.scope.error import InputError
 from tasks.trials.inline import InlineRunner
@@ -11,22 +11,42 @@ from tasks.trials.local.runner import LocalRunner
 from tasks.trials.runner import Runner
 from tasks.trials.settings import Execution
 
-Open = Callable[[ExitStack, Execution, Path, WayBack | None], Runner]
-"""Opens a runner that ends with the stack, for trials in a round's folder."""
 
-RUNNERS: dict[str, Open] = {
-    "local": LocalRunner.open,
-    "inline": InlineRunner.open,
+class Opens(Protocol):
+    """A class of runners."""
+
+    @staticmethod
+    def check(execution: Execution, /) -> None:
+        """Refuse what such a runner cannot run, by an InputError."""
+
+    @staticmethod
+    def open(stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None, /) -> Runner:
+        """A runner that ends with the stack, for trials in a round's folder."""
+
+
+RUNNERS: dict[str, Opens] = {
+    "local": LocalRunner,
+    "inline": InlineRunner,
 }
 
 
-def open_runner(stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None) -> Runner:
-    """The runner that the settings name.
+def check_runner(execution: Execution) -> None:
+    """Refuse a runner that there is not, or that cannot run such a workload, before anything is begun.
 
     Raises:
-        InputError: there is none of that name, or it cannot run such a workload.
+        InputError: with the one sentence to show.
     """
     name = execution.runner.name
     if name not in RUNNERS:
         raise InputError(f"runner.name: {name!r} is unknown; allowed are {', '.join(RUNNERS)}.")
-    return RUNNERS[name](stack, execution, folder, way_back)
+    RUNNERS[name].check(execution)
+
+
+def open_runner(stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None) -> Runner:
+    """The runner that the settings name, for trials in that folder; it ends with `stack`.
+
+    Raises:
+        InputError: as `check_runner`.
+    """
+    check_runner(execution)
+    return RUNNERS[execution.runner.name].open(stack, execution, folder, way_back)

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
-from tasks.trials.run import Submit, run_round
+from tasks.trials.run import Failed, Submit, run_round
 from tasks.trials.runner import Unit
 
 run_round_task = task(name="run trials", cache_policy=NO_CACHE, persist_result=False)(run_round)
@@ -25,8 +26,14 @@ def as_task_runs(slots: int) -> Iterator[Submit]:
     """A `Pool` of Prefect's: a task run for each unit."""
     with ThreadPoolTaskRunner(max_workers=slots) as runner:  # type: ignore[var-annotated]
 
-        def submit(unit: Unit, run: Callable[[], None]) -> object:
+        def submit(unit: Unit, run: Callable[[], None], failed: Failed) -> None:
+            def done(future: PrefectFuture[None]) -> None:
+                try:
+                    future.result()
+                except BaseException as error:
+                    failed(error)
+
             name = ", ".join(planned.id for planned in unit)
-            return runner.submit(run_unit_task, {"name": name, "run": quote(run)})
+            runner.submit(run_unit_task, {"name": name, "run": quote(run)}).add_done_callback(done)
 
         yield submit

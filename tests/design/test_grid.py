@@ -54,3 +54,10 @@ def test_three_dimensions_are_refused_with_a_way_out_and_a_constant_is_none() ->
         grid(27, rate=RATE, momentum=MOMENTUM, decay=RATE)
     assert all(word in str(raised.value) for word in ("D7", "decay", "sampler=halton"))
     assert len(grid(24, rate=RATE, momentum=MOMENTUM, decay={"low": 0.1, "high": 0.1})) == 24
+
+
+def test_more_listed_values_than_trials_are_refused_and_as_many_are_not() -> None:
+    listed = {"a": {"choices": [1, 2, 3]}, "b": {"choices": [1, 2, 3]}}
+    with pytest.raises(InputError, match=r"9 points, and budget\.trials is 6"):
+        grid(6, **listed)
+    assert len(grid(9, **listed)) == 9

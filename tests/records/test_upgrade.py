@@ -184,3 +184,20 @@ def test_fields_that_a_later_version_added_to_this_schema_are_left_out() -> None
     tree["trials"][0]["colour"] = "blue"
     tree["gate"]["arms"][0]["mood"] = "good"
     assert read_record(json.dumps(tree | {"weather": "fair"})) == old("keep")
+
+
+@pytest.mark.parametrize("name", ["keep", "race"])
+def test_of_a_round_that_was_gated_twice_the_last_gate_is_told(name: str) -> None:
+    tree = json.loads(stored(name))
+    earlier = [
+        t | {"id": f"x{t['id'][1:]}", "point": {"moved": 1}} for t in tree["trials"] if t["purpose"] == "retrain"
+    ]
+    at = next(i for i, t in enumerate(tree["trials"]) if t["purpose"] == "retrain")
+    twice = [*tree["trials"][:at], *earlier, *tree["trials"][at:]]
+    assert changed(name, trials=twice).gate == old(name).gate
+
+
+@pytest.mark.parametrize("change", [{"schema": 1}, {"schema": 1, "goal": 3, "budget": [], "findings": [{}]}])
+def test_a_damaged_one_is_no_record(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        read_record(json.dumps(change))

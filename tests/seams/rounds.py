@@ -29,7 +29,7 @@ def register() -> None:
 
     length.register()
     SAMPLERS["climb"] = Climb
-    RUNNERS["fours"] = Fours.open
+    RUNNERS["fours"] = Fours
 
 
 def run(words: list[str], kill_at: int | None) -> int:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from flows.compose.incumbent_yaml import read_incumbent
 from flows.own import OWN
 from tasks.answers import ANSWERS
 from tasks.ledger import open_ledger
 from tasks.record import Record
-from tasks.scope.kinds import KINDS
+from tasks.scope.kinds import KINDS, Kind
 from tasks.upgrade import read_record
 from tests.processes.warm import Warm
 from tests.seams.rounds import SMALL, attempts, played
@@ -118,3 +119,26 @@ def test_a_round_may_have_no_study_at_all(warm: Warm, own: Path, tmp_path: Path)
     assert (record.verdict.outcome, record.verdict.reason) == ("na", "no_gate")
     assert not record.answer.conclusive
     assert {f.level for f in record.findings} <= {"na", "ok"}
+
+
+def test_the_printed_next_command_undoes_nothing_that_was_promoted(whole: tuple[Record, Path]) -> None:
+    record, _ = whole
+    assert any(word.startswith(STEPS) for word in record.reproduce.overrides)
+    assert not any(word.startswith(STEPS) for word in record.next.overrides)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gate": False},
+        {"promotes": "budget"},
+        {"compares": False},
+        {"own_steps": True},
+    ],
+    ids=str,
+)
+def test_facts_that_do_not_go_together_make_no_kind(wrong: dict[str, object]) -> None:
+    facts = KINDS["improve"].model_dump()
+    assert Kind.model_validate(facts) == KINDS["improve"]
+    with pytest.raises(ValidationError):
+        Kind.model_validate(facts | wrong)

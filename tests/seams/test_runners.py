@@ -13,7 +13,7 @@ from tasks.scope.goal import Objective, Workload
 from tasks.trials.attempts import BookedAttempts, TakenOver
 from tasks.trials.run import Site, run_trials
 from tasks.trials.runner import Runner
-from tasks.trials.runners import RUNNERS
+from tasks.trials.runners import RUNNERS, Opens
 from tasks.trials.settings import Execution, RunnerSettings
 from tasks.trials.trial import Trial
 from tests.processes.forked import servers_of
@@ -21,7 +21,7 @@ from tests.processes.warm import Warm
 from tests.seams.rounds import attempts, played
 from tests.seams.toys.fours import Fours
 
-EVERY = {**RUNNERS, "fours": Fours.open}
+EVERY: dict[str, Opens] = {**RUNNERS, "fours": Fours}
 ROUND = "round"
 EXECUTION = Execution(
     workload=Workload(
@@ -67,7 +67,7 @@ def runner(
     """Each runner in turn."""
     monkeypatch.setattr("tasks.trials.local.server_link.subprocess.Popen", servers_of(warm))
     with ExitStack() as stack:
-        yield EVERY[request.param](stack, EXECUTION, tmp_path / "folder", None)
+        yield EVERY[request.param].open(stack, EXECUTION, tmp_path / "folder", None)
 
 
 def site(ledger: Ledger, runner: Runner) -> Site:

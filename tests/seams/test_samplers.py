@@ -45,17 +45,19 @@ def observed(points: tuple[Point, ...]) -> list[Observation]:
     ]
 
 
-def walked(name: str, seed: int = 3) -> tuple[Point, ...]:
-    """All points, suggested one at a time, each from the history before it."""
+def walked(name: str, seed: int = 3, *, anew: bool = False) -> tuple[Point, ...]:
+    """All points, suggested one at a time, each from the history before it; `anew`: each by another sampler."""
     points: tuple[Point, ...] = ()
-    while len(points) < COUNT and (more := made(name, seed).suggest(1, observed(points))):
+    sampler = made(name, seed)
+    while len(points) < COUNT and (more := sampler.suggest(1, observed(points))):
         points += more
+        sampler = made(name, seed) if anew else sampler
     return points
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_equal_histories_give_equal_points_from_a_new_sampler_of_the_same_seed(name: str) -> None:
-    assert walked(name) == walked(name)
+def test_equal_histories_give_equal_points_from_the_same_sampler_and_from_a_new_one(name: str) -> None:
+    assert walked(name) == walked(name) == walked(name, anew=True)
 
 
 @pytest.mark.parametrize("name", [n for n, s in EVERY.items() if not s.adaptive])
@@ -85,16 +87,22 @@ def test_another_seed_is_another_design(name: str) -> None:
     assert walked(name, seed=4) != walked(name, seed=3)
 
 
-CLIMB = (
-    *("sampler=climb", 'acknowledge={D5: "the seam is what is tested"}', "budget.trials=7", "lag=2"),
+ROUND = (
+    *('acknowledge={D5: "the seam is what is tested"}', "budget.trials=7", "lag=2"),
     "workload.wall={parameter: learning_rate, at: 0.03}",  # beyond it a trial is infeasible
 )
 
 
+@pytest.fixture(scope="module", params=[name for name, sampler in EVERY.items() if sampler.adaptive])
+def search(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What is typed for a search by each sampler that adapts."""
+    return (*ROUND, f"sampler={request.param}")
+
+
 @pytest.fixture(scope="module")
-def whole(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Record:
+def whole(warm: Warm, search: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Record:
     """A round of an adaptive search, one trial at a time and never interrupted."""
-    return played(warm, tmp_path_factory.mktemp("whole"), *CLIMB, "runner.workers=1")
+    return played(warm, tmp_path_factory.mktemp("whole"), *search, "runner.workers=1")
 
 
 def test_an_adaptive_search_meets_what_its_suite_is_about(whole: Record) -> None:
@@ -107,25 +115,25 @@ def test_an_adaptive_search_meets_what_its_suite_is_about(whole: Record) -> None
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_an_adaptive_search_has_the_same_points_and_digest_whatever_the_workers(
-    warm: Warm, tmp_path: Path, whole: Record, workers: int
+    warm: Warm, tmp_path: Path, search: tuple[str, ...], whole: Record, workers: int
 ) -> None:
-    found = played(warm, tmp_path, *CLIMB, f"runner.workers={workers}")
+    found = played(warm, tmp_path, *search, f"runner.workers={workers}")
     assert [t.point for t in found.trials] == [t.point for t in whole.trials]
     assert found.digest == whole.digest
 
 
 @pytest.mark.parametrize("kill_at", range(1, 16, 2))
 def test_an_adaptive_search_that_is_killed_goes_on_to_the_same_points_and_digest(
-    warm: Warm, tmp_path: Path, whole: Record, kill_at: int
+    warm: Warm, tmp_path: Path, search: tuple[str, ...], whole: Record, kill_at: int
 ) -> None:
-    found = played(warm, tmp_path, *CLIMB, "runner.workers=2", kills=[kill_at])
+    found = played(warm, tmp_path, *search, "runner.workers=2", kills=[kill_at])
     assert [t.point for t in found.trials] == [t.point for t in whole.trials]
     assert found.digest == whole.digest
     assert max(attempts(tmp_path).values()) <= 2
 
 
 def test_a_lag_is_another_search_and_is_what_decides_how_many_may_run_at_once(
-    warm: Warm, tmp_path: Path, whole: Record
+    warm: Warm, tmp_path: Path, search: tuple[str, ...], whole: Record
 ) -> None:
-    found = played(warm, tmp_path, *CLIMB, "lag=0", "runner.workers=4")
+    found = played(warm, tmp_path, *search, "lag=0", "runner.workers=4")
     assert [t.point for t in found.trials] != [t.point for t in whole.trials]

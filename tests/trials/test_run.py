@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tasks.trials.attempts import BookedAttempts
 from tasks.trials.inline import InlineRunner
 from tasks.trials.local.runner import LocalRunner
 from tasks.trials.local.server_link import ServerClosed
-from tasks.trials.run import Site, run_trials
+from tasks.trials.run import Failed, Site, Submit, run_trials
 from tasks.trials.runner import Attempts, Unit
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
@@ -138,3 +138,29 @@ def test_a_trial_that_runs_alone_has_none_beside_it_and_the_others_have(ledger: 
     assert list(run_trials(planned, site)) == list("abcdef")
     assert all(runner.beside[id] == {id} for id in alone)
     assert len(alone) > 4 or any(len(others) > 1 for others in runner.beside.values())
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_pool_that_cannot_run_a_unit_stops_the_round_and_does_not_hang_it(ledger: Ledger, begins: bool) -> None:
+    @contextmanager
+    def broken(slots: int) -> Iterator[Submit]:
+        def submit(unit: Unit, run: Callable[[], None], failed: Failed) -> None:
+            if begins and unit[0].id == "a":
+                run()
+            failed(OSError("the engine did not start"))
+
+        yield submit
+
+    runner = Counting()
+    site = Site(
+        round_id=ROUND,
+        book=ledger,
+        runner=runner,
+        settings=RunnerSettings(),
+        objective=Objective(metric="loss", direction="minimize"),
+        heard=lambda _: None,
+        pool=broken,
+    )
+    with pytest.raises(OSError, match="did not start"):
+        run_trials([plan(id, {}, 0) for id in "ab"], site)
+    assert set(ledger.results(ROUND)) == ({"a"} if begins else set())

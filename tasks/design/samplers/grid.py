@@ -18,8 +18,8 @@ class Grid:
     """Every combination of each parameter's levels, the last parameter's changing fastest.
 
     A listed parameter has its values as levels, an int at most its whole numbers. The ranges get as many levels as fit
-    into `search.count` trials, the first no fewer than the second, so a grid may have fewer points than that. A point
-    without some conditional parameter is there once.
+    into `search.count` trials, so a grid may have fewer points than that. A point without some conditional parameter is
+    there once.
 
     Playbook: D7
     """
@@ -51,7 +51,13 @@ def _with_ends(space: Space, row: tuple[float, ...], point: Point) -> Point:
 def _levels(space: tuple[Parameter, ...], count: int) -> list[tuple[float, ...]]:
     """The coordinates of each parameter's levels, in the order of the space."""
     levels = {p.name: 1 if p.constant else len(p.values) for p in space if p.constant or not p.numeric}
-    left = max(1, count // math.prod(levels.values()))
+    listed = math.prod(levels.values())
+    if listed > count:
+        raise InputError(
+            f"sampler: a grid of the listed values has {listed} points, and budget.trials is {count}; raise it to "
+            f"{listed}, or say sampler=halton."
+        )
+    left = count // listed
     ranges = [p for p in space if p.name not in levels]
     levels |= dict(zip((p.name for p in ranges), _shares(left, [_most(p) for p in ranges]), strict=True))
     return [_spaced(p, levels[p.name]) for p in space]

@@ -58,10 +58,10 @@ def trial_tables(record: Record) -> list[TrialTable]:
 def _table(record: Record, title: str, trials: list[TrialRow]) -> TrialTable:
     seen: dict[str, set[str]] = {}
     for trial in trials:
-        for name, value in trial.point.items():
+        for name, value in trial.tried.items():
             seen.setdefault(name, set()).add(repr(value))
     # a conditional hyperparameter may have one value and yet be missing elsewhere
-    varied = [n for n, v in seen.items() if len(v) > 1 or any(n not in t.point for t in trials)]
+    varied = [n for n, v in seen.items() if len(v) > 1 or any(n not in t.tried for t in trials)]
     told = {n for s in record.studies for n in s.scientific}  # the column of the study says these
     names = tuple(n for n in varied if n not in told)
     labels = {s.id: study_label(record, s) for s in record.studies}
@@ -103,7 +103,7 @@ def _trial_line(
         mark=("promoted" if record.verdict.outcome == "promote" else "finalist") if chosen else "",
         bad=not good or stuck,
         cells=cells,
-        values=tuple(number(trial.point[n]) if n in trial.point else "" for n in names),
+        values=tuple(number(trial.tried[n]) if n in trial.tried else "" for n in names),
         reason="; ".join(r for r in reasons if r),
     )
 

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+OF_SEARCHES = ("best-of-n", "best-steps")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """One plot: `name` is safe as the stem of a file, `caption` says what to look for, `rows` whom it serves."""
@@ -91,7 +94,12 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             svg=best_steps_plot(record),
         ),
     )
-    return tuple(p for p in every if p.svg)
+    return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))
+
+
+def _searched(record: Record) -> bool:
+    """Whether a search was run; a probe that chooses its own lengths says nothing of luck or of the best step."""
+    return any(t.purpose == "search" for t in record.trials)
 
 
 def _of_those_that_never_learned(record: Record) -> str:

@@ -98,8 +98,8 @@ def _panel(
     names: bool,
     room: int,
 ) -> None:
-    trials = [t for t in trials_of(record, study) if parameter.name in t.point]
-    x = parameter_ruler(parameter, [t.point[parameter.name] for t in trials])
+    trials = [t for t in trials_of(record, study) if parameter.name in t.tried]
+    x = parameter_ruler(parameter, [t.tried[parameter.name] for t in trials])
     rule(axes, x, y.ruler, names=names)
     _outside(axes, x)
     if any(not feasible(t) for t in trials):
@@ -130,7 +130,7 @@ def _outside(axes: Axes, x: Ruler) -> None:
 
 def places(x: Ruler, trials: Sequence[TrialRow], name: str) -> NDArray[np.float64]:
     """(trials,) float64: where each trial stands on the parameter's axis, NaN where it has no place."""
-    values: list[Value] = [t.point[name] for t in trials]
+    values: list[Value] = [t.tried[name] for t in trials]
     if not x.categories:
         return x.at([np.nan if isinstance(v, str) else float(v) for v in values])
     jitter = spread(len(values), 0.5)

@@ -212,7 +212,7 @@ GUARDS: tuple[Guard, ...] = (
         question=Question(
             row="D4",
             asks="Does a joint study give each scientific value as many trials?",
-            fail=("adaptive",),
+            fail=("adaptive", "unequal_counts"),
             ok=("nothing_to_allot", "equal_counts"),
             na=(POINTS, ELSEWHERE),
         ),

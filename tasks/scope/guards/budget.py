@@ -106,7 +106,7 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
     if not own:
         text = "The joint study has no nuisance that exists under some scientific values only."
         return [finding("joint study", "D4", "ok", text, reason="nothing_to_allot", numbers=numbers)]
-    if scope.sampler in (*QUASI_RANDOM, "random", GRID):
+    if scope.sampler in (*QUASI_RANDOM, "random"):
         share = numbers["trials_a_value"]
         text = f"{listing(own)} exist under some values only; each of {values} values gets {share} trials or one more."
         return [finding("joint study", "D4", "ok", text, reason="equal_counts", numbers=numbers)]
@@ -114,7 +114,8 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
         f"{listing(own)} exist under some scientific values only, and {scope.sampler} would favour some of the values."
     )
     remedy = ["sampler=halton"]
-    return [finding("joint study", "D4", "fail", text, reason="adaptive", numbers=numbers, remedy=remedy)]
+    reason = "unequal_counts" if scope.sampler == GRID else "adaptive"
+    return [finding("joint study", "D4", "fail", text, reason=reason, numbers=numbers, remedy=remedy)]
 
 
 def quasi_random_search(scope: Scope) -> list[Finding]:

@@ -30,6 +30,10 @@ class LocalRunner:
         for device in execution.runner.slots:
             self.devices.put(device)
 
+    @staticmethod
+    def check(execution: Execution) -> None:
+        """It runs any workload."""
+
     @classmethod
     def open(
         cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None

@@ -138,7 +138,10 @@ BAD = [
     ("policy.price={x: -1}", ["policy.price.x", "greater than or equal to 0"]),
     ("policy.patience=9", ["policy.patience"]),
     ("budget.finalists=0", ["budget.finalists", "at least 1"]),
-    ("sampler=grid", ["grid", "halton"]),
+    ("sampler=lattice", ["lattice", "halton", "grid"]),
+    ("runner.name=lokal", ["runner.name", "lokal", "local, inline"]),
+    ("runner=inline", ["runner.name", "inline", "runner=local"]),
+    ("++workload.objective.bounds=[1,0]", ["workload.objective.bounds", "lower"]),
     ("sampler=tpe", ["D5", "quasi-random", "sampler=halton"]),
     ("seed=-1", ["seed"]),
     ("approval=maybe", ["approval", "auto"]),
@@ -200,8 +203,8 @@ OPTIONS = [
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_that_ships_composes_and_its_plan_passes_the_guards(option: str, tmp_path: Path) -> None:
-    goal = ["goal=synthetic"] if option == "workload=synthetic" else []
-    workload = ["workload=synthetic"] if option == "goal=synthetic" else []
+    goal = ["goal=synthetic"] if option in ("workload=synthetic", "runner=inline") else []
+    workload = ["workload=synthetic"] if option in ("goal=synthetic", "runner=inline") else []
     config = compose.from_overrides([option, *goal, *workload, f"tracking.root={tmp_path}"])
     assert "cost" in checked(config)
 

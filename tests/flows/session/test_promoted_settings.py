@@ -1,5 +1,6 @@
 """Settings that were promoted replace what the YAML says; what was typed wins, and is told."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from flows.compose.compose import from_overrides
 from flows.compose.config import RoundConfig
 from flows.session.plan import checked
 from flows.session.promoted_settings import outranked, settled_config, with_settings
+from flows.session.session import open_session
 from tasks.ledger import open_ledger
 from tasks.record import Value
 from tasks.scope.error import InputError
@@ -60,11 +62,6 @@ def test_a_setting_of_nothing_that_is_there_is_refused(name: str) -> None:
         with_settings(config(), {name: 3})
 
 
-def test_a_setting_that_a_budget_cannot_have_is_refused() -> None:
-    with pytest.raises(InputError, match="eval_every_steps"):
-        with_settings(config(), {"budget.max_train_steps": 1})
-
-
 def test_a_plan_is_made_with_what_is_promoted_in_the_store(tmp_path: Path) -> None:
     asked = config(f"tracking.root={tmp_path}", "tracking.enabled=false")
     with open_ledger(tmp_path) as ledger:
@@ -84,3 +81,73 @@ def test_a_setting_within_an_argument_goes_there_and_leaves_the_rest(capsys: pyt
     assert "optimum = 0.05" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"workload\.noise\.x"):
         with_settings(config(), {"workload.noise.x": 1})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_settings_are_taken_together_whatever_their_order(order: tuple[int, int]) -> None:
+    pairs = [("budget.eval_every_steps", 1600), ("budget.max_train_steps", 3200)]
+    found = with_settings(config(), dict(pairs[i] for i in order))
+    assert (found.budget.max_train_steps, found.budget.eval_every_steps) == (3200, 1600)
+
+
+def test_a_length_that_is_shorter_than_an_evaluation_has_one_at_its_end() -> None:
+    found = with_settings(config(), {"budget.max_train_steps": 4})
+    assert (found.budget.max_train_steps, found.budget.eval_every_steps) == (4, 4)
+
+
+@pytest.mark.prose
+@pytest.mark.parametrize(
+    ("settings", "typed"),
+    [({"budget.max_train_steps": "x"}, ()), ({"budget.max_train_steps": 4}, ("budget.eval_every_steps=8",))],
+)
+def test_settings_that_do_not_fit_are_one_sentence(settings: dict[str, Value], typed: tuple[str, ...]) -> None:
+    with pytest.raises(InputError) as raised:
+        with_settings(config(*typed), settings)
+    assert "is promoted and does not fit" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_what_was_typed_of_the_whole_wins_over_a_setting_within_it_and_the_choice_of_a_yaml_does_not() -> None:
+    within: dict[str, Value] = {"workload.curve.fall": 3}
+    typed = config("workload.curve={fall: 40}")
+    assert with_settings(typed, within) == typed
+    assert len(outranked(typed, within)) == 1
+    assert with_settings(config("budget=quick"), SETTINGS).budget.max_train_steps == 1200
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_unfinished_round_is_planned_and_resumed_on_the_settings_with_which_it_began(
+    tmp_path: Path, named: bool
+) -> None:
+    asked = config(f"tracking.root={tmp_path}", "tracking.enabled=false", "orchestrate=off")
+    with ExitStack() as stack:
+        session = open_session(stack, asked)
+        assert session.config == asked
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin("rival", "synthetic", "other", {}, "0" * 64, "2026-01-01")
+        ledger.promote("synthetic", 0, {}, "rival", "round rival", {"steps": 1}, "2026-01-02", SETTINGS)
+    words = [f"resume={session.round_id}"] if named else []
+    again = config(f"tracking.root={tmp_path}", "tracking.enabled=false", "orchestrate=off", *words)
+    assert "1200" not in checked(again)
+    with ExitStack() as stack:
+        resumed = open_session(stack, again)
+        assert (resumed.round_id, resumed.resumed) == (session.round_id, True)
+        assert resumed.config.budget == asked.budget
+        assert resumed.caveats() == ()
+
+
+def test_what_differs_from_an_unfinished_round_is_told_without_the_settings_that_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = (f"tracking.root={tmp_path}", "tracking.enabled=false", "orchestrate=off")
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin("rival", "synthetic", "other", {}, "0" * 64, "2026-01-01")
+        ledger.promote("synthetic", 0, {}, "rival", "round rival", {"steps": 1}, "2026-01-02", SETTINGS)
+    with ExitStack() as stack:
+        first = open_session(stack, config(*store)).round_id
+    capsys.readouterr()
+    with ExitStack() as stack:
+        assert open_session(stack, config(*store, "runner.threads=2")).round_id != first
+    said = capsys.readouterr().err
+    assert f"resume={first} goes on with it" in said
+    assert "configuration differs" not in said

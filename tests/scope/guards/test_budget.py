@@ -64,7 +64,9 @@ def test_a_joint_study_shares_its_trials_with_the_scientific_hyperparameter() ->
 def test_a_joint_study_with_nuisances_of_single_values_needs_an_allocation() -> None:
     space = SPACE | {"skip": {"low": 0.0, "high": 1.0, "when": {"depth": [7, 8]}}}
     found = only(guards_budget.joint_study_allocates(scope(DEPTHS, space, sampler="tpe")), "fail")
-    assert found.remedy == ("sampler=halton",)
+    assert (found.remedy, found.reason) == (("sampler=halton",), "adaptive")
+    found = only(guards_budget.joint_study_allocates(scope(DEPTHS, space, sampler="grid")), "fail")
+    assert (found.remedy, found.reason) == (("sampler=halton",), "unequal_counts")
 
 
 @pytest.mark.playbook("D4", case="silent")

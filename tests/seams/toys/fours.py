@@ -22,6 +22,10 @@ class Fours:
     def __init__(self, execution: Execution, deaths: Path) -> None:
         self._execution, self._deaths, self._stopped = execution, deaths, False
 
+    @staticmethod
+    def check(execution: Execution) -> None:
+        """It runs any workload that this process can."""
+
     @classmethod
     def open(cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None) -> "Fours":
         """A runner that writes down who died: nobody dies twice, in a process after this one neither."""
