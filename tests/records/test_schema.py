@@ -1,6 +1,8 @@
 """docs/record.schema.json is what the types say, and records of every kind are valid by it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from tasks.record import Record
+from tasks.report.verdict import blockers
 from tasks.upgrade import read_record
 from tests import record_schema
 from tests.report.example_records import example
 from tests.report.odd_records import joint, with_kept, with_looks
 
+ROOT = Path(__file__).resolve().parents[2]
 STORED = sorted(Path(__file__).with_name("schema_1").glob("*.json"))
 
 
@@ -76,3 +80,13 @@ def broken(record: Record, *path: str | int, value: object) -> dict[str, Any]:
 )
 def test_what_is_no_record_is_not_valid(path: tuple[str | int, ...], value: object, validator: Any) -> None:
     assert not validator.is_valid(broken(example("promote"), *path, value=value))
+
+
+def test_the_lines_of_the_readme_read_what_blocks_from_a_record(tmp_path: Path) -> None:
+    section = (ROOT / "README.md").read_text().partition("## For other programs")[2]
+    lines = section.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "record.json").write_text(example("redesign").model_dump_json(by_alias=True))
+    done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True, check=True)
+    outcome, findings = done.stdout.splitlines()
+    assert outcome.split() == ["redesign", example("redesign").verdict.reason]
+    assert all(row in findings for row in {f.row for f in blockers(example("redesign"))})

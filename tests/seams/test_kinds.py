@@ -1,8 +1,10 @@
 """What every kind of goal keeps to: those that are shipped, and a probe that is built here."""
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from flows.compose.incumbent_yaml import read_incumbent
@@ -12,6 +14,7 @@ from tasks.ledger import open_ledger
 from tasks.record import Record
 from tasks.scope.kinds import KINDS, Kind
 from tasks.upgrade import read_record
+from tests import record_schema
 from tests.processes.warm import Warm
 from tests.seams.rounds import SMALL, attempts, played
 from tests.seams.toys.length import LENGTHS, STEPS, Needed
@@ -142,3 +145,16 @@ def test_facts_that_do_not_go_together_make_no_kind(wrong: dict[str, object]) ->
     assert Kind.model_validate(facts) == KINDS["improve"]
     with pytest.raises(ValidationError):
         Kind.model_validate(facts | wrong)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "length"])
+def test_a_real_record_of_every_kind_is_valid_by_the_published_schema(
+    warm: Warm, own: Path, tmp_path: Path, kind: str
+) -> None:
+    words = ("goal=length",) if kind == "length" else (f"goal.kind={kind}", "budget.trials=4")
+    record = played(warm, tmp_path, *words, config_dir=own)
+    assert record.goal.kind == record.answer.kind == kind
+    written = json.loads((tmp_path / "records" / record.round_id / "record.json").read_text())
+    schema = json.loads(record_schema.PAGE.read_text())
+    assert [*Draft202012Validator(schema).iter_errors(written)] == []
+    assert [*Draft202012Validator(schema).iter_errors(written | {"verdict": {}})] != []
