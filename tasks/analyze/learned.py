@@ -15,6 +15,7 @@ from tasks.analyze.study.slices import Slice, slices
 from tasks.analyze.study.wall import Wall
 from tasks.record import Value
 from tasks.text import band_text, number, plural, point_label
+from tasks.trials.outcome import cause
 
 
 def learned(evidence: Evidence) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def _place(wall: Wall) -> str:
 def _kind(reason: str) -> str:
     """The first words of a reason, without the step and the value that make each one different."""
     text = reason.strip().splitlines()[0] if reason.strip() else "no reason given"
-    return text.split(" at step ")[0][:60]
+    return cause(text)[:60]
 
 
 def _short(value: Value) -> str:

@@ -70,6 +70,14 @@ def diverged(reports: Reports, metric: str) -> str:
     return ""
 
 
+def cause(reason: str) -> str:
+    """The reason without the step that it names: two trials that ended alike have one cause.
+
+    Here and in `running`, `supervised` and `imported` a reason names its step last.
+    """
+    return reason.partition(" at step ")[0].strip()
+
+
 def _out_of_memory(error: BaseException) -> bool:
     """By name, since torch may not be installed; the CPU's allocator says it in a plain RuntimeError.
 

@@ -18,6 +18,7 @@ from tasks.analyze.study.wall import diagonals, narrowed
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
+from tasks.trials.outcome import cause
 from tasks.trials.trial import Trial
 
 NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains them; one bug in fifty is then missed
@@ -190,7 +191,7 @@ def _kind(trial: Trial) -> str:
     """A trial's reason without the step, so that two trials that broke alike count together."""
     lines = [line for line in trial.reason.strip().splitlines() if line.strip()] or ["no reason given"]
     text = lines[-1] if trial.status == "failed" else lines[0]
-    return text.split(" at step ")[0].strip()[:120]
+    return cause(text)[:120]
 
 
 def _places(region: Region) -> str:
