@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from tasks.analyze.analysis import Analysis, Answering, analyze
+from tasks.analyze.analysis import Analysis, Answering, Learning, analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Designing, Round, design
 from tasks.promote.conclude import Conclusion
@@ -29,7 +29,7 @@ class Steps:
     scope: Callable[[Asked, Incumbent], Scope]
     design: Callable[[Scope, Designing], Round]
     trials: Callable[[Round, Site], tuple[Round, dict[str, Trial]]]
-    analyze: Callable[[Evidence, Answering], Analysis]
+    analyze: Callable[[Evidence, Answering, Learning], Analysis]
     promote: Callable[[Evidence, Analysis, RunRetrains, Incumbents, Approve], Conclusion]
     report: Callable[[Record, Path], Path]
     pool: Pool

@@ -39,7 +39,7 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         stack.enter_context(the_stop().noticed(lambda: site.runner.interrupt(NOTICE)))
         round, trials = step.trials(round, site)
         evidence = Evidence(round=round, trials=trials)
-        analysis = step.analyze(evidence, own.answer)
+        analysis = step.analyze(evidence, own.answer, own.learned)
         conclusion = step.promote(evidence, analysis, run_retrains, RoundIncumbents(session), approval(session))
         record = record_now(session, evidence, analysis, conclusion, projector)
         step.report(record, session.folder)

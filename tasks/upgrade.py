@@ -23,7 +23,10 @@ def read_record(text: str | bytes) -> Record:
         NewerRecord: a later version wrote it.
         ValueError: it is no record.
     """
-    tree = json.loads(text)
+    try:
+        tree = json.loads(text)
+    except RecursionError:
+        raise ValueError("this is no record: it is nested too deeply") from None
     schema = tree.get("schema") if isinstance(tree, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise NewerRecord(
@@ -126,7 +129,8 @@ def _arm(old: Tree, noise: Mapping[str, Any], name: str, incumbent: Tree) -> Tre
     count = noise[f"{name}.retrains"]
     kept = {k.removeprefix(_KEPT): v for k, v in noise.items() if k.startswith(_KEPT)}
     every = {n: [t for t in old["trials"] if t["study"] == f"retrain-{n}"] for n in (name, "incumbent")}
-    own = name if every[name] or not count else "incumbent"
+    alike = every[name] and name != "incumbent" and every[name][-1]["point"] == incumbent  # of an earlier gate
+    own = name if (every[name] and not alike) or not count else "incumbent"
     fresh = count - (len(kept) if own == "incumbent" else 0)
     runs = {n: found[max(0, len(found) - fresh) :] for n, found in every.items()}
     point = runs[own][0]["point"] if runs[own] else incumbent

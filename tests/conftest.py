@@ -94,7 +94,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("playbook"):
             rows, case = marker.args, marker.kwargs.get("case")
-            if not rows or not all(re.fullmatch(r"[A-J]\d{1,2}", str(r)) for r in rows) or case not in CASES:
+            if not rows or not all(re.fullmatch(r"[A-K]\d{1,2}", str(r)) for r in rows) or case not in CASES:
                 raise pytest.UsageError(f"{item.nodeid}: playbook{rows} case={case!r}; name rows and one of {CASES}")
 
 

@@ -49,7 +49,7 @@ CASES = ("fires", "silent", "shows")
 NAMED_CARRIERS = 3  # of each row; functions before classes, those that name the fewest rows first
 NAMED_TESTS = 2  # of each case; the file has the others
 
-ROW = r"[A-J]\d{1,2}"
+ROW = r"[A-K]\d{1,2}"
 LAST_LINE = re.compile(rf"\n\s*Playbook: ({ROW}(?:, {ROW})*)\.?\s*$")
 
 

@@ -25,7 +25,7 @@ class RoundConfig(Asked):
     runner: RunnerSettings
     tracking: Tracking
     promoted: Incumbent | None
-    approval: Literal["auto", "ask"]
+    approval: Literal["auto", "ask"] | None
     notes: str
     resume: str | None
     check: Literal["plan", "resume"] | None
@@ -45,13 +45,18 @@ class RoundConfig(Asked):
     @classmethod
     def _in_writing(cls, value: dict[str, str]) -> dict[str, str]:
         for row, why in value.items():
-            if not re.fullmatch(r"[A-J]\d{1,2}", row):
+            if not re.fullmatch(r"[A-K]\d{1,2}", row):
                 raise InputError(
                     f"acknowledge: {row!r} is no row of the playbook; write the row of the finding, such as E2."
                 )
             if not why.strip():
                 raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
         return value
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person accepts a promotion: as they said, else as is usual for goals of this kind."""
+        return (self.approval or self.goal.facts.approval) == "ask"
 
     @property
     def execution(self) -> Execution:

@@ -7,6 +7,7 @@ from typing import Any
 from flows.compose.config import CONF, RoundConfig
 from flows.compose.overrides import as_stored
 from tasks.analyze.thresholds import policy_from_tree
+from tasks.design.samplers.all import sampling_of
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import Goal, Workload
@@ -52,6 +53,7 @@ def frozen(
             "policy": policy_from_tree(tree["policy"]),
             "tracking": Tracking.model_validate(tree["tracking"] | {"root": _root(tree["tracking"]["root"])}),
             "promoted": None,
+            "sampling": sampling_of(tree["sampler"]) if isinstance(tree["sampler"], str) else None,
             "notes": clean(tree["notes"]),
             "acknowledge": {row: clean(why) for row, why in acknowledged.items()},
             "secrets": secrets,

@@ -11,7 +11,7 @@ from tasks.text import point_text, show
 
 def approval(session: Session) -> Approve:
     """What is asked before a promotion; nobody is where trials of the round ran on different things."""
-    accept = ask if session.config.approval == "ask" else auto
+    accept = ask if session.config.asks else auto
 
     def approve(promotion: Promotion) -> str:
         against = session.mixed()

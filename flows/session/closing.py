@@ -7,7 +7,7 @@ from flows.compose import compose
 from flows.compose.config import incumbent_file
 from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
 from flows.session.projection import projection_of
-from flows.session.promoted_settings import outranked
+from flows.session.promoted_settings import outranked, without
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
@@ -15,7 +15,7 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import another_way, command_of, next_round, override_key
+from tasks.promote.next import another_way, command_of, next_round
 from tasks.record import NextRow, Record
 from tasks.report.across.saturation import saturated_tuning
 from tasks.scope.goal import Incumbent
@@ -134,10 +134,9 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
     answered: frozenset[str] = frozenset()
     if conclusion.promoted is None:
         answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
-    promoted = conclusion.promoted.settings if conclusion.promoted else {}
     return next_round(
         outcome,
-        [override for override in config.overrides if override_key(override) not in promoted],
+        without(config.overrides, conclusion.measured),
         config.config_dir,
         conclusion.blockers,
         goal=config.goal.name,
@@ -173,7 +172,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "evidence": " ".join(record.verdict.reasons),
         "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.all_values)}",
         "caveats": " ".join(record.caveats),
-        "accepted by": "a person" if session.config.approval == "ask" else "the policy (approval=auto)",
+        "accepted by": "a person" if session.config.asks else "the policy (approval=auto)",
         "reproduce": record.reproduce.command,
     }
     write_incumbent(path, promoted, provenance)

@@ -6,7 +6,7 @@ from flows.session.incumbent import looked_up
 from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
 from tasks.design.samplers.all import SAMPLERS
-from tasks.design.study import Round, design
+from tasks.design.study import Round, Study, design
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
 from tasks.scope.roles import Scope
@@ -84,15 +84,22 @@ def plan_text(round: Round) -> str:
     lines += [f"fixed       {name} = {show(r.value)}: {r.reason}" for name, r in scope.roles.fixed.items()]
     lines += [f"incumbent   generation {scope.incumbent.generation}, {scope.incumbent.source}"]
     lines += [f"promoted    {name} = {show(value)}" for name, value in scope.incumbent.settings.items()]
+    own = {name: v for name, v in scope.settings.items() if v != scope.incumbent.settings[name]}
+    lines += [f"typed       {name} = {show(value)}, in place of that" for name, value in own.items()]
     lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
         varied = ", ".join(study.space.names)
-        lines += [f"study {study.id}  {arm}: {study.count} trials by {study.sampler} over {varied}"]
+        lines += [f"study {study.id}  {arm}: {_most(study)} by {study.sampler} over {varied}"]
         lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.tried[n])}" for n in study.space.names if n in p.tried)
                   for p in study.trials]  # fmt: skip
         lines += ["  its points depend on results: they are chosen while it runs"] if not study.trials else []
     return "\n".join([*lines, _cost(round)])
+
+
+def _most(study: Study) -> str:
+    """How many trials: at most so many where they depend on results."""
+    return f"{'at most ' * (not study.trials)}{study.count} trials"
 
 
 def _scientific(scope: Scope) -> str:
@@ -109,8 +116,9 @@ def _cost(round: Round) -> str:
     retrains = (budget.finalists + 2) * budget.retrains if scope.goal.facts.gate else 0
     shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
     if not retrains:
-        steps = sum(t.max_train_steps for t in round.trials) + (search - len(round.trials)) * budget.max_train_steps
-        return f"cost        {search} trials ({shape}): {steps:,} steps"
+        open_ended = any(not study.trials for study in round.studies)
+        steps = f": {sum(t.max_train_steps for t in round.trials):,} steps" if not open_ended else ""
+        return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"

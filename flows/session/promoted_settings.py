@@ -1,6 +1,6 @@
 """Settings that were promoted (a budget's value, a workload's argument), put into the configuration of a round."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,7 +10,7 @@ from flows.compose.messages import tell, validation_sentence
 from tasks.promote.next import override_key
 from tasks.record import Value
 from tasks.scope.error import InputError
-from tasks.scope.goal import BUDGET, WORKLOAD, Budget, Incumbent
+from tasks.scope.goal import BUDGET, WORKLOAD, Budget, Incumbent, in_force
 from tasks.text import as_yaml, point_text, show
 
 
@@ -56,10 +56,24 @@ def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
     return settled
 
 
+def without(overrides: Iterable[str], settings: Mapping[str, Value]) -> tuple[str, ...]:
+    """The overrides but for those that say one of these settings, or what it is within, and would win over it.
+
+    Where a length is among the settings, a longer distance between two evaluations would not fit it and goes, too.
+    """
+    every, length = f"{BUDGET}eval_every_steps", settings.get(f"{BUDGET}max_train_steps")
+    keys = {*settings, *([every] if length is not None else [])}
+    return tuple(o for o in overrides if not any(_says(o, key) for key in keys))
+
+
 def _typed(config: RoundConfig, key: str) -> bool:
     """Whether an override says the value, or that of something which it is within."""
-    said = (override_key(override) for override in config.overrides)
-    return any(key == name or ("." in name and key.startswith(f"{name}.")) for name in said)
+    return any(_says(override, key) for override in config.overrides)
+
+
+def _says(override: str, key: str) -> bool:
+    name = override_key(override)
+    return key == name or ("." in name and key.startswith(f"{name}."))
 
 
 def _known(key: str) -> bool:
@@ -67,10 +81,4 @@ def _known(key: str) -> bool:
 
 
 def _get(config: RoundConfig, key: str) -> Any:
-    """What the configuration has for the setting; None where it has nothing."""
-    if key.startswith(BUDGET):
-        return getattr(config.budget, key.removeprefix(BUDGET), None)
-    found: Any = config.workload.arguments
-    for name in key.removeprefix(WORKLOAD).split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+    return in_force(key, config.budget, config.workload.arguments)

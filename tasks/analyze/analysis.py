@@ -97,7 +97,18 @@ def unanswered(evidence: Evidence, blocked: bool) -> Answer:
     return Answer(kind=evidence.round.scope.goal.kind)
 
 
-def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
+Learning = Callable[[Evidence], tuple[str, ...]]
+"""Says what the trials taught, in sentences with their numbers."""
+
+
+def learned_of_searches(evidence: Evidence) -> tuple[str, ...]:
+    """What the searches taught; what a probe teaches is its answer."""
+    return learned(evidence.reading(frozenset({"search"})))
+
+
+def analyze(
+    evidence: Evidence, answering: Answering = unanswered, learning: Learning = learned_of_searches
+) -> Analysis:
     """Every check in its order, what their findings say together, then isolation, the answer and what was learned.
 
     The answer is conclusive only where nothing blocks that nobody has acknowledged, the guards' findings included.
@@ -108,13 +119,12 @@ def analyze(evidence: Evidence, answering: Answering = unanswered) -> Analysis:
     findings = tuple(f for check in CHECKS for f in check.findings(evidence))
     for review in REVIEWS:
         findings = review.findings(evidence, findings)
-    searched = evidence.reading(frozenset({"search"}))  # what a probe teaches is its answer
     blocked = bool(blocking((*scope.findings, *findings), scope.acknowledged))
     return Analysis(
         findings=findings,
-        isolation=isolate(searched),
+        isolation=isolate(evidence.reading(frozenset({"search"}))),
         importance=importance_rows(evidence.reading(SENSITIVITY.reads)),
         examples_error=examples_error(evidence.reading(VALIDATION_SET.reads)),
-        learned=learned(searched),
+        learned=learning(evidence),
         answer=answering(evidence, blocked),
     )

@@ -17,7 +17,8 @@ class Planned(Frozen):
     """A trial before it is run. Its id and its seed derive from the round's seed, the study and the index alone.
 
     `settings`: arguments of the workload that are this trial's own, by override (`{"workload.batch_size": 256}`).
-    `alone`: no other trial may run beside it, as where it is timed.
+    `alone`: no other trial may run beside it, as where it is timed. `pack`: the trials that it runs together with, as
+    one program; settled before any of them runs.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Planned(Frozen):
     eval_every_steps: int
     settings: dict[str, Value] = {}
     alone: bool = False
+    pack: str | None = None
 
     @property
     def tried(self) -> dict[str, Value]:

@@ -26,7 +26,7 @@ class Conclusion:
     """What the gate made of a round, from its `arms` by name; no decision where something blocked before it was asked.
 
     `gate`: all that the decision stands on. `retrains`: by id. `promotion`: what the round would promote. `measured`:
-    whether a goal without a gate came to settings, be they those that hold already. `declined`: why the promotion was
+    the settings that a goal without a gate came to, be they those that hold already. `declined`: why the promotion was
     not accepted, empty where it was or there is none. `feasible`: whether any trial of the search can be compared.
     """
 
@@ -37,7 +37,7 @@ class Conclusion:
     retrains: Mapping[str, Trial] = field(default_factory=dict)
     blockers: tuple[Finding, ...] = ()
     promotion: Promotion | None = None
-    measured: bool = False
+    measured: Mapping[str, Value] = field(default_factory=dict)
     declined: str = ""
     feasible: bool = True
 
@@ -65,17 +65,17 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
     decision = conclusion.decision
     if decision is None:
         return VerdictRow(
-            outcome=_ungated(conclusion),
-            reason=_reason(conclusion),
+            outcome=_ungated(scope, conclusion),
+            reason=_reason(scope, conclusion),
             incumbent=incumbent,
             reasons=_reasons(conclusion),
-            candidate=_candidate(conclusion),
+            candidate=_candidate(scope, conclusion),
         )
     outcome = "keep" if conclusion.declined else decision.outcome
     return VerdictRow(
         outcome=outcome,  # type: ignore[arg-type]  # "continue" never leaves the race
-        reason=_reason(conclusion),
-        candidate=_candidate(conclusion),
+        reason=_reason(scope, conclusion),
+        candidate=_candidate(scope, conclusion),
         incumbent=incumbent,
         gain=decision.gain,
         error_rate=scope.policy.error_rate,
@@ -83,13 +83,18 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
     )
 
 
-def _ungated(conclusion: Conclusion) -> Outcome:
+def _ungated(scope: Scope, conclusion: Conclusion) -> Outcome:
     """The outcome where no gate was asked; `na` where nothing was put before one, and nothing was measured."""
-    if conclusion.blockers:
+    if conclusion.blockers or _all_infeasible(scope, conclusion):
         return "redesign"
     if conclusion.promoted:
         return "promote"
     return "keep" if conclusion.measured else "na"
+
+
+def _all_infeasible(scope: Scope, conclusion: Conclusion) -> bool:
+    """Whether a goal without a gate ran trials, and none of them can be told from."""
+    return not scope.goal.facts.gate and not conclusion.feasible and not conclusion.measured
 
 
 def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
@@ -100,9 +105,11 @@ def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
     return (*found, *([conclusion.declined] if conclusion.declined else []))
 
 
-def _reason(conclusion: Conclusion) -> Reason:
+def _reason(scope: Scope, conclusion: Conclusion) -> Reason:
     """The code of how the verdict came about; that nothing was feasible says more than what it led to."""
     decision = conclusion.decision
+    if decision is None and _all_infeasible(scope, conclusion):
+        return "nothing_feasible"
     if not conclusion.feasible and (conclusion.blockers or (decision and decision.reason == "no_other_candidate")):
         return "nothing_feasible"
     if decision is None and conclusion.blockers:
@@ -114,7 +121,7 @@ def _reason(conclusion: Conclusion) -> Reason:
     return "no_gate" if not conclusion.measured else "measured" if conclusion.promotion else "no_other_candidate"
 
 
-def _candidate(conclusion: Conclusion) -> CandidateRow | None:
+def _candidate(scope: Scope, conclusion: Conclusion) -> CandidateRow | None:
     """The arm that won; else the finalist that came furthest, or would have been put before the gate.
 
     Of a goal without a gate the incumbent with what was measured.
@@ -125,7 +132,7 @@ def _candidate(conclusion: Conclusion) -> CandidateRow | None:
     arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
     if arm is None:
         return None
-    settings = conclusion.incumbent.settings | arm.settings
+    settings = scope.settings | arm.settings
     return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point), settings=settings)
 
 

@@ -107,6 +107,8 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
 
 def _mended(own: Sequence[str], config_dir: str | None, blockers: Sequence[Finding]) -> NextRow:
     """The remedies of all that blocks; what no override can mend is said first, since the command waits for it."""
+    if not blockers:
+        return _row(merged(own, ()), config_dir, "mend this first; no override can: no trial gave a result")
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
     fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""

@@ -16,9 +16,9 @@ from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
 from tasks.promote.price import price_of, uncharged
-from tasks.promote.promotion import Promotion, measured, measured_settings
+from tasks.promote.promotion import Promotion, measured, measured_settings, moved
 from tasks.promote.reasons import arm_labels
-from tasks.promote.retrains import Arm, arms_of, equal, fresh, hyperparameters, judged, kept_retrains, shared
+from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, shared
 from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
@@ -29,7 +29,7 @@ RunRetrains = Callable[[Sequence[Planned]], Mapping[str, Trial]]
 """Runs these retrains and gives them back by id."""
 Approve = Callable[[Promotion], str]
 """Accepts a promotion by "", or gives the reason against it."""
-ELSEWHERE = "the incumbent moved meanwhile, and this was measured at another point: measure it again"
+ELSEWHERE = "the incumbent moved meanwhile, and these trials ran on other settings or at another point: run it again"
 _MOVES = 5  # how often an incumbent may move under one round before the round gives up
 
 
@@ -64,36 +64,29 @@ def promote_config(
     """
     scope, facts = evidence.round.scope, evidence.round.scope.goal.facts
     blockers = blockers_of(scope, analysis)
-    feasible = any(t.feasible for t in evidence.trials.values())
+    feasible = not evidence.trials or any(t.feasible for t in evidence.trials.values())
     if blockers:
         arms = _by_name(arms_of(evidence)) if facts.gate else {}
         return Conclusion(incumbent=scope.incumbent, arms=arms, blockers=blockers, feasible=feasible)
     earlier = incumbents.earlier_retrains() if facts.gate else ()
     retrains: dict[str, Trial] = {}
 
-    def concluded(scope: Scope) -> Conclusion:
-        if not facts.gate:
-            at = evidence.round.scope.incumbent.point
-            return Conclusion(
-                incumbent=scope.incumbent,
-                promotion=measured(scope, analysis.answer),
-                measured=bool(measured_settings(scope, analysis.answer)),
-                declined="" if equal(at, scope.incumbent.point) else ELSEWHERE,
-                feasible=feasible,
-            )
-        moved = evidence.round.model_copy(update={"scope": scope})
-        arms = arms_of(Evidence(round=moved, trials=evidence.trials))
-        decision, row, more = _decided(scope, arms, run, earlier)
-        retrains.update(more)
-        return Conclusion(
-            incumbent=scope.incumbent,
-            arms=_by_name(arms),
-            decision=decision,
-            gate=row,
-            retrains=dict(retrains),
-            promotion=_promotion(scope, _by_name(arms), decision),
+    def concluded(now: Scope) -> Conclusion:
+        found = {} if facts.gate else measured_settings(scope, analysis.answer)
+        whole = Conclusion(
+            incumbent=now.incumbent,
+            measured=found,
+            declined=ELSEWHERE if moved(scope, now, found) else "",
             feasible=feasible,
         )
+        if not facts.gate:
+            return replace(whole, promotion=measured(now, analysis.answer))
+        arms = arms_of(Evidence(round=evidence.round.model_copy(update={"scope": now}), trials=evidence.trials))
+        decision, row, more = _decided(now, arms, run, earlier)
+        retrains.update(more)
+        by_name = _by_name(arms)
+        promotion = _promotion(now, by_name, decision)
+        return replace(whole, arms=by_name, decision=decision, gate=row, retrains=dict(retrains), promotion=promotion)
 
     return _settled(scope, concluded, incumbents, approve)
 
@@ -128,7 +121,7 @@ def _settled(
 
 
 def _promotion(scope: Scope, arms: Mapping[ArmName, Arm], decision: Decision) -> Promotion | None:
-    """What the gate lets through; the settings that were promoted before stay."""
+    """What the gate lets through, with the settings that its retrains ran on."""
     if decision.outcome != "promote":
         return None
     arm = arms[decision.winner or FINALIST]
@@ -136,7 +129,7 @@ def _promotion(scope: Scope, arms: Mapping[ArmName, Arm], decision: Decision) ->
         study=arm.study,
         trial=arm.trial,
         point=dict(arm.point),
-        settings={**scope.incumbent.settings, **arm.settings},
+        settings={**scope.settings, **arm.settings},
         gain=decision.gain,
         reasons=decision.reasons,
         comparisons=decision.comparisons,

@@ -47,6 +47,9 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
     if verdict.outcome == "promote":
         winner = _candidate(record) or _upper(finalist)
         return f"{winner} beats {against}{gain} on fresh retrains, by more than their noise explains."
+    if verdict.outcome == "keep" and record.gate is None:
+        said = "what was measured was not accepted" if verdict.reason == "declined" else "it has what was measured"
+        return f"{_upper(against)} stays: {said}."
     if verdict.outcome == "keep":
         return f"{_upper(against)} stays: no candidate passed the gate."
     if verdict.outcome == "retrain":

@@ -99,6 +99,13 @@ class Objective(Frozen):
         return 1.0 if self.direction == "minimize" else -1.0
 
 
+class Sampling(Frozen):
+    """What a sampler does: whether its points depend on results, and whether it deals listed values evenly."""
+
+    adapts: bool
+    deals: bool
+
+
 class Workload(Frozen):
     """Model, data and metric as a recipe: a callable's address and its arguments, handed across processes as data.
 
@@ -186,6 +193,16 @@ class Budget(Frozen):
     def evaluations(self) -> int:
         """Evaluations a trial."""
         return math.ceil(self.max_train_steps / self.eval_every_steps)
+
+
+def in_force(key: str, budget: Budget, arguments: Mapping[str, Any]) -> Any:
+    """What a round has for a setting (`budget.max_train_steps`, `workload.model.width`); None where it has nothing."""
+    if key.startswith(BUDGET):
+        return getattr(budget, key.removeprefix(BUDGET), None)
+    found: Any = arguments
+    for name in key.removeprefix(WORKLOAD).split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 class Incumbent(Frozen):

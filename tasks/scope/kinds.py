@@ -18,7 +18,8 @@ class Kind(Frozen):
     without the change, which joins the gate, and the gate's retrains answer the question. `gate`: finalists are
     retrained against the incumbent. `purpose`: of the trials that it plans. `alone`: each of them runs with no other
     beside it. `own_steps`: a trial brings its own number of steps; otherwise all have the budget's. `promotes`: a
-    whole point, a value of the budget, a setting of the workload, or nothing.
+    whole point, a value of the budget, a setting of the workload, or nothing. `approval`: who accepts that unless the
+    person says.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Kind(Frozen):
     alone: bool
     own_steps: bool
     promotes: Literal["point", "budget", "workload", "nothing"]
+    approval: Literal["auto", "ask"] = "auto"
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
-from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Workload
+from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Sampling, Workload, in_force
 from tasks.scope.policy import Policy
 from tasks.scope.space import Parameter, Space, same
 from tasks.text import show
@@ -20,6 +20,7 @@ class Scope(Frozen):
     `declared`: the whole space as declared. `space`: what varies, scientific ranges included, children of fixed
     parents that cannot exist left out.
     `arms`: one mapping of scientific values each, the baseline first; a single empty one for a joint study.
+    `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
     `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -33,7 +34,9 @@ class Scope(Frozen):
     sampler: str
     seed: int
     lag: int = 0
+    sampling: Sampling | None = None
     incumbent: Incumbent
+    settings: dict[str, Value] = {}
     roles: RolesRow
     declared: Space
     space: Space
@@ -68,6 +71,7 @@ def scope_of(
     seed: int,
     acknowledged: Mapping[str, str],
     lag: int = 0,
+    sampling: Sampling | None = None,
 ) -> Scope:
     """The scope of the round: scientific first, everything else nuisance, each fixed one with its reason.
 
@@ -95,7 +99,9 @@ def scope_of(
         sampler=sampler,
         seed=seed,
         lag=lag,
+        sampling=sampling,
         incumbent=incumbent,
+        settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
         roles=roles,
         declared=space,
         space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from tasks.record import Frozen
-from tasks.scope.goal import Budget, Goal, Incumbent, Workload
+from tasks.scope.goal import Budget, Goal, Incumbent, Sampling, Workload
 from tasks.scope.guards.all import guarded
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, scope_of
@@ -14,7 +14,7 @@ class Asked(Frozen):
     """What a person asks: a goal, of a workload and a space, for a budget, judged by a policy.
 
     `acknowledge`: the rows of findings that may stand, each with why. `lag`: how many of the latest trials an adaptive
-    sampler does without, so that so many more can run side by side.
+    sampler does without, so that so many more can run side by side. `sampling`: what is known of the sampler.
     """
 
     goal: Goal
@@ -24,6 +24,7 @@ class Asked(Frozen):
     policy: Policy
     sampler: str
     lag: int = Field(default=0, ge=0)
+    sampling: Sampling | None = None
     seed: int = Field(ge=0)
     acknowledge: dict[str, str]
 
@@ -46,6 +47,7 @@ def scope_goal(asked: Asked, incumbent: Incumbent) -> Scope:
         sampler=asked.sampler,
         seed=asked.seed,
         lag=asked.lag,
+        sampling=asked.sampling,
         acknowledged=asked.acknowledge,
     )
     return guarded(scope)

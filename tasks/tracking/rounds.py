@@ -97,7 +97,7 @@ def _columns(record: Record) -> dict[str, str]:
 
 
 def _study_line(study: StudyRow, record: Record) -> str:
-    best = best_trial((t for t in record.trials if t.study == study.id and t.purpose == "search"), record)
+    best = best_trial((t for t in record.trials if t.study == study.id and t.purpose != "retrain"), record)
     arm = ", ".join(f"{name}={value}" for name, value in study.scientific.items()) or "one study"
     ended = "nothing complete" if best is None else f"best {best.best_value!r} (trial {best.id}, step {best.best_step})"
     return f"{arm}: {len(study.trials)} trials, {ended}"

@@ -60,4 +60,11 @@ def observed(planned: Planned, trial: Trial | None, objective: Objective) -> Obs
         value=objective.sign * (trial.best_value or 0.0) if trial is not None and good else None,
         infeasible=trial is not None and not good,
         pending=trial is None,
+        metrics=_last(trial) if trial is not None else {},
+        seconds_a_step=trial.seconds / trial.steps_done if trial is not None and trial.steps_done else None,
     )
+
+
+def _last(trial: Trial) -> dict[str, float]:
+    values = {name: trial.curve.of(name)[1] for name in trial.curve.metrics}
+    return {name: float(found[-1]) for name, found in values.items() if len(found)}

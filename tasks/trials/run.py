@@ -9,6 +9,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from tasks.design.study import Planned, Round, Study
+from tasks.record import hash_of
 from tasks.scope.goal import Objective
 from tasks.trials.adaptive import AdaptiveStudy
 from tasks.trials.attempts import BookedAttempts, TrialBook
@@ -100,20 +101,32 @@ def _run(planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Sit
     return course.ended
 
 
+def packed(planned: Sequence[Planned], site: Site) -> list[Planned]:
+    """The trials, each with the pack that it runs in: the one that is on record, else as the runner groups them now.
+
+    Playbook: J12
+    """
+    stored = {plan["id"]: plan.get("pack") for plan in site.book.planned(site.round_id)}
+    together = site.runner.units([p for p in planned if p.id not in stored and not p.alone])
+    fresh = {p.id: hash_of([q.id for q in unit], 12) for unit in map(tuple, together) if len(unit) > 1 for p in unit}
+    return [p.model_copy(update={"pack": stored.get(p.id, fresh.get(p.id))}) for p in planned]
+
+
 class _Course:
     """What waits, what runs and what has ended. All of it is seen from one thread; units run in others."""
 
     def __init__(self, planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> None:
         self._growing, self._site = growing, site
         self._attempts = BookedAttempts(book=site.book, round_id=site.round_id, settings=site.settings)
+        planned = packed(planned, site)
         site.book.plan(site.round_id, [p.model_dump(mode="json") for p in planned])
         self._known = site.book.results(site.round_id)
         self._news: SimpleQueue[Trial | Unit | BaseException] = SimpleQueue()
         self._running: list[Unit] = []
         self.ended: dict[str, Trial] = {}
         fresh = [p for p in planned if not self._on_record(p)]
-        together = self._site.runner.units([p for p in fresh if not p.alone])
-        self._waiting: deque[Unit] = deque([*together, *((p,) for p in fresh if p.alone)])
+        packs = {p.pack or p.id: tuple(q for q in fresh if (q.pack or q.id) == (p.pack or p.id)) for p in fresh}
+        self._waiting: deque[Unit] = deque(sorted(packs.values(), key=lambda unit: unit[0].alone))
 
     def run(self, submit: Submit) -> None:
         """Until nothing waits and nothing runs.

@@ -35,7 +35,7 @@ class Runner(Protocol):
         """How many units run at once."""
 
     def units(self, planned: Sequence[Planned], /) -> Iterable[Unit]:
-        """The trials in units, each trial once: which of them it runs together."""
+        """The trials in units, each trial once: which of them it runs together. Asked once, before any of them runs."""
 
     def run(self, unit: Unit, attempts: Attempts, /) -> Iterator[Trial]:
         """The unit's trials as they end, each accepted before it is handed back; called in a thread of its own.

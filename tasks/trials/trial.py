@@ -114,6 +114,7 @@ class Trial:
             final_value=finite(self.final_value),
             steps_done=self.steps_done,
             seconds=round(self.seconds, 3),
+            pack=p.pack,
         )
 
 

@@ -83,8 +83,8 @@ def test_every_check_names_the_rows_that_it_carries_out() -> None:
     registry: tuple[Check | Review, ...] = (*CHECKS, *REVIEWS)
     for check in registry:
         last = (inspect.getdoc(check.ask) or "").splitlines()[-1]
-        assert re.fullmatch(r"Playbook: [A-J]\d+(, [A-J]\d+)*", last), check
-        assert {q.row for q in check.questions} & set(re.findall(r"[A-J]\d+", last)), check
+        assert re.fullmatch(r"Playbook: [A-K]\d+(, [A-K]\d+)*", last), check
+        assert {q.row for q in check.questions} & set(re.findall(r"[A-K]\d+", last)), check
 
 
 def nothing(point: Point, index: int, rng: Rng) -> Metrics | None:

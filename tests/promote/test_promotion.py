@@ -1,5 +1,6 @@
 """What a goal without a gate promotes: the settings that it measured, where its kind promotes such, and no others."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from tasks.promote.conclude import Conclusion, verdict_of
 from tasks.promote.promotion import measured, measured_settings
 from tasks.promote.race import promote_config
 from tasks.record import Value
+from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.kinds import KINDS, Kind
 from tasks.scope.roles import Scope
 from tests.promote.planted_rounds import Alone
-from tests.promote.test_race import EVIDENCE
+from tests.promote.test_race import ANALYSIS, EVIDENCE, Contested, Race
 
 SHORT: dict[str, Value] = {"budget.max_train_steps": 400}
 PROBE = Kind(
@@ -42,7 +44,7 @@ def asked(kind: str = "probe", settings: dict[str, Value] | None = None) -> Scop
     scope = EVIDENCE.round.scope
     goal = scope.goal.model_copy(update={"kind": kind})
     incumbent = scope.incumbent.model_copy(update={"settings": settings or {}})
-    return scope.model_copy(update={"goal": goal, "incumbent": incumbent})
+    return scope.model_copy(update={"goal": goal, "incumbent": incumbent, "settings": settings or {}})
 
 
 def answered(settings: dict[str, Value], conclusive: bool = True) -> Answer:
@@ -91,12 +93,20 @@ def test_what_was_measured_is_promoted_without_a_retrain() -> None:
     assert (verdict_of(asked(), conclusion).outcome, conclusion.gate) == ("promote", None)
 
 
-@pytest.mark.parametrize(("point", "swaps"), [({"learning_rate": 0.5}, 0), (None, 1)])
-def test_it_is_not_promoted_onto_a_point_at_which_it_was_not_measured(
-    point: dict[str, Value] | None, swaps: int
+@pytest.mark.parametrize(
+    ("change", "swaps"),
+    [
+        ({"point": {"learning_rate": 0.5}}, 0),
+        ({"settings": {"workload.batch_size": 64}}, 0),
+        ({"settings": {"budget.max_train_steps": 900}}, 1),  # which is what was measured
+        ({}, 1),
+    ],
+    ids=str,
+)
+def test_it_is_not_promoted_onto_a_configuration_at_which_it_was_not_measured(
+    change: dict[str, dict[str, Value]], swaps: int
 ) -> None:
-    moved = asked().incumbent.model_copy(update={"generation": 2, "source": "a rival"})
-    moved = moved.model_copy(update={"point": point}) if point else moved
+    moved = asked().incumbent.model_copy(update={"generation": 2, "source": "a rival", **change})
 
     class Moving(Alone):
         def swap(self, scope: Scope, promotion: Any) -> bool:
@@ -110,3 +120,43 @@ def test_it_is_not_promoted_onto_a_point_at_which_it_was_not_measured(
     assert len(incumbents.swaps) == swaps
     assert (conclusion.promoted is None) == (swaps == 0)
     assert verdict_of(asked(), conclusion).reason == ("measured" if swaps else "declined")
+
+
+def test_of_trials_that_gave_nothing_it_is_said_and_not_that_there_is_no_gate() -> None:
+    broken = EVIDENCE.round.model_copy(update={"scope": asked()})
+    trials = {id: replace(t, status="infeasible", best_value=None) for id, t in EVIDENCE.trials.items()}
+    analysis = Analysis(findings=(), isolation=(), learned=(), answer=answered({}, conclusive=False))
+    found = promote_config(Evidence(round=broken, trials=trials), analysis, lambda _: {}, Alone(), lambda _: "")
+    verdict = verdict_of(asked(), found)
+    assert (verdict.outcome, verdict.reason) == ("redesign", "nothing_feasible")
+
+
+def test_what_the_budget_says_already_is_no_promotion_and_what_no_budget_can_have_is_refused() -> None:
+    steps = asked().budget.max_train_steps
+    assert measured(asked(), answered({"budget.max_train_steps": steps})) is None
+    with pytest.raises(InputError, match="retrains"):
+        measured(asked(), answered({"budget.retrains": 0}))
+
+
+class Moved(Contested):
+    """Incumbents that get other settings when the first swaps come too late."""
+
+    def __init__(self, lost: int, before: Incumbent) -> None:
+        super().__init__(lost)
+        self._before = before
+
+    def newest(self) -> Incumbent:
+        """The same point, another length."""
+        return self._before.model_copy(update={"generation": 2, "settings": {"budget.max_train_steps": 500}})
+
+
+@pytest.mark.parametrize(("lost", "settings"), [(0, {"workload.noise": 0.5}), (1, None)])
+def test_a_gated_round_promotes_the_settings_that_it_ran_on_and_none_where_they_moved(
+    lost: int, settings: dict[str, Value] | None
+) -> None:
+    scope = asked("improve", {"workload.noise": 0.01}).model_copy(update={"settings": {"workload.noise": 0.5}})
+    evidence = Evidence(round=EVIDENCE.round.model_copy(update={"scope": scope}), trials=EVIDENCE.trials)
+    race = Race(Moved(lost, scope.incumbent))
+    conclusion = promote_config(evidence, ANALYSIS, race._run, race.incumbents, race._approve)
+    assert (conclusion.promoted and conclusion.promoted.settings) == settings
+    assert (verdict_of(scope, conclusion).reason == "declined") == (settings is None)

@@ -201,3 +201,23 @@ def test_of_a_round_that_was_gated_twice_the_last_gate_is_told(name: str) -> Non
 def test_a_damaged_one_is_no_record(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="damaged"):
         read_record(json.dumps(change))
+
+
+def test_what_was_a_finalist_of_the_first_gate_and_the_incumbent_of_the_second_has_the_incumbents_retrains() -> None:
+    tree = json.loads(stored("keep"))
+    arms = {a.name: a for a in old("keep").gate.arms}  # type: ignore[union-attr]
+    now = arms["incumbent"].point
+    first = [t for t in tree["trials"] if t["study"] == "retrain-finalist"]
+    earlier = [t | {"id": f"x{t['id'][1:]}", "point": now} for t in first]
+    rest = [t for t in tree["trials"] if t not in first]
+    at = next(i for i, t in enumerate(rest) if t["purpose"] == "retrain")
+    gate = changed("keep", trials=[*rest[:at], *earlier, *rest[at:]]).gate
+    assert gate is not None
+    finalist = next(a for a in gate.arms if a.name == "finalist")
+    assert finalist.retrained_as == "incumbent"
+    assert finalist.trials == next(a for a in gate.arms if a.name == "incumbent").trials
+
+
+def test_what_is_nested_too_deeply_is_no_record() -> None:
+    with pytest.raises(ValueError, match="no record"):
+        read_record("[" * 100_000)

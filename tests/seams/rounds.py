@@ -14,6 +14,7 @@ from tests.processes.warm import Warm
 from tests.seams.toys import length
 from tests.seams.toys.climb import Climb
 from tests.seams.toys.fours import Fours
+from tests.seams.toys.lattice import Lattice
 
 SMALL = (
     *("workload=synthetic", "goal=synthetic", "orchestrate=off", "tracking.enabled=false"),
@@ -28,7 +29,7 @@ def register() -> None:
     from tasks.trials.runners import RUNNERS
 
     length.register()
-    SAMPLERS["climb"] = Climb
+    SAMPLERS |= {"climb": Climb, "lattice": Lattice}
     RUNNERS["fours"] = Fours
 
 

@@ -1,5 +1,6 @@
 """What every runner keeps to: those that are shipped, and one that is built here."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -146,6 +147,8 @@ def test_units_of_four_that_end_out_of_order_and_die_lose_nothing_and_come_to_th
 ) -> None:
     found = played(warm, tmp_path, *ROUNDS, "runner.name=fours", kills=kills)
     assert found.digest == whole.digest
+    packs = Counter(t.pack for t in found.trials if t.purpose == "search")
+    assert sorted(packs.values()) == [2, 4, 4, 4]  # as they were before the first of them ran, whatever was killed
     took = attempts(tmp_path)
     assert len(took) == len(whole.trials)
     assert max(took.values()) > 1  # some died

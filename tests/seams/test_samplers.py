@@ -12,6 +12,7 @@ from tasks.scope.space import space_from_tree
 from tests.processes.warm import Warm
 from tests.seams.rounds import attempts, played
 from tests.seams.toys.climb import Climb
+from tests.seams.toys.lattice import Lattice
 
 COUNT = 12
 HELD: dict[str, Value] = {"width": 64}
@@ -21,7 +22,7 @@ TREE = {
     "dropout": {"rate": {"low": 0.0, "high": 0.8, "when": {"regularizer": "dropout"}}},
 }
 FLAT = {name: TREE[name] for name in ("learning_rate", "regularizer")}  # a grid has at most two dimensions
-EVERY: dict[str, type[Sampler]] = {**SAMPLERS, "climb": Climb}
+EVERY: dict[str, type[Sampler]] = {**SAMPLERS, "climb": Climb, "lattice": Lattice}
 
 
 def made(name: str, seed: int = 3) -> Sampler:
@@ -82,7 +83,7 @@ def test_every_point_keeps_what_is_held_and_has_a_child_where_its_parent_calls_f
             assert ("dropout.rate" in point) == (point["regularizer"] == "dropout")
 
 
-@pytest.mark.parametrize("name", ["halton", "sobol", "random", "climb"])
+@pytest.mark.parametrize("name", ["halton", "sobol", "random", "climb", "lattice"])
 def test_another_seed_is_another_design(name: str) -> None:
     assert walked(name, seed=4) != walked(name, seed=3)
 
@@ -137,3 +138,11 @@ def test_a_lag_is_another_search_and_is_what_decides_how_many_may_run_at_once(
 ) -> None:
     found = played(warm, tmp_path, *search, "lag=0", "runner.workers=4")
     assert [t.point for t in found.trials] != [t.point for t in whole.trials]
+
+
+def test_a_new_sampler_that_does_not_adapt_is_as_good_as_those_that_ship(warm: Warm, tmp_path: Path) -> None:
+    record = played(warm, tmp_path, "sampler=lattice", "budget.trials=6")
+    reasons = {f.row: (f.level, f.reason) for f in record.findings}
+    assert reasons["D5"] == ("ok", "independent")
+    assert reasons["E6"] == ("ok", "independent")
+    assert {s.sampler for s in record.studies} == {"lattice"}

@@ -242,4 +242,5 @@ def _machine() -> dict[str, str]:
 def _runner(runner: RunnerSettings) -> dict[str, str]:
     """What it gives each trial. BLAS and OpenMP get the same number of threads from it, whatever the shell says."""
     given = {name: str(getattr(runner, name)) for name in ("threads", "memory", "wall_timeout")}
+    given |= {} if runner.name == "local" else {"name": runner.name}
     return given | {"devices": " ".join(sorted({device.partition(":")[0] for device in runner.devices}))}

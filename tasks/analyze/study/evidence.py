@@ -45,7 +45,7 @@ class StudyEvidence:
     @cached_property
     def unit(self) -> NDArray[np.float64]:
         """(trials, parameters) float64: coordinates in the sampled scale, NaN where a parameter does not exist."""
-        return coordinates(self.study.space, tuple(t.planned.point for t in self.trials))
+        return coordinates(self.study.space, tuple(t.planned.tried for t in self.trials))
 
     @cached_property
     def best(self) -> Trial | None:

@@ -11,6 +11,7 @@ from tasks.design.samplers.sequence import PointSequence
 from tasks.design.samplers.sobol import Sobol
 from tasks.design.samplers.uniform import Uniform
 from tasks.scope.error import InputError
+from tasks.scope.goal import Sampling
 
 LISTED = "points"
 
@@ -21,6 +22,12 @@ SAMPLERS: dict[str, type[Sampler]] = {
     "grid": Grid,
     LISTED: Listed,
 }
+
+
+def sampling_of(name: str) -> Sampling | None:
+    """What the sampler of that name does; None where there is none."""
+    sampler = SAMPLERS.get(name)
+    return Sampling(adapts=sampler.adaptive, deals=issubclass(sampler, PointSequence)) if sampler else None
 
 
 def sampler_of(name: str, search: Search, dealt: Iterable[str] = ()) -> Sampler:

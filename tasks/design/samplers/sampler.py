@@ -12,13 +12,16 @@ class Observation(Frozen):
 
     `value`: its best loss over training, lower is better; None where it is infeasible, failed or `pending`. A pending
     one may have ended: the sampler sees no later result than its lag allows, so that its points do not depend on which
-    trial ended first.
+    trial ended first. `metrics`: the last finite value of everything that it reported. `seconds_a_step`: measured, and
+    so no two runs have the same; points that depend on it are the same only because they are stored.
     """
 
     point: dict[str, Value]
     value: float | None
     infeasible: bool
     pending: bool
+    metrics: dict[str, float] = {}
+    seconds_a_step: float | None = None
 
 
 class Search(Frozen):

@@ -75,6 +75,8 @@ def agreement(ranked: tuple[Ranked, ...]) -> float | None:
 
 
 def _refuse_adaptive(record: Record) -> None:
+    if not any(t.purpose == "search" for t in record.trials):
+        raise InputError(f"round {record.round_id} ran no search; what a probe measures is ranked by nothing else.")
     for study in record.studies:
         if adapts(study.sampler):
             raise InputError(

@@ -102,7 +102,7 @@ def _lines(
         yield f"{trial.status}: {_short(trial.reason, 80)}"
     if trial.id in stuck:
         yield NEVER_LEARNED
-    point = arms.get(trial.study, {}) | trial.point
+    point = arms.get(trial.study, {}) | trial.tried
     yield from (_short(point_label({n: point[n]}), 80) for n in [n for n in names if n in point][:NAMED])
 
 

@@ -226,7 +226,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Are the points of exploration quasi-random?",
             fail=("adaptive",),
             warn=("random",),
-            ok=("quasi_random", "grid"),
+            ok=("quasi_random", "grid", "independent"),
             na=(POINTS,),
         ),
         ask=quasi_random_search,

@@ -106,7 +106,7 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
     if not own:
         text = "The joint study has no nuisance that exists under some scientific values only."
         return [finding("joint study", "D4", "ok", text, reason="nothing_to_allot", numbers=numbers)]
-    if scope.sampler in (*QUASI_RANDOM, "random"):
+    if scope.sampler in (*QUASI_RANDOM, "random") or (scope.sampling is not None and scope.sampling.deals):
         share = numbers["trials_a_value"]
         text = f"{listing(own)} exist under some values only; each of {values} values gets {share} trials or one more."
         return [finding("joint study", "D4", "ok", text, reason="equal_counts", numbers=numbers)]
@@ -114,7 +114,8 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
         f"{listing(own)} exist under some scientific values only, and {scope.sampler} would favour some of the values."
     )
     remedy = ["sampler=halton"]
-    reason = "unequal_counts" if scope.sampler == GRID else "adaptive"
+    adapts = scope.sampling is None or scope.sampling.adapts
+    reason = "adaptive" if adapts and scope.sampler != GRID else "unequal_counts"
     return [finding("joint study", "D4", "fail", text, reason=reason, numbers=numbers, remedy=remedy)]
 
 
@@ -134,6 +135,9 @@ def quasi_random_search(scope: Scope) -> list[Finding]:
     if scope.sampler == "random":
         text = "Plain random points leave gaps and clusters; a quasi-random sequence covers the space evenly."
         return [finding("sampler", "D5", "warn", text, reason="random", remedy=["sampler=halton"])]
+    if scope.sampling is not None and not scope.sampling.adapts:
+        text = f"The points do not depend on the results ({scope.sampler})."
+        return [finding("sampler", "D5", "ok", text, reason="independent")]
     text = (
         f"Exploration needs points that do not depend on results, and {scope.sampler} is none of halton, sobol, random "
         "and grid."

@@ -8,7 +8,7 @@ import pytest
 from flows.compose.compose import from_overrides
 from flows.compose.config import RoundConfig
 from flows.session.plan import checked
-from flows.session.promoted_settings import outranked, settled_config, with_settings
+from flows.session.promoted_settings import outranked, settled_config, with_settings, without
 from flows.session.session import open_session
 from tasks.ledger import open_ledger
 from tasks.record import Value
@@ -151,3 +151,32 @@ def test_what_differs_from_an_unfinished_round_is_told_without_the_settings_that
     said = capsys.readouterr().err
     assert f"resume={first} goes on with it" in said
     assert "configuration differs" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "gone"),
+    [
+        ({"budget.max_train_steps": 16}, ["budget.max_train_steps=40", "budget.eval_every_steps=20"]),
+        ({"workload.curve.fall": 9}, ["workload.curve={fall: 20}"]),
+        ({"workload.noise": 0.1}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_the_next_command_leaves_out_what_would_win_over_what_was_measured(
+    settings: dict[str, Value], gone: list[str]
+) -> None:
+    own = ["workload=synthetic", "budget=quick", "budget.max_train_steps=40", "budget.eval_every_steps=20",
+           "budget.trials=4", "workload.curve={fall: 20}"]  # fmt: skip
+    assert without(own, settings) == tuple(o for o in own if o not in gone)
+
+
+def test_a_plan_says_which_promoted_setting_was_typed_otherwise(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin("r", "synthetic", "g", {}, "0" * 64, "2026-01-01")
+        ledger.promote("synthetic", 0, {}, "r", "round r", {"steps": 1}, "2026-01-02", SETTINGS)
+    store = (f"tracking.root={tmp_path}", "tracking.enabled=false")
+    plan = checked(config(*store, "budget.max_train_steps=300"))
+    assert "promoted    budget.max_train_steps = 1200" in plan
+    assert "typed       budget.max_train_steps = 300" in plan
+    assert "typed" not in checked(config(*store))
