@@ -41,7 +41,10 @@ def outranked(config: RoundConfig, settings: Mapping[str, Value]) -> tuple[str, 
     """A sentence for each promoted setting that an override replaces with another value."""
     both = ((key, value, _get(config, key)) for key, value in settings.items() if _typed(config, key))
     differ = ((key, as_yaml(own), show(value)) for key, value, own in both if own != value)
-    return tuple(f"{key} = {own} as typed, where {value} was promoted." for key, own, value in differ)
+    return tuple(
+        f"{key} = {own} as typed, where {value} was promoted; what this round promotes has the typed value."
+        for key, own, value in differ
+    )
 
 
 def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
