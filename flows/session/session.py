@@ -74,7 +74,9 @@ def open_session(stack: ExitStack, config: RoundConfig) -> Session:
     frozen = ledger.frozen(round_id)
     incumbent = Incumbent.model_validate(frozen["incumbent"])
     config = settled_config(config, incumbent)
-    note_difference(ledger, round_id, differing(frozen["fingerprint"], fingerprint(config)))
+    note_difference(
+        ledger, round_id, differing(frozen["fingerprint"], fingerprint(config) if incumbent.settings else plain)
+    )
     return Session(
         round_id=round_id,
         config=config,

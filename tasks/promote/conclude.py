@@ -11,7 +11,7 @@ from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.promotion import Promotion
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
-from tasks.promote.retrains import Arm
+from tasks.promote.retrains import Arm, settings_of
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
@@ -132,8 +132,7 @@ def _candidate(scope: Scope, conclusion: Conclusion) -> CandidateRow | None:
     arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
     if arm is None:
         return None
-    settings = scope.settings | arm.settings
-    return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point), settings=settings)
+    return CandidateRow(study=arm.study, trial=arm.trial, point=dict(arm.point), settings=settings_of(scope, arm))
 
 
 def answer_of(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> Answer:

@@ -18,7 +18,7 @@ from tasks.promote.gate import gate
 from tasks.promote.price import price_of, uncharged
 from tasks.promote.promotion import Promotion, measured, measured_settings, moved
 from tasks.promote.reasons import arm_labels
-from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, shared
+from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, settings_of, shared
 from tasks.promote.rows import gate_row
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
@@ -129,7 +129,7 @@ def _promotion(scope: Scope, arms: Mapping[ArmName, Arm], decision: Decision) ->
         study=arm.study,
         trial=arm.trial,
         point=dict(arm.point),
-        settings={**scope.settings, **arm.settings},
+        settings=settings_of(scope, arm),
         gain=decision.gain,
         reasons=decision.reasons,
         comparisons=decision.comparisons,

@@ -43,6 +43,11 @@ class Arm(Frozen):
         return {**self.point, **self.settings}
 
 
+def settings_of(scope: Scope, arm: Arm) -> dict[str, Value]:
+    """The settings that the arm's retrains run on: those in force in the round, with its own in their place."""
+    return {**scope.settings, **arm.settings}
+
+
 def arms_of(evidence: Evidence) -> tuple[Arm, ...]:
     """The arms: the finalists, baseline where the goal has one, and the incumbent.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.promote.decision import Decision
-from tasks.promote.retrains import Arm, judged
+from tasks.promote.retrains import Arm, judged, settings_of
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
 from tasks.verdict import ArmRow, ComparisonRow, CountedRow, GateRow, LookRow
@@ -27,7 +27,7 @@ def gate_row(
             ArmRow(
                 name=arm.name,
                 point=arm.point,
-                settings=scope.incumbent.settings | arm.settings,
+                settings=settings_of(scope, arm),
                 value=arm.value,
                 retrained_as=arm.retrained_as,
                 trials=tuple(_counted(scope, t) for t in retrains[arm.retrained_as]),

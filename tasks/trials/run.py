@@ -62,12 +62,9 @@ def run_round(round: Round, site: Site) -> tuple[Round, dict[str, Trial]]:
 
     Playbook: J12, J14, D16
     """
-    stored = [Planned.model_validate(plan) for plan in site.book.planned(site.round_id)]
-    growing = {
-        s.id: AdaptiveStudy(round.scope, s, {p.index: p for p in stored if p.study == s.id})
-        for s in round.studies
-        if not s.trials
-    }
+    unknown = [study for study in round.studies if not study.trials]
+    stored = [Planned.model_validate(plan) for plan in site.book.planned(site.round_id)] if unknown else []
+    growing = {s.id: AdaptiveStudy(round.scope, s, {p.index: p for p in stored if p.study == s.id}) for s in unknown}
     trials = _run(round.trials, tuple(growing.values()), site)
 
     def grown(study: Study) -> Study:
@@ -124,9 +121,10 @@ class _Course:
         self._news: SimpleQueue[Trial | Unit | BaseException] = SimpleQueue()
         self._running: list[Unit] = []
         self.ended: dict[str, Trial] = {}
-        fresh = [p for p in planned if not self._on_record(p)]
-        packs = {p.pack or p.id: tuple(q for q in fresh if (q.pack or q.id) == (p.pack or p.id)) for p in fresh}
-        self._waiting: deque[Unit] = deque(sorted(packs.values(), key=lambda unit: unit[0].alone))
+        units: dict[str, list[Planned]] = {}
+        for fresh in (p for p in planned if not self._on_record(p)):
+            units.setdefault(fresh.pack or fresh.id, []).append(fresh)
+        self._waiting: deque[Unit] = deque(sorted(map(tuple, units.values()), key=lambda unit: unit[0].alone))
 
     def run(self, submit: Submit) -> None:
         """Until nothing waits and nothing runs.

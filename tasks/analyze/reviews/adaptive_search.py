@@ -10,7 +10,7 @@ from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
 
 ADAPTIVE = frozenset({"tpe", "gp", "cmaes", "nsga2", "nsga3", "bayesian"})
-INDEPENDENT = frozenset({"halton", "sobol", "qmc", "random", "grid", "points"})  # of the results
+INDEPENDENT = frozenset({"qmc"})  # of the results; known from elsewhere
 DOWNGRADED = frozenset({"E2", "E3", "E7"})  # what they say rests on where the trials lie
 
 
