@@ -159,4 +159,6 @@ def test_a_gated_round_promotes_the_settings_that_it_ran_on_and_none_where_they_
     race = Race(Moved(lost, scope.incumbent))
     conclusion = promote_config(evidence, ANALYSIS, race._run, race.incumbents, race._approve)
     assert (conclusion.promoted and conclusion.promoted.settings) == settings
+    assert conclusion.gate is not None
+    assert {arm.settings["workload.noise"] for arm in conclusion.gate.arms} == {0.5}
     assert (verdict_of(scope, conclusion).reason == "declined") == (settings is None)
