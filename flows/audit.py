@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from flows.compose import compose
-from flows.compose.config import CONF
+from flows.compose.called import line
+from flows.compose.freeze import root_of
 from flows.compose.messages import tell, validation_sentence
 from flows.own import OWN
 from flows.session.provenance.reproduce import commit_here
@@ -27,7 +28,6 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.imported import imported_round
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
-from tasks.promote.next import command_of
 from tasks.record import Finding, NextRow, NotChecked, Record, ReproduceRow, hash_of
 from tasks.report.advice import advice
 from tasks.report.terminal import text
@@ -62,7 +62,7 @@ NO_RULE = "By what rule the points were chosen is not known: where it was adapti
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status of `python -m flows.audit ...`: 0 once the report is written, 2 for bad input."""
+    """The exit status of the command: 0 once the report is written, 2 for bad input."""
     try:
         tree, words = compose.audit_settings(arguments)
         if tree.get("source") == "???":
@@ -105,7 +105,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     now = datetime.now(UTC)
     label = re.sub(r"[^A-Za-z0-9]+", "-", study.name).strip("-")[:32] or "study"
     id = f"audit-{label}-{now:%Y%m%d-%H%M%S}-{hash_of([now.isoformat(), study.name], 4)}"
-    folder = (CONF.parent / str(tree["tracking"]["root"])).resolve() / "audits" / id
+    folder = Path(root_of(tree["tracking"]["root"])) / "audits" / id
     folder.mkdir(mode=0o700, parents=True)
     write_curves(folder / CURVES, list(trials.values()))
     stamp = now.isoformat(timespec="seconds")
@@ -291,7 +291,7 @@ def _reproduce(words: Sequence[str], tried: Sequence[Any]) -> ReproduceRow:
 
 
 def _command(words: Sequence[str]) -> str:
-    return command_of(words, None).replace("flows.round", COMMAND, 1)
+    return line("audit", words)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from flows.compose.config import CONF
+from flows.compose.called import line
 from flows.prefect.server import PrefectServer, home
 from flows.round import main as run_round
 from flows.session.exit_code import leave
@@ -11,7 +12,7 @@ from tasks.ledger import open_ledger
 from tasks.record import Record
 from tasks.upgrade import read_record
 
-ROOT = CONF.parent / "mlruns" / "demo"
+ROOT = Path("mlruns", "demo")
 FIRST = ("workload=mnist1d", "goal=optimizer", "budget=quick", "tracking.root=mlruns/demo")
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _shown(overrides: list[str]) -> int:
-    print("$ python -m flows.round " + " ".join(overrides), flush=True)
+    print(f"$ {line('round', overrides)}", flush=True)
     return run_round(overrides)
 
 

@@ -10,16 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.compose.config import CONF
+from flows.compose.called import program, round_line
 from flows.compose.messages import tell
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
-from tasks.promote.next import command_of, merged
+from tasks.promote.next import merged
 from tasks.record import Record
 from tasks.scope.error import InputError
 from tasks.text import one_line, printable
 from tasks.upgrade import NewerRecord, read_record
 
-_HOME = CONF.parent  # relative roots are the repository's, as in a round
 _ROOT = "tracking.root="
 _FILES = ("report.html", "record.json")
 _RANK_SETTINGS = ("objective", "direction")
@@ -27,7 +26,7 @@ _RANKED = 20  # trials that a ranking shows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status of `python -m flows.history ...`: 0, or 2 after one sentence of what is wrong."""
+    """The exit status of the command: 0, or 2 after one sentence of what is wrong."""
     try:
         root, words = _root_and_words(sys.argv[1:] if arguments is None else list(arguments))
         said = _parser().parse_args(words)
@@ -163,7 +162,7 @@ def _shown(ledger: Ledger, round_id: str) -> str:
 
 def _command(ledger: Ledger, round_id: str) -> str:
     config = ledger.frozen(round_id).get("config") or {}
-    return printable(command_of(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir")))
+    return printable(round_line(merged(config.get("overrides", ()), [f"resume={round_id}"]), config.get("config_dir")))
 
 
 def _round_cells(row: Summary, running: bool) -> tuple[str, ...]:
@@ -202,8 +201,8 @@ def _nothing_yet(root: Path, command: str | None) -> int:
     if not root.is_dir():
         raise InputError(f"there is no folder {root}: tracking.root=PATH names the one that holds the rounds")
     if command in ("show", "rank", "lengths", "designs"):
-        raise InputError(f"there is no round yet under {root}: python -m flows.round runs one")
-    print(f"no round yet under {root}: python -m flows.round runs one")
+        raise InputError(f"there is no round yet under {root}: {program('round')} runs one")
+    print(f"no round yet under {root}: {program('round')} runs one")
     return 0
 
 
@@ -213,20 +212,20 @@ def _root_and_words(arguments: list[str]) -> tuple[Path, list[str]]:
     for word in words if words[:1] != ["rank"] else ():
         if "=" in word and not word.startswith("-"):
             raise InputError(f"{word!r} cannot be set here: only tracking.root=PATH can")
-    return _HOME / (roots[-1] if roots else "mlruns"), words
+    return Path(roots[-1] if roots else "mlruns").resolve(), words
 
 
 class _Sentence(argparse.ArgumentParser):
     """A parser whose errors are one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; python -m flows.history --help says what can be said")
+        raise InputError(f"{message}; {program('history')} --help says what can be said")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
-        prog="python -m flows.history",
-        usage="python -m flows.history [list | show ID | rank ID objective=final | lengths ID ID | designs ID ID ...] "
+        prog=program("history"),
+        usage=f"{program('history')} [list | show ID | rank ID objective=final | lengths ID ID | designs ID ID ...] "
         "[tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from flows.compose import compose
+from flows.compose.called import round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.session.exit_code import explained, leave
@@ -99,9 +100,7 @@ def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
 
 
 def _command(config: RoundConfig) -> str:
-    from tasks.promote.next import command_of
-
-    return command_of(config.overrides, config.config_dir)
+    return round_line(config.overrides, config.config_dir)
 
 
 def _near(path: Path) -> Path:

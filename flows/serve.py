@@ -1,9 +1,10 @@
-"""The deployment `tune-round`, for the UI, the API and a schedule: python -m flows.serve [--cron "0 3 * * *"]."""
+"""The command `serve`: the deployment of this folder, for the UI, the API and a schedule (--cron "0 3 * * *")."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
+from flows.compose.called import program
 from flows.compose.messages import tell
 from flows.prefect.deployment import NAME, serve
 from flows.prefect.server import PrefectServer, home
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     """What can be set."""
-    made = argparse.ArgumentParser(prog="python -m flows.serve", description=__doc__)
+    made = argparse.ArgumentParser(prog=program("serve"), description=__doc__)
     made.add_argument("--cron", help='run on a schedule, such as "0 3 * * *"; the seed then derives from the slot')
     made.add_argument("overrides", nargs="*", help="the overrides that the form and the schedule start from")
     return made

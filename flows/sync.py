@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from flows.compose.config import CONF
+from flows.compose.called import program
 from flows.compose.messages import tell, validation_sentence
 from flows.session.projection import config_of, noting, projection_of, tracking_of
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
@@ -33,11 +33,11 @@ class Outcome:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status of `python -m flows.sync ...`: 0 where MLflow has everything, 1 where not, 2 for bad input."""
+    """The exit status of the command: 0 where MLflow has everything, 1 where not, 2 for bad input."""
     try:
         words = _parser().parse_args(arguments).words
         settings = _settings([word for word in words if "=" in word])
-        root = CONF.parent / settings.get("tracking.root", "mlruns")
+        root = Path(settings.get("tracking.root", "mlruns")).resolve()
         if not (root / "ledger.db").is_file():
             raise InputError(f"there is no ledger under {root}: tracking.root=PATH names the folder that has one")
         return sync(root, _chosen(root, settings, [word for word in words if "=" not in word]))
@@ -155,13 +155,13 @@ class _Sentence(argparse.ArgumentParser):
     """A parser whose errors are one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; python -m flows.sync --help says what can be said")
+        raise InputError(f"{message}; {program('sync')} --help says what can be said")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Sentence(
-        prog="python -m flows.sync",
-        usage="python -m flows.sync [ROUND ...] [tracking.root=PATH] [tracking.uri=ADDRESS] [tracking.enabled=true]",
+        prog=program("sync"),
+        usage=f"{program('sync')} [ROUND ...] [tracking.root=PATH] [tracking.uri=ADDRESS] [tracking.enabled=true]",
         description=__doc__,
         epilog="tracking.root: the folder that holds ledger and records (default: mlruns). tracking.uri: an MLflow "
         "other than the one each round was run with. tracking.enabled=true: also rounds that were run without MLflow. "

@@ -7,8 +7,9 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from flows.compose.config import CONF
+from flows.compose.called import program
 from flows.prefect.deployment import NAME, serve
 from flows.prefect.server import PrefectServer, die_with_parent, home
 from tasks.tracking import Tracking, server_command
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Start all three, print their addresses, and serve until Ctrl-C."""
     given = _parser().parse_args(arguments)
     prefect_port, mlflow_port = given.prefect_port, given.mlflow_port
-    tracking = Tracking(root=given.root)
+    tracking = Tracking(root=str(Path(given.root).resolve()))
     with PrefectServer(home(), prefect_port) as server, _mlflow(tracking, mlflow_port):
         server.wait()
         _wait(f"http://127.0.0.1:{mlflow_port}/health")
@@ -56,10 +57,10 @@ def _mlflow(tracking: Tracking, port: int) -> Iterator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     """What can be set."""
-    made = argparse.ArgumentParser(prog="python -m flows.ui", description=__doc__)
+    made = argparse.ArgumentParser(prog=program("ui"), description=__doc__)
     made.add_argument("--prefect-port", type=int, default=PREFECT_PORT)
     made.add_argument("--mlflow-port", type=int, default=MLFLOW_PORT)
-    made.add_argument("--root", default=str(CONF.parent / "mlruns"), help="the tracking.root to show")
+    made.add_argument("--root", default="mlruns", help="the tracking.root to show")
     return made
 
 

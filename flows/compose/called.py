@@ -1,5 +1,8 @@
 """How commands are written where they are printed: in the form in which this one was called."""
 
+import shlex
+from collections.abc import Sequence
+
 MODULES = "python -m flows."  # in the checkout
 CONSOLE = "tunebook "  # installed
 
@@ -15,3 +18,13 @@ def called_as(form: str) -> None:
 def program(command: str) -> str:
     """The words with which a command of ours is called: `tunebook round`, or `python -m flows.round`."""
     return f"{_form}{command}"
+
+
+def line(command: str, words: Sequence[str]) -> str:
+    """The shell line that calls a command of ours with these words."""
+    return " ".join([program(command), *map(shlex.quote, words)])
+
+
+def round_line(overrides: Sequence[str], config_dir: str | None) -> str:
+    """The shell line of a round; the same overrides work in the form of the UI and in a schedule."""
+    return line("round", [*(["--config-dir", config_dir] if config_dir else []), *overrides])

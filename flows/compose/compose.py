@@ -34,10 +34,10 @@ from omegaconf.errors import OmegaConfBaseException
 from omegaconf.resolvers import oc
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from flows.compose.config import CONF, TOP, RoundConfig, incumbent_file
+from flows.compose.called import program
+from flows.compose.config import CONF, TOP, RoundConfig
 from flows.compose.errors import one_sentence
 from flows.compose.freeze import frozen
-from flows.compose.incumbent_yaml import read_incumbent
 from flows.compose.messages import plain_sentence, tell
 from flows.compose.overrides import as_said, as_stored, command_line, in_the_clear, opened, refuse_open_secrets
 from flows.compose.sources import check_file, refuse_clashes
@@ -165,9 +165,8 @@ def _config(overrides: Sequence[str], config_dir: str | None) -> RoundConfig:
         config = frozen(tree, names, tuple(overrides), config_dir, secrets)
         if config.orchestrate == "prefect":
             refuse_open_secrets(overrides, secrets)
-        promoted = read_incumbent(incumbent_file(config.root, config.workload.name))
     seen = frozenset(os.environ.get(name, "") for name in config.runner.environment if is_secret_name(name))
-    return config.model_copy(update={"promoted": promoted, "secrets": Secrets(secrets.texts | seen)})
+    return config.model_copy(update={"secrets": Secrets(secrets.texts | seen)})
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:
@@ -252,5 +251,5 @@ def _help(overrides: Sequence[str]) -> str:
     groups = hydra.format_config_groups(lambda group: not group.startswith("hydra")) if hydra else ""
     config = NONE.plain(OmegaConf.to_container(_without_hydra(cfg)))
     return string.Template(cfg.hydra.help.template).substitute(
-        APP_CONFIG_GROUPS=groups, CONFIG=OmegaConf.to_yaml(config)
+        PROGRAM=program("round"), APP_CONFIG_GROUPS=groups, CONFIG=OmegaConf.to_yaml(config)
     )

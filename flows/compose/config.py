@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from tasks.scope.error import InputError
-from tasks.scope.goal import Incumbent
 from tasks.scope.redaction import NONE, Secrets
 from tasks.scope.scope import Asked
 from tasks.tracking import Tracking
@@ -24,7 +23,7 @@ class RoundConfig(Asked):
     config_dir: str | None
     runner: RunnerSettings
     tracking: Tracking
-    promoted: Incumbent | None
+    adopt: bool = False
     approval: Literal["auto", "ask"] | None
     notes: str
     resume: str | None
@@ -72,9 +71,3 @@ class RoundConfig(Asked):
     def root(self) -> Path:
         """The folder that holds ledger, records, MLflow's store and data of this round."""
         return Path(self.tracking.root)
-
-
-def incumbent_file(root: Path, workload: str) -> Path:
-    """Where the promoted configuration of a workload stands as YAML: in `conf/` for the default root."""
-    default = (CONF.parent / "mlruns").resolve()
-    return (CONF / "incumbent" if root.resolve() == default else root / "incumbent") / f"{workload}.yaml"

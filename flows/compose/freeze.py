@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from flows.compose.config import CONF, RoundConfig
+from flows.compose.config import RoundConfig
 from flows.compose.overrides import as_stored
 from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.samplers.all import sampling_of
@@ -24,8 +25,6 @@ def frozen(
     tree: dict[str, Any], names: Mapping[str, str], overrides: tuple[str, ...], config_dir: str | None, secrets: Secrets
 ) -> RoundConfig:
     """A round's configuration from the composed tree; `names` are the options that were chosen, by group.
-
-    Nobody has been promoted in it: that stands in another file.
 
     Raises:
         InputError: with the one sentence to show.
@@ -51,8 +50,7 @@ def frozen(
             "goal": goal.model_copy(update={"question": clean(goal.question)}),
             "space": space_from_tree(tree["space"]),
             "policy": policy_from_tree(tree["policy"]),
-            "tracking": Tracking.model_validate(tree["tracking"] | {"root": _root(tree["tracking"]["root"])}),
-            "promoted": None,
+            "tracking": Tracking.model_validate(tree["tracking"] | {"root": root_of(tree["tracking"]["root"])}),
             "sampling": sampling_of(tree["sampler"]) if isinstance(tree["sampler"], str) else None,
             "notes": clean(tree["notes"]),
             "acknowledge": {row: clean(why) for row, why in acknowledged.items()},
@@ -99,11 +97,15 @@ def _refuse_foreign(tree: object, place: str) -> None:
         raise InputError(f"{place}: {type(tree).__name__} is no kind of value here; give a text, a number or a list.")
 
 
-def _root(given: object) -> str:
-    """Relative roots are the repository's, so that every working directory finds the same store."""
+def root_of(given: object) -> str:
+    """The folder that `tracking.root` names, seen from the working folder: each has a store of its own.
+
+    Raises:
+        InputError: it is empty.
+    """
     if not given:
         raise InputError("tracking.root: empty; name a folder, such as mlruns.")
-    return str((CONF.parent / str(given)).resolve())
+    return str(Path(str(given)).resolve())
 
 
 def _workload(name: str, tree: Mapping[str, Any]) -> Workload:

@@ -1,4 +1,4 @@
-"""The promoted configuration as a YAML file (`incumbent/<workload>.yaml`): read, and written with its provenance."""
+"""The promoted configuration as a YAML file: a view of the ledger that wrote it, which stands in it by its id."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,13 @@ from tasks.record import Value
 from tasks.scope.goal import Incumbent
 
 
-def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, Value]) -> None:
+class PromotedYaml(Incumbent):
+    """What a YAML says is promoted; `ledger` is the id of the ledger that wrote it, None where a person did."""
+
+    ledger: str | None = None
+
+
+def write_incumbent(path: Path, incumbent: Incumbent, ledger: str, provenance: Mapping[str, Value]) -> None:
     """Write the promoted configuration as YAML, atomically: a one-file diff with its provenance on top.
 
     Playbook: G9
@@ -21,6 +27,7 @@ def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, V
     head = "".join(f"# {key}: {' '.join(str(value).split())}\n" for key, value in provenance.items())
     tree = {
         "generation": incumbent.generation,
+        "ledger": ledger,
         "source": incumbent.source,
         "point": dict(sorted(incumbent.point.items())),
         **({"settings": dict(sorted(incumbent.settings.items()))} if incumbent.settings else {}),
@@ -28,10 +35,10 @@ def write_incumbent(path: Path, incumbent: Incumbent, provenance: Mapping[str, V
     write_atomically(path, head + OmegaConf.to_yaml(OmegaConf.create(tree)))
 
 
-def read_incumbent(path: Path) -> Incumbent | None:
+def read_incumbent(path: Path) -> PromotedYaml | None:
     """The configuration that `path` promotes, or None where nothing was promoted yet."""
     if not path.exists():
         return None
-    with one_sentence(f"{path.name}: "):
+    with one_sentence(f"incumbent/{path.name}: "):
         check_file(path.parent, path.name)
-        return Incumbent.model_validate(OmegaConf.to_container(OmegaConf.load(path)))
+        return PromotedYaml.model_validate(OmegaConf.to_container(OmegaConf.load(path)))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from flows.compose.called import program
 from tasks.scope.error import InputError
 from tasks.scope.redaction import LEFT_OUT, Secrets, is_secret_name, secrets_in, without_passwords, without_said
 from tasks.scope.space import KEYS
@@ -37,7 +38,7 @@ def command_line(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         InputError: a flag that there is not.
     """
-    parser = _Sentence(add_help=False, allow_abbrev=False, prog="python -m flows.round")
+    parser = _Sentence(add_help=False, allow_abbrev=False, prog=program("round"))
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--cfg", "-c", choices=["job"])
     parser.add_argument("--resolve", action="store_true")

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from flows.compose.config import CONF
 from tasks.scope.error import InputError
 
 UI_URL = "http://127.0.0.1:4200/api"  # where `make ui` serves; rounds from the shell then show up there
@@ -101,8 +100,8 @@ class PrefectServer:
 
 
 def home() -> Path:
-    """Prefect's own folder: beside the other stores, unless the user has chosen one."""
-    return Path(os.environ.get("PREFECT_HOME") or CONF.parent / "mlruns" / "prefect")
+    """Prefect's own folder: beside the other stores of the working folder, unless the user has chosen one."""
+    return Path(os.environ.get("PREFECT_HOME") or Path("mlruns", "prefect").resolve())
 
 
 def settle(home: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flows.compose import compose
-from flows.compose.config import incumbent_file
-from flows.compose.incumbent_yaml import read_incumbent, write_incumbent
+from flows.compose.called import round_line
+from flows.session.incumbent import show_incumbent
 from flows.session.projection import projection_of
 from flows.session.promoted_settings import outranked, without
 from flows.session.provenance.reproduce import reproduce
@@ -15,7 +15,7 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import another_way, command_of, next_round
+from tasks.promote.next import another_way, next_round
 from tasks.record import NextRow, Record
 from tasks.report.across.saturation import saturated_tuning
 from tasks.scope.goal import Incumbent
@@ -49,7 +49,7 @@ def record_now(
         conclusion,
         next=_next(session, analysis, round, conclusion),
         reproduce=reproduce(
-            command_of(config.overrides, config.config_dir), config.overrides, session.parts, config.secrets
+            round_line(config.overrides, config.config_dir), config.overrides, session.parts, config.secrets
         ),
         stamps={
             "round_id": session.round_id,
@@ -137,7 +137,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
     return next_round(
         outcome,
         without(config.overrides, conclusion.measured),
-        config.config_dir,
+        lambda overrides: round_line(overrides, config.config_dir),
         conclusion.blockers,
         goal=config.goal.name,
         goals=compose.goals_for(config),
@@ -160,10 +160,6 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
     promoted = Incumbent(
         generation=generation, point=won.point, settings=won.settings, source=f"round {record.round_id}"
     )
-    path = incumbent_file(session.config.root, record.workload)
-    there = read_incumbent(path)
-    if there is not None and there.generation > generation:
-        return  # a later round was quicker to write
     provenance = {
         "promoted": record.finished,
         "round": record.round_id,
@@ -175,4 +171,4 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "accepted by": "a person" if session.config.asks else "the policy (approval=auto)",
         "reproduce": record.reproduce.command,
     }
-    write_incumbent(path, promoted, provenance)
+    show_incumbent(session.ledger, session.config, promoted, provenance)

@@ -1,17 +1,75 @@
-"""What is promoted now: the newest of the ledger's generation and the incumbent's YAML, else the baseline."""
+"""What is promoted now: the newest of the ledger's generations, else the baseline; the YAML shows it.
 
+The ledger of a root owns the incumbent. Its YAML stands beside the user's own configuration, names the ledger, and may
+promote by hand. A YAML of another ledger (two working folders with one configuration, a clone) is neither read nor
+written over: this ledger's then stands under its own root. `adopt=true` takes the other one over.
+"""
+
+import os
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
-from flows.compose.config import RoundConfig, incumbent_file
-from flows.compose.incumbent_yaml import write_incumbent
+from flows.compose.config import CONF, RoundConfig
+from flows.compose.incumbent_yaml import PromotedYaml, read_incumbent, write_incumbent
+from flows.compose.messages import tell
 from flows.session.resume import named_round, no_round, resumable_round
 from tasks.ledger import Generation, Ledger, open_ledger
+from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import baseline_incumbent, check_point
 
 
-def looked_up(config: RoundConfig) -> Incumbent:
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Where this ledger's incumbent is shown, and what stands there; `other`: the YAML that is another ledger's."""
+
+    path: Path
+    there: PromotedYaml | None
+    other: tuple[Path, PromotedYaml] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What becomes of the YAML of another ledger; empty where there is none."""
+        if self.other is None:
+            return ""
+        path, yaml = self.other
+        return (
+            f"{_near(path)} is generation {yaml.generation} of another ledger ({yaml.ledger}) and is left alone; this "
+            f"ledger's own is shown in {_near(self.path)} (adopt=true goes on from the other)"
+        )
+
+
+def incumbent_places(workload: str, root: Path, config_dir: str | None, ledger: str) -> tuple[Path, ...]:
+    """Where the incumbent may be shown: beside the configuration (in a checkout its `conf/`), else under the root.
+
+    The last is a name that no earlier ledger of the same root has used. Nothing is written into an installed package.
+    """
+    checkout = (CONF.parent / "pyproject.toml").is_file() and root == CONF.parent / "mlruns"
+    own = [Path(config_dir)] if config_dir else [CONF] if checkout else []
+    places = [folder / "incumbent" / f"{workload}.yaml" for folder in (*own, root)]
+    return (*places, places[-1].with_name(f"{workload}.{ledger}.yaml"))
+
+
+def view_of(config: RoundConfig, ledger: Ledger | None) -> View:
+    """Where this ledger's incumbent is shown. Nothing is written.
+
+    Raises:
+        InputError: a YAML that cannot be read.
+    """
+    other = None
+    id = ledger.id if ledger is not None else "new"
+    for path in incumbent_places(config.workload.name, config.root, config.config_dir, id):
+        there = read_incumbent(path)
+        if there is None or not _of_another(there, ledger, config):
+            break
+        other = other or (path, there)
+    return View(path=path, there=there, other=other)
+
+
+def looked_up(config: RoundConfig) -> tuple[Incumbent, View]:
     """What is promoted now, or was when the round began that the same command resumes. Nothing is written.
 
     Raises:
@@ -20,40 +78,42 @@ def looked_up(config: RoundConfig) -> Incumbent:
     if not (config.root / "ledger.db").exists():
         if config.resume:
             raise no_round(config)
-        return incumbent_now(None, config)
+        view = view_of(config, None)
+        return incumbent_now(None, config, view), view
     with closing(open_ledger(config.root)) as ledger:
+        view = view_of(config, ledger)
         resumed = named_round(ledger, config) if config.resume else resumable_round(ledger, config)
         if resumed is not None:
-            return Incumbent.model_validate(ledger.frozen(resumed)["incumbent"])
-        return incumbent_now(ledger, config)
+            return Incumbent.model_validate(ledger.frozen(resumed)["incumbent"]), view
+        return incumbent_now(ledger, config, view), view
 
 
-def incumbent_now(ledger: Ledger | None, config: RoundConfig) -> Incumbent:
-    """What is promoted now: the newest of the ledger's generations and the promoted YAML, else the baseline.
+def incumbent_now(ledger: Ledger | None, config: RoundConfig, view: View) -> Incumbent:
+    """What is promoted now: the newest of the ledger's generations and of its YAML, else the baseline.
 
     Raises:
         InputError: the YAML is not the ledger's, or has what the round has not.
     """
-    name = config.workload.name
-    stored = ledger.incumbent(name) if ledger else None
-    if config.promoted is not None and (stored is None or config.promoted.generation > stored.generation):
+    name, place = config.workload.name, f"incumbent/{config.workload.name}.yaml"
+    stored, promoted = ledger.incumbent(name) if ledger else None, view.there
+    if promoted is not None and (stored is None or promoted.generation > stored.generation):
         known = {*config.space.names, *config.workload.baseline, *config.goal.scientific}
-        stranger = next((p for p in config.promoted.point if p not in known), None)
+        stranger = next((p for p in promoted.point if p not in known), None)
         if stranger is not None:
             raise InputError(
-                f"incumbent/{name}.yaml: {stranger!r} is no hyperparameter of the space or of the workload's baseline; "
-                "correct or remove the file."
+                f"{place}: {stranger!r} is no hyperparameter of the space or of the workload's baseline; correct or "
+                "remove the file."
             )
-        check_point(config.space, config.promoted.point, f"incumbent/{name}.yaml")
-        return config.promoted
+        check_point(config.space, promoted.point, place)
+        return Incumbent(**promoted.model_dump(exclude={"ledger"}))
     if stored is None:
         return baseline_incumbent(config.workload, config.space)
     now = as_incumbent(stored)
-    same = config.promoted is None or (config.promoted.point, config.promoted.settings) == (now.point, now.settings)
-    if config.promoted and config.promoted.generation == now.generation and not same:
+    same = promoted is None or (promoted.point, promoted.settings) == (now.point, now.settings)
+    if promoted and promoted.generation == now.generation and not same:
         raise InputError(
-            f"incumbent/{name}.yaml: its generation {stored.generation} is not the ledger's; to promote it by hand "
-            f"give it generation {stored.generation + 1}, or remove it to have the ledger's written again."
+            f"{place}: its generation {stored.generation} is not the ledger's; to promote it by hand give it "
+            f"generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
     return now
 
@@ -64,15 +124,50 @@ def as_incumbent(stored: Generation) -> Incumbent:
 
 
 def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
-    """What is promoted now, in both places.
+    """What is promoted now, in both places; says so where the YAML beside the configuration is another ledger's.
 
-    A YAML that is ahead was promoted in another clone and is taken over; one that is behind is written again.
+    A YAML that is ahead was promoted by hand, or in the ledger that `adopt` takes over. One that is behind is written
+    again.
     """
-    name, incumbent = config.workload.name, incumbent_now(ledger, config)
-    if incumbent is config.promoted:
+    name, view = config.workload.name, view_of(config, ledger)
+    incumbent, stored = incumbent_now(ledger, config, view), ledger.incumbent(name)
+    if incumbent.generation > (stored.generation if stored else 0):
         ledger.adopt(name, incumbent.generation, incumbent.point, incumbent.source, incumbent.settings)
-    elif incumbent.generation > (config.promoted.generation if config.promoted else 0):
-        stored = ledger.incumbent(name)
-        by = stored.round_id if stored and stored.generation == incumbent.generation else None
-        write_incumbent(incumbent_file(config.root, name), incumbent, {"promoted by round": by or "-"})
+    elif incumbent.generation > (view.there.generation if view.there else 0):
+        by = stored.round_id if stored else None
+        show_incumbent(ledger, config, incumbent, {"promoted by round": by or "-"})
+    if view.sentence:
+        tell(view.sentence)
     return incumbent
+
+
+def show_incumbent(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, provenance: Mapping[str, Value]) -> None:
+    """Write the YAML that shows the incumbent, unless a later generation of this ledger stands there already.
+
+    The ledger has it in any case: where the folder of the configuration cannot be written, that is said.
+    """
+    view = view_of(config, ledger)
+    if view.there is not None and view.there.generation > incumbent.generation:
+        return  # a later round was quicker to write
+    stamped = {**provenance, "ledger": _near(config.root / "ledger.db")}
+    try:
+        write_incumbent(view.path, incumbent, ledger.id, stamped)
+    except PermissionError as error:
+        path = config.root / "incumbent" / view.path.name
+        tell(f"warning: {view.path} cannot be written ({error.strerror}); the incumbent is shown in {_near(path)}")
+        write_incumbent(path, incumbent, ledger.id, stamped)
+
+
+def _of_another(there: PromotedYaml, ledger: Ledger | None, config: RoundConfig) -> bool:
+    """Whether the YAML is another ledger's: neither of this one's generations nor to be taken over (`adopt`)."""
+    if there.ledger is None or (ledger is not None and there.ledger == ledger.id):
+        return False
+    ours = ledger.generations(config.workload.name) if ledger is not None else []
+    shown = (there.generation, there.point, there.settings)
+    if any((own.generation, own.point, own.settings) == shown for own in ours):
+        return False  # this ledger started from it, or the other one from this
+    return not (config.adopt and there.generation > max((own.generation for own in ours), default=0))
+
+
+def _near(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -13,8 +13,9 @@ from tasks.scope.roles import Scope
 from tasks.scope.scope import scope_goal
 from tasks.text import plural, show
 from tasks.trials.command.check import check_command
+from tasks.trials.local.imports import check_imports
 from tasks.trials.runners import check_runner
-from tasks.trials.target import check_target, targets_at
+from tasks.trials.target import targets_at
 
 
 def checked(config: RoundConfig) -> str:
@@ -34,11 +35,7 @@ def checked(config: RoundConfig) -> str:
 def _checked(config: RoundConfig) -> str:
     workload = config.workload
     recipe = {"_target_": workload.target, **workload.arguments, "test": workload.test}
-    for place, target in targets_at(recipe, "workload"):
-        try:
-            check_target(target, config.config_dir)
-        except InputError as error:
-            raise InputError(f"{place}.{error}") from error
+    check_imports([*targets_at(recipe, "workload")], config.execution)
     if config.sampler in ADAPTIVE and config.sampler not in SAMPLERS:
         instead = in_parallel(config.sampler, config.budget.trials)
         raise InputError(
@@ -48,13 +45,13 @@ def _checked(config: RoundConfig) -> str:
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
     check_runner(config.execution)
-    incumbent = looked_up(config)
+    incumbent, view = looked_up(config)
     config = with_settings(config, incumbent.settings)
     scope = scope_goal(config, incumbent)
     refuse_blocked(scope)
     round = design(scope, OWN[scope.goal.kind].design)
     check_command(config.workload, round, config.config_dir)
-    return plan_text(round)
+    return "\n".join([plan_text(round), *([f"note        {view.sentence}"] if view.sentence else [])])
 
 
 def refuse_blocked(scope: Scope) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flows.compose.called import program
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.session.promoted_settings import with_settings
@@ -93,7 +94,8 @@ def named_round(ledger: Ledger, config: RoundConfig) -> str:
 
 def no_round(config: RoundConfig) -> InputError:
     """What is said of a `resume=` that names none of the workload's rounds."""
-    return InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; see flows.history.")
+    there = f"{program('history')} lists those there are"
+    return InputError(f"resume: no round {config.resume!r} of workload {config.workload.name}; {there}.")
 
 
 def note_difference(ledger: Ledger, round_id: str, difference: Mapping[str, str]) -> None:

@@ -7,11 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from flows.compose.called import round_line
 from flows.compose.config import RoundConfig
 from flows.session.incumbent import looked_up
 from flows.session.promoted_settings import with_settings
 from tasks.design.study import Planned
-from tasks.promote.next import command_of
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tasks.text import point_text
@@ -39,7 +39,7 @@ def resume_check(config: RoundConfig) -> str:
             "check=resume: a program that logs to MLflow is read only when it has ended, so it cannot be cut off at a "
             "step; let it write its metrics to the file of TUNEBOOK_METRICS for this check (workload.metrics=lines)."
         )
-    incumbent = looked_up(config)
+    incumbent, _ = looked_up(config)
     config = with_settings(config, incumbent.settings)
     if sys.stderr.isatty():
         print("rehearsing a short trial: straight, cut off and gone on with, and straight again", file=sys.stderr)
@@ -65,7 +65,7 @@ def _rehearsed(config: RoundConfig, incumbent: Incumbent) -> Resumption:
     )
     with (
         tempfile.TemporaryDirectory(prefix="tunebook-", ignore_cleanup_errors=True) as folder,
-        ForkServer(config.runner, own=config.config_dir, preload=preload(config.execution)) as server,
+        ForkServer(config.runner, preload=preload(config.execution)) as server,
     ):
         return audit_resumption(
             Stage(
@@ -92,6 +92,6 @@ def _text(config: RoundConfig, incumbent: Incumbent, found: Resumption) -> str:
             f"rehearsed  a trial of {found.steps} steps, straight twice and once cut off {found.cut}",
             f"at         generation {incumbent.generation}, seed {config.seed}: {point_text(incumbent.point)}",
             f"{found.outcome:<9}  {found.evidence}: {meaning}",
-            f"next       {command_of(overrides, config.config_dir)}",
+            f"next       {round_line(overrides, config.config_dir)}",
         ]
     )

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
-from flows.compose.config import CONF, RoundConfig
+from flows.compose.called import program
+from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.session.progress import Watch
 from flows.session.projection import earlier, noting
@@ -60,5 +62,5 @@ def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> t
 
 def _way_out(config: RoundConfig) -> str:
     """What becomes of a round that MLflow does not take."""
-    where = "" if config.root == CONF.parent / "mlruns" else f" tracking.root={config.root}"
-    return f"the round goes on, the ledger has it all; python -m flows.sync{where} shows it there later"
+    where = "" if config.root == Path("mlruns").resolve() else f" tracking.root={config.root}"
+    return f"the round goes on, the ledger has it all; {program('sync')}{where} shows it there later"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from uuid import uuid4
 
 from sqlalchemy import Connection, text
 
@@ -79,6 +80,17 @@ def _settings(db: Connection) -> None:
             db.execute(text(f"UPDATE generations SET seal = '' {where}"), key)
 
 
+def _identity(db: Connection) -> None:
+    """4 to 5: a ledger has an id, which the YAML of a promoted configuration names."""
+    db.execute(text("ALTER TABLE meta ADD COLUMN ledger_id VARCHAR(32) DEFAULT '' NOT NULL"))
+    db.execute(text("UPDATE meta SET ledger_id = :id"), {"id": new_id()})
+
+
+def new_id() -> str:
+    """An id that no other ledger has."""
+    return uuid4().hex[:12]
+
+
 # the kind of a note, how its key began, and what of the key is not the note itself
 _NOTES = (
     ("moved", "moved to generation ", "moved to generation "),
@@ -86,5 +98,5 @@ _NOTES = (
     ("slot", "slot:", ""),
 )
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_seals, _notes, _settings)
+STEPS: tuple[Callable[[Connection], None], ...] = (_seals, _notes, _settings, _identity)
 """STEPS[n - 1] brings a ledger of schema n to schema n + 1."""

@@ -178,5 +178,5 @@ def known_round(db: Connection, round_id: str) -> Row[Any]:
     """
     found = rows(db, rounds, rounds.c.round_id == checked_name(round_id))
     if not found:
-        raise LedgerError(f"there is no round {round_id}: python -m flows.history lists those there are")
+        raise LedgerError(f"there is no round {round_id}; the command history lists those there are")
     return found[0]

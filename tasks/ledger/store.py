@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tasks.ledger import witness
 from tasks.ledger.error import Damage, LedgerError, damaged
 from tasks.ledger.locks import Lock, alone, checked_name, held
-from tasks.ledger.migrations import migrate
+from tasks.ledger.migrations import migrate, new_id
 from tasks.ledger.place import check_place
 from tasks.ledger.tables import SCHEMA, meta, metadata, rounds
 
@@ -46,6 +46,12 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def id(self) -> str:
+        """The ledger's own id, made with it: which of two ledgers a file is of."""
+        with self._reading() as db:
+            return str(db.execute(select(meta.c.ledger_id)).scalar_one())
 
     def folder(self, round_id: str) -> Path:
         """The folder of a round's record; its id is checked before it becomes a path."""
@@ -115,7 +121,7 @@ def _prepare(engine: Engine, name: str, root: Path) -> None:
             if names & set(metadata.tables):
                 raise LedgerError(f"{name} is no ledger of tunebook: name another tracking.root")
             metadata.create_all(connection)
-            connection.execute(meta.insert().values(schema=SCHEMA))
+            connection.execute(meta.insert().values(schema=SCHEMA, ledger_id=new_id()))
         found = connection.execute(select(meta.c.schema)).scalar()
         if found is None or not 1 <= found <= SCHEMA:
             raise LedgerError(

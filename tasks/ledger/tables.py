@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 4
+SCHEMA = 5
 
 metadata = MetaData()
 
@@ -34,6 +34,7 @@ meta = Table(
     metadata,
     Column("schema", Integer, primary_key=True, autoincrement=False),
     Column("writes", Integer, nullable=False, server_default="0"),  # so that lost ones are missed: see `witness`
+    Column("ledger_id", String(32), nullable=False, server_default=""),  # what a promoted YAML names
 )
 
 rounds = Table(

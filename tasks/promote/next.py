@@ -1,8 +1,7 @@
 """The next round, as the command that runs it: remedies merged into the overrides."""
 
 import json
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
@@ -12,13 +11,8 @@ from tasks.text import show
 from tasks.verdict import Outcome
 
 SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
+Command = Callable[[Sequence[str]], str]  # the shell command of a round with these overrides
 _QUESTION = ("goal", "acknowledge", "resume", "notes")
-
-
-def command_of(overrides: Sequence[str], config_dir: str | None) -> str:
-    """The shell command of a round; the same overrides work in the form of the UI and in a schedule."""
-    words = ["python", "-m", "flows.round", *(["--config-dir", config_dir] if config_dir else []), *overrides]
-    return " ".join(map(shlex.quote, words))
 
 
 def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
@@ -40,7 +34,7 @@ def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
 def next_round(
     outcome: Outcome,
     own: Sequence[str],
-    config_dir: str | None,
+    command: Command,
     blockers: Sequence[Finding],
     *,
     goal: str,
@@ -63,29 +57,29 @@ def next_round(
     nothing, and its remedies are next once every question has been asked.
     """
     if outcome == "redesign":
-        return _mended(own, config_dir, blockers)
+        return _mended(own, command, blockers)
     if outcome == "retrain" and suggested is None and retrains > 1:
-        return _sounder(own, config_dir, otherwise, advice)
+        return _sounder(own, command, otherwise, advice)
     if outcome == "retrain":
         wanted = suggested or 2 * retrains
         more = merged(own, [f"budget.retrains={wanted}"])
-        return _row(more, config_dir, f"{retrains} retrains an arm did not decide; {wanted} may")
+        return _row(more, command, f"{retrains} retrains an arm did not decide; {wanted} may")
     open_goals = [g for g in goals if g not in answered and g != goal]
     if open_goals:
         kept = [o for o in own if not _asks(override_key(o))]
-        return _row((*kept, f"goal={open_goals[0]}"), config_dir, "a question that was not asked of this incumbent yet")
+        return _row((*kept, f"goal={open_goals[0]}"), command, "a question that was not asked of this incumbent yet")
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
     if warned:
         heeded = merged(own, _remedies(warned))
-        return _row(heeded, config_dir, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
+        return _row(heeded, command, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
     if trials is None:
         search = merged(own, ["goal.points=[]"])
-        return _row(search, config_dir, f"{asked}; a search may find more than a list")
+        return _row(search, command, f"{asked}; a search may find more than a list")
     if narrowing:
-        return _row(merged(own, narrowing), config_dir, f"{asked}; the best lies inside these ranges")
+        return _row(merged(own, narrowing), command, f"{asked}; the best lies inside these ranges")
     more = merged(own, [f"budget.trials={2 * trials}"])
-    return _row(more, config_dir, f"{asked}; a denser search may still find more")
+    return _row(more, command, f"{asked}; a denser search may still find more")
 
 
 def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
@@ -105,24 +99,22 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
     return tuple(f"++workload.baseline.{name}={_written(value)}" for name, value in changed.items())
 
 
-def _mended(own: Sequence[str], config_dir: str | None, blockers: Sequence[Finding]) -> NextRow:
+def _mended(own: Sequence[str], command: Command, blockers: Sequence[Finding]) -> NextRow:
     """The remedies of all that blocks; what no override can mend is said first, since the command waits for it."""
     if not blockers:
-        return _row(merged(own, ()), config_dir, "mend this first; no override can: no trial gave a result")
+        return _row(merged(own, ()), command, "mend this first; no override can: no trial gave a result")
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
     fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""
-    return _row(mended, config_dir, f"{fix}answers what blocks this round: {_named(blockers)}")
+    return _row(mended, command, f"{fix}answers what blocks this round: {_named(blockers)}")
 
 
-def _sounder(
-    own: Sequence[str], config_dir: str | None, otherwise: Sequence[str], advice: Sequence[Finding]
-) -> NextRow:
+def _sounder(own: Sequence[str], command: Command, otherwise: Sequence[str], advice: Sequence[Finding]) -> NextRow:
     """Where more of the same retrains would bring no sound evidence: another way to some, or what was warned of."""
     why = "more of the same retrains cannot decide: an arm gave no result, or there was none to retrain"
     remedies = tuple(otherwise) or _remedies(advice)
     fix = "" if remedies else "mend this first; no override can: "
-    return _row(merged(own, remedies), config_dir, fix + why)
+    return _row(merged(own, remedies), command, fix + why)
 
 
 def _written(value: Value) -> str:
@@ -148,8 +140,8 @@ def _roomier(first: str, second: str) -> str:
     return second if more and (low or high) else first
 
 
-def _row(overrides: tuple[str, ...], config_dir: str | None, why: str) -> NextRow:
-    return NextRow(command=command_of(overrides, config_dir), overrides=overrides, why=why)
+def _row(overrides: tuple[str, ...], command: Command, why: str) -> NextRow:
+    return NextRow(command=command(overrides), overrides=overrides, why=why)
 
 
 def _asks(key: str) -> bool:

@@ -3,55 +3,128 @@
 Hydra's block list is no boundary (`_target_: torch.load` runs a payload). Here an address must lead to a file of an
 allowed place before anything is imported, and the object that it resolves to must have been defined in such a file:
 what a module of the user's merely imports (`mine.os.system`) is refused.
+
+Ours are `tasks.trials.supervised`, `tasks.trials.command` and `tasks.trials.workloads.…`. Every other address is the
+user's, also one that begins with `tasks` or `flows`: a trial's process calls `step_aside` before it imports one.
 """
 
 import importlib
+import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from tasks.scope.error import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("flows", "tasks")
 OURS = "tasks.trials.workloads."
-EXACT = frozenset({"tasks.trials.supervised", "tasks.trials.command"})  # a function of each package, by its own name
-_FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
-_WAY_OUT = (
-    "name a function of your own folder (--config-dir), tasks.trials.supervised, tasks.trials.command or "
-    "tasks.trials.workloads.…"
+EXACT = MappingProxyType(  # the functions behind our two short addresses
+    {
+        "tasks.trials.supervised": "tasks.trials.supervised.training.train",
+        "tasks.trials.command": "tasks.trials.command.program.run",
+    }
 )
-_folders: set[Path] = set()  # the users' folders from which modules have been imported in this process
+_FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
+_INSTALLED = {"site-packages", "dist-packages"}
+_WAY_OUT = (
+    "name a function of your own folder (--config-dir) or of a folder on PYTHONPATH, tasks.trials.supervised, "
+    "tasks.trials.command or tasks.trials.workloads.…"
+)
+_aside: dict[str, ModuleType] = {}  # our modules, once a user's may have their names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an address leads: a module, its file, and the names in the module; `folder` is on Python's path for it."""
+
+    module: str
+    names: tuple[str, ...]
+    file: Path
+    folder: Path
+
+
+def is_ours(target: str) -> bool:
+    """Whether the address is one of the project's own workloads."""
+    return target in EXACT or target.startswith(OURS)
+
+
+def shell_path() -> list[str]:
+    """The entries of PYTHONPATH as Python reads them, absolute: a trial runs in another folder."""
+    given = os.environ.get("PYTHONPATH", "")
+    entries = [os.path.abspath(entry) for entry in given.split(os.pathsep)] if given else []
+    return [entry for entry in dict.fromkeys(entries) if Path(entry).resolve() != ROOT]
+
+
+def users_folders(own: str | None) -> tuple[Path, ...]:
+    """Where the user's own code lies: the folder of --config-dir, its `src`, and what PYTHONPATH names.
+
+    Not what is installed: `site-packages` on PYTHONPATH would allow every function of every library.
+    """
+    library = {Path(path).resolve() for path in sysconfig.get_paths().values()}
+    shell = [Path(entry) for entry in shell_path() if not _INSTALLED & {*Path(entry).parts}]
+    mine = [Path(own).resolve(), Path(own).resolve() / "src"] if own is not None else []
+    return (*mine, *(entry for entry in shell if entry.resolve() not in library))
+
+
+def place_of(target: str, own: str | None) -> Place:
+    """Where an address leads, by looking for files alone: nothing has been imported yet.
+
+    Raises:
+        InputError: the address is none, or leads to no file of an allowed place.
+    """
+    whole = EXACT.get(target, target)
+    parts = whole.split(".")
+    if all(p.isidentifier() for p in parts):
+        ours = is_ours(target)
+        for folder in (ROOT,) if ours else users_folders(own):
+            for cut in range(len(parts) - 1, 0, -1):
+                for file in (f for f in _files(parts[:cut], folder) if f.is_file()):
+                    if not ours and any(file.resolve().is_relative_to(ROOT / package) for package in PACKAGES):
+                        continue  # --config-dir is our own folder
+                    if file.resolve() not in _files(parts[:cut], folder.resolve()):
+                        raise InputError(
+                            f"_target_: {target!r}: {file} is a link to elsewhere; put the file itself there."
+                        )
+                    return Place(module=".".join(parts[:cut]), names=tuple(parts[cut:]), file=file, folder=folder)
+    raise InputError(f"_target_: {target!r} is not allowed in a configuration; {_WAY_OUT}.")
+
+
+def step_aside(own: str | None) -> None:
+    """Leave the names of our packages to the user's code in this process, and put the user's folders on its path.
+
+    What was imported of ours goes on working, and what was not cannot be imported any more.
+    """
+    for name in [n for n in sys.modules if n.partition(".")[0] in PACKAGES]:
+        _aside[name] = sys.modules.pop(name)
+    sys.modules["__main__"] = ModuleType("__main__")  # a process that the user's code spawns would import ours again
+    mine = [str(folder) for folder in users_folders(own)[: 2 if own is not None else 0] if folder.is_dir()]
+    rest = [entry for entry in sys.path if entry and Path(entry).resolve() != ROOT and entry not in mine]
+    sys.path[:] = [*mine, *rest]
+    importlib.invalidate_caches()
 
 
 def resolve(target: str, own: str | None) -> Callable[..., Any]:
-    """The callable at a dotted address, if it may be called. `own` is the user's folder; nothing of it is imported
-    unless the address leads into it.
+    """The callable at a dotted address, if it may be called. `own` is the user's folder.
 
     Raises:
         InputError: a place that is not allowed, nothing there, or an alias of something from elsewhere.
     """
-    name, names = _place(target, own)
-    found: Any = _ours(name) if target in EXACT or target.startswith(OURS) else _users(name, str(own), target)
-    for part in names:
+    place = place_of(target, own)
+    found: Any = _ours(place.module) if is_ours(target) else _users(place, target)
+    for part in place.names:
         found = getattr(found, part, None)
     if not callable(found) or isinstance(found, ModuleType):
-        raise InputError(f"_target_: there is no callable at {target!r} ({name} has none); {_WAY_OUT}.")
-    if not _defined_well(found, own):
+        raise InputError(f"_target_: there is no callable at {target!r} ({place.module} has none); {_WAY_OUT}.")
+    if not _defined_well(found, own, is_ours(target)):
         home = f"{getattr(found, '__module__', None) or '?'}.{getattr(found, '__qualname__', type(found).__qualname__)}"
         raise InputError(f"_target_: {target!r} is {home} by another name, which is not allowed; {_WAY_OUT}.")
     return found  # type: ignore[no-any-return]
-
-
-def check_target(target: str, own: str | None) -> None:
-    """Refuse a target that `resolve` refuses.
-
-    Raises:
-        InputError: as `resolve`.
-    """
-    resolve(target, own)
 
 
 def targets_in(tree: object) -> Iterator[str]:
@@ -100,22 +173,6 @@ def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], own: str | None 
     return (bound(recipe, own) if isinstance(recipe, Mapping) else recipe)(**extra)
 
 
-def _place(target: str, own: str | None) -> tuple[str, list[str]]:
-    """`(module, names in it)` of an address, by looking for files alone: nothing has been imported yet."""
-    parts = target.split(".")
-    if all(p.isidentifier() for p in parts):
-        if target in EXACT:
-            return target, parts[-1:]
-        users = own is not None and parts[0] != "tasks"
-        folder = Path(str(own)) if users else ROOT
-        for cut in range(len(parts) - 1, 0, -1) if users or target.startswith(OURS) else ():
-            for file in (f for f in _files(parts[:cut], folder) if f.is_file()):
-                if file.resolve() not in _files(parts[:cut], folder.resolve()):
-                    raise InputError(f"_target_: {target!r}: {file} is a link to elsewhere; put the file itself there.")
-                return ".".join(parts[:cut]), parts[cut:]
-    raise InputError(f"_target_: {target!r} is not allowed in a configuration; {_WAY_OUT}.")
-
-
 def _files(parts: list[str], folder: Path) -> tuple[Path, Path]:
     """Where a module of that name lies in a folder: as a file, or as a package."""
     place = folder.joinpath(*parts)
@@ -123,64 +180,57 @@ def _files(parts: list[str], folder: Path) -> tuple[Path, Path]:
 
 
 def _ours(name: str) -> ModuleType:
+    if name in _aside:
+        return _aside[name]
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise InputError(f"_target_: {name} cannot be imported: {error}; pip install 'tunebook[train]'.") from error
 
 
-def _users(name: str, own: str, target: str) -> ModuleType:
-    """A module of the user's folder: that file and no other of its name.
+def _users(place: Place, target: str) -> ModuleType:
+    """A module of the user's: that file and no other of its name.
 
     Raises:
         InputError: it cannot be imported, or its name belongs to a module of another place.
     """
-    folder = Path(own).resolve()
-    _forget_others(name.split(".")[0], folder)
-    while str(folder) in sys.path:
-        sys.path.remove(str(folder))
-    sys.path.insert(0, str(folder))
-    if name not in sys.modules:
+    while str(place.folder) in sys.path:
+        sys.path.remove(str(place.folder))
+    sys.path.insert(0, str(place.folder))
+    if place.module not in sys.modules:
         importlib.invalidate_caches()  # the file may be younger than the last look into its folder
     try:
-        module = importlib.import_module(name)
+        module = importlib.import_module(place.module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # it is the user's code: also a script that ends in sys.exit()
         said = f"{type(error).__name__}: {error}"
         raise InputError(
-            f"_target_: {target!r}: importing {name} from {own} failed with {said}; correct it."
+            f"_target_: {target!r}: importing {place.module} from {place.folder} failed with {said}; correct it."
         ) from error
-    if not _is_file_of(module, folder):
+    if not _is_file_of(module, place.folder):
         other = getattr(module, "__file__", None) or "Python itself"
-        raise InputError(f"_target_: {target!r}: the name {name} belongs to {other}; rename the one in {own}.")
-    _folders.add(folder)
+        raise InputError(
+            f"_target_: {target!r}: the name {place.module} belongs to {other}; rename the one in {place.folder}."
+        )
     return module
 
 
-def _forget_others(first: str, folder: Path) -> None:
-    """Drop modules of this name that another user's folder brought: they are not what this address means."""
-    others = _folders - {folder}
-    names = [n for n in sys.modules if n == first or n.startswith(f"{first}.")]
-    if any(_is_file_of(sys.modules[n], other) for n in names for other in others):
-        for n in names:
-            del sys.modules[n]
-
-
-def _defined_well(found: Any, own: str | None) -> bool:
-    """Whether the object was defined where an address may lead: ours by its exact name, the user's by its file."""
+def _defined_well(found: Any, own: str | None, ours: bool) -> bool:
+    """Whether the object was defined where an address may lead: ours by its module, the user's by its file."""
     module = str(getattr(found, "__module__", ""))
-    if module in EXACT and getattr(found, "__qualname__", "") == module.rpartition(".")[2]:
-        return True
-    loaded = sys.modules.get(module)
+    loaded = _aside.get(module, sys.modules.get(module)) if ours else sys.modules.get(module)
     if loaded is None:
         return False
-    if module.startswith(OURS):
-        return _is_file_of(loaded, ROOT)
-    return own is not None and not module.startswith("tasks.") and _is_file_of(loaded, Path(own).resolve())
+    if ours:
+        exact = any(address == f"{module}.{getattr(found, '__qualname__', '')}" for address in EXACT.values())
+        return exact or (module.startswith(OURS) and _is_file_of(loaded, ROOT))
+    file = Path(getattr(loaded, "__file__", None) or os.devnull).resolve()
+    mine = not any(file.is_relative_to(ROOT / package) for package in PACKAGES)
+    return mine and any(_is_file_of(loaded, folder) for folder in users_folders(own))
 
 
 def _is_file_of(module: ModuleType, folder: Path) -> bool:
     """Whether a module is the file in the folder that its name says, links followed: a folder may hold a `.venv`."""
     file = getattr(module, "__file__", None)
-    return file is not None and Path(file).resolve() in _files(module.__name__.split("."), folder)
+    return file is not None and Path(file).resolve() in _files(module.__name__.split("."), folder.resolve())

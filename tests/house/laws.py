@@ -117,7 +117,7 @@ def one_meaning_a_name(modules: Iterable[Module]) -> Iterator[str]:
 
 
 def _is_command(module: Module, node: Function | ast.ClassDef) -> bool:
-    return node.name == "main" and re.fullmatch(r"flows/\w+\.py", module.path) is not None
+    return node.name == "main" and re.fullmatch(r"flows/(\w+|entry/tunebook/__main__)\.py", module.path) is not None
 
 
 def no_circles(modules: Iterable[Module]) -> Iterator[str]:

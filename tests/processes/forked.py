@@ -46,7 +46,7 @@ def serve_trials(preload: list[str], fds: list[int]) -> int:
     """Fork trials for whoever holds the other end of the socket."""
     from tasks.trials.local.reaper import serve_children
 
-    sys.path[:0] = [p for p in os.environ["PYTHONPATH"].split(os.pathsep) if p not in sys.path]
+    sys.path[:0] = [p for p in os.environ["PYTHONPATH"].split(os.pathsep) if p and p not in sys.path]
     serve_children(fds[0], preload)
     return 0
 

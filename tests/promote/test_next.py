@@ -1,11 +1,10 @@
 """The next command is the next round: it composes, keeps what the round was, and holds the remedies."""
 
-import shlex
 from typing import Any
 
 import pytest
 
-from tasks.promote.next import command_of, merged, next_round
+from tasks.promote.next import merged, next_round
 from tasks.record import Finding, NextRow
 from tasks.scope.finding import finding
 
@@ -30,7 +29,7 @@ def row_of(outcome: str, *blockers: Finding, **changes: Any) -> NextRow:
         "suggested": 13 if outcome == "retrain" else None,
         "trials": 24,
     }
-    return next_round(outcome, OWN, None, blockers, **ordinary | changes)  # type: ignore[arg-type]
+    return next_round(outcome, OWN, " ".join, blockers, **ordinary | changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.playbook("E4", case="shows")
@@ -125,10 +124,3 @@ def test_retrains_that_gave_no_result_are_not_asked_for_again() -> None:
 
 def test_after_a_list_of_points_a_search_is_next() -> None:
     assert following("keep", answered=frozenset({"depth", "width"}), trials=None)[-1] == "goal.points=[]"
-
-
-@pytest.mark.prose
-def test_the_command_survives_the_shell() -> None:
-    overrides = ('acknowledge.E5="it\'s a wall; no cure"', "goal.nuisance=[a,b]")
-    words = shlex.split(command_of(overrides, "/my folder"))
-    assert words == ["python", "-m", "flows.round", "--config-dir", "/my folder", *overrides]

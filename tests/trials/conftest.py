@@ -10,13 +10,13 @@ from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
-from tests.trials.example_trials import OWN, PATIENT, execution, plan
+from tests.trials.example_trials import PATIENT, execution, plan
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
     """One server for the module."""
-    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.local.child", "torch")) as server:
+    with ForkServer(PATIENT, preload=("tasks.trials.local.child", "torch")) as server:
         yield server
 
 

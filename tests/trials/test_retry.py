@@ -21,7 +21,7 @@ from tasks.trials.local.server_link import ServerClosed
 from tasks.trials.retry import account, try_again
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
-from tests.trials.example_trials import OWN, PATIENT, execution, plan
+from tests.trials.example_trials import PATIENT, execution, plan
 from tests.trials.local.processes import alive, gone_in_time, written
 
 
@@ -107,13 +107,13 @@ def test_a_process_that_the_kernel_killed_for_memory_is_told_from_one_that_was_k
 
 def test_a_trial_that_is_asked_to_stop_saves_and_goes_on_another_time(tmp_path: Path) -> None:
     wanted = execution("resuming.waits_for_the_notice", PATIENT, mark=str(tmp_path / "mark"))
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(PATIENT) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
         (pid,) = written(tmp_path / "mark")
         server.interrupt(30)
         assert isinstance(waiting.exception(timeout=30), ServerClosed)
         assert gone_in_time(lambda: alive(pid))
-    with ForkServer(PATIENT, own=OWN) as server:
+    with ForkServer(PATIENT) as server:
         resumed = run_trial(plan(), wanted, server, tmp_path / "t", "cpu")
     assert resumed.status == "complete"
     assert resumed.curve.steps.tolist() == [1, 2, 3]
@@ -121,7 +121,7 @@ def test_a_trial_that_is_asked_to_stop_saves_and_goes_on_another_time(tmp_path: 
 
 def test_a_trial_that_is_deaf_to_the_notice_is_ended_after_the_grace(tmp_path: Path) -> None:
     wanted = execution("resuming.deaf", PATIENT, mark=str(tmp_path / "mark"))
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(PATIENT) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
         (pid,) = written(tmp_path / "mark")
         server.interrupt(0.3)
@@ -183,7 +183,7 @@ def test_a_limit_that_is_none_is_one_sentence(field: str) -> None:
 def test_the_interrupted_child_is_no_longer_there(tmp_path: Path) -> None:
     """SIGTERM to the fork server itself, as a machine that shuts down sends it to all: trials may save first."""
     wanted = execution("resuming.waits_for_the_notice", PATIENT, mark=str(tmp_path / "mark"))
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(PATIENT) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
         (pid,) = written(tmp_path / "mark")
         os.kill(server.pid, signal.SIGTERM)

@@ -283,15 +283,18 @@ def test_the_cores_are_shared_between_the_threads_of_trials() -> None:
     assert len(RunnerSettings(threads=cores).slots) == len(RunnerSettings(threads=1000).slots) == 1
 
 
-def test_the_environment_of_trials_holds_what_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_trials_holds_what_is_named_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_TOKEN", "DATA_DIR", "LC_ALL"):
         monkeypatch.setenv(name, "x")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/theirs", ""]))
     plain, named = (
-        environment(RunnerSettings(threads=3), "/tmp"),
-        environment(RunnerSettings(environment=("DATA_DIR",)), None),
+        environment(RunnerSettings(threads=3)),
+        environment(RunnerSettings(environment=("DATA_DIR",))),
     )
     assert not {"AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_TOKEN", "DATA_DIR"} & plain.keys()
     assert named["DATA_DIR"] == plain["LC_ALL"] == "x"
     assert plain["OMP_NUM_THREADS"] == plain["MKL_NUM_THREADS"] == "3"
-    assert plain["PYTHONPATH"].split(os.pathsep)[1:] == ["/tmp", "/theirs"]
+    assert plain["PYTHONPATH"].split(os.pathsep) == ["/theirs", os.getcwd()]  # an empty entry is the working folder

@@ -10,12 +10,13 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tasks.files import write_atomically
+from tasks.scope.error import InputError
 from tasks.scope.goal import Objective
 from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints.checkpoints import Checkpoints
@@ -23,7 +24,7 @@ from tasks.trials.local.clock import Clock
 from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
-from tasks.trials.target import bound, resolve
+from tasks.trials.target import bound, is_ours, resolve, shell_path, step_aside, targets_at
 
 REPORTS = "reports.jsonl"
 SECONDS = "seconds.txt"  # which the trial has worked, beside the steps of its reports
@@ -96,8 +97,7 @@ def run_child(request: Mapping[str, Any]) -> int:
     folder, leader = Path(request["folder"]), os.getpid()
     faulthandler.enable()  # where in the code a segmentation fault was
     os.environ.update(request["variables"])
-    if request["own"] is not None:
-        os.environ["TUNEBOOK_FOLDER"] = str(Path(request["own"]).resolve())
+    _users_environment(request["own"])
     os.chdir(folder / WORK)
     if not _alone(folder / LOCK):
         print("an earlier attempt of this trial is still running", file=sys.stderr)
@@ -107,6 +107,8 @@ def run_child(request: Mapping[str, Any]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: setattr(running, "stopping", True))
     try:
         _limit(request["memory"])
+        recipe = {"_target_": request["target"], **request["arguments"]}
+        import_all(targets_at(recipe, "workload"), request["own"])
         target = resolve(request["target"], request["own"])
         arguments = bound(request["arguments"], request["own"])
         seed_all(request["seed"], request["threads"])
@@ -136,6 +138,49 @@ def run_child(request: Mapping[str, Any]) -> int:
             raise
         return FULL
     return 0
+
+
+def import_all(targets: Iterable[tuple[str, str]], own: str | None) -> None:
+    """Import what the addresses lead to, ours first: a user's packages may have the names of ours, and then get them.
+
+    `targets`: `(place in the configuration, address)` of each.
+
+    Raises:
+        InputError: as `resolve`, with the place.
+    """
+    aside = False
+    for place, target in sorted(targets, key=lambda each: not is_ours(each[1])):
+        if not aside and not is_ours(target):
+            step_aside(own)
+            aside = True
+        try:
+            resolve(target, own)
+        except InputError as error:
+            raise InputError(f"{place}.{error}") from error
+
+
+def run_import(request: Mapping[str, Any]) -> int:
+    """Import what the request names, in a child that ends with it; what came of it stands in its folder.
+
+    `request`: folder, own, imports (`(place, address)` of each recipe).
+    """
+    folder, said = Path(request["folder"]), ""
+    _users_environment(request["own"])
+    os.chdir(folder)
+    try:
+        import_all(request["imports"], request["own"])
+    except InputError as error:
+        said = str(error)
+    write_atomically(folder / RESULT, json.dumps({"error": storable(said), "torch": "torch" in sys.modules}))
+    return 0
+
+
+def _users_environment(own: str | None) -> None:
+    """What the user's programs find in the environment besides what their shell has."""
+    folder = [str(Path(own).resolve())] if own is not None else []
+    if folder:
+        os.environ["TUNEBOOK_FOLDER"] = folder[0]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*folder, *shell_path()])
 
 
 def _alone(path: Path) -> bool:

@@ -8,13 +8,12 @@ and dies with all its children when its coordinator does, however that dies. Its
 import os
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tasks.trials.local.server_link import ExitStatus, Link, Progress, ServerClosed, ServerDied
 from tasks.trials.settings import RunnerSettings
-from tasks.trials.target import ROOT
+from tasks.trials.target import shell_path
 
 KEPT = frozenset(
     ("PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
@@ -27,8 +26,8 @@ class ForkServer:
     A server that dies (the kernel may choose it when memory runs out) is started anew with the next request.
     """
 
-    def __init__(self, runner: RunnerSettings, *, own: str | None = None, preload: tuple[str, ...] = ()) -> None:
-        self._runner, self._own, self._preload = runner, own, preload
+    def __init__(self, runner: RunnerSettings, *, preload: tuple[str, ...] = ()) -> None:
+        self._runner, self._preload = runner, preload
         self._lock = threading.Lock()
         self._link: Link | None = None
         self._closed = False
@@ -97,21 +96,16 @@ class ForkServer:
                 self._link.end()
                 self._link = None
             if self._link is None:
-                self._link = Link(environment(self._runner, self._own), self._preload)
+                self._link = Link(environment(self._runner), self._preload)
             return self._link
 
 
-def environment(runner: RunnerSettings, own: str | None) -> dict[str, str]:
+def environment(runner: RunnerSettings) -> dict[str, str]:
     """What trials may see of the environment: no secrets, one word on threads, the same hashing everywhere."""
     kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith("LC_") or k in runner.environment}
-    paths = [
-        str(ROOT),
-        *([str(Path(own).resolve())] if own else []),
-        *os.environ.get("PYTHONPATH", "").split(os.pathsep),
-    ]
     threads = str(runner.threads)
     return kept | {
-        "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+        "PYTHONPATH": os.pathsep.join(shell_path()),  # a trial adds its own folder
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",

@@ -160,9 +160,9 @@ class Reaper:
                 with suppress(OSError):
                     os.close(fd)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            from tasks.trials.local.child import run_child
+            from tasks.trials.local.child import run_child, run_import
 
-            code = run_child(request)
+            code = run_import(request) if "imports" in request else run_child(request)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -268,7 +268,3 @@ def serve_children(fd: int, preload: list[str]) -> None:
             reaper.live()
         finally:
             reaper.end()
-
-
-if __name__ == "__main__":
-    serve_children(int(sys.argv[1]), sys.argv[2:])

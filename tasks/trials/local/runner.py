@@ -7,13 +7,13 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tasks.design.study import Planned
-from tasks.trials.command.check import ADDRESS
 from tasks.trials.local.execute import WayBack, run_trial
 from tasks.trials.local.forkserver import ForkServer
+from tasks.trials.local.imports import brings_torch
 from tasks.trials.local.server_link import ServerClosed, ServerDied
 from tasks.trials.runner import Attempts, Unit
 from tasks.trials.settings import Execution
-from tasks.trials.target import targets_in
+from tasks.trials.target import EXACT, targets_in
 from tasks.trials.trial import Trial
 
 
@@ -39,7 +39,7 @@ class LocalRunner:
         cls, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None = None
     ) -> "LocalRunner":
         """A runner whose fork server ends with `stack`."""
-        server = ForkServer(execution.runner, own=execution.own, preload=preload(execution))
+        server = ForkServer(execution.runner, preload=preload(execution))
         return cls(execution, stack.enter_context(server), folder, way_back)
 
     @property
@@ -93,11 +93,11 @@ class LocalRunner:
 def preload(execution: Execution) -> tuple[str, ...]:
     """What the fork server imports before it forks, so that no child has to: torch only where it will be used.
 
-    The check of the user's own target has imported their module here; where that brought torch, trials want it.
+    Where the user's code imports torch, every trial of theirs wants it.
     """
     workload = execution.workload
-    loops = {"tasks.trials.supervised": "tasks.trials.supervised.training", ADDRESS: "tasks.trials.command.program"}
-    loop = (loops[workload.target],) if workload.target in loops else ()
+    loop = (EXACT[workload.target].rpartition(".")[0],) if workload.target in EXACT else ()
     modules = {t.rpartition(".")[0] for t in (workload.target, *targets_in(workload.arguments))}
     ours = sorted(m for m in modules if m.startswith("tasks.trials.workloads"))
-    return ("tasks.trials.local.child", *(("torch",) if "torch" in sys.modules else ()), *loop, *ours)
+    torch = ("torch",) if "torch" in sys.modules or brings_torch(execution.own) else ()
+    return ("tasks.trials.local.child", *torch, *loop, *ours)

@@ -18,6 +18,7 @@ from typing import Any
 from tasks.trials.target import ROOT
 
 GRACE = 10.0  # seconds in which the server must report a child that was killed, or end itself
+START_FILE = str(ROOT / "tasks" / "trials" / "local" / "start.py")
 START = 300.0  # seconds in which the server must have imported torch from a slow disk and forked
 LOOK = 0.5  # seconds between looks whether a trial makes progress
 
@@ -78,7 +79,7 @@ class Link:
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tasks.trials.local.reaper", str(theirs.fileno()), *preload],
+                [sys.executable, "-P", START_FILE, str(theirs.fileno()), *preload],
                 pass_fds=(theirs.fileno(),),
                 cwd=ROOT,
                 env=environ,

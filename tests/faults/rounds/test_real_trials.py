@@ -11,7 +11,7 @@ from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.workloads import mnist1d
 from tests.faults.conftest import Tally, Times
-from tests.faults.rounds.real_trials import EVERY, OWN, PRELOAD, TRIALS, Range, after, saved, wrong
+from tests.faults.rounds.real_trials import EVERY, PRELOAD, TRIALS, Range, after, saved, wrong
 
 DROPPED = ("rng", "optimizer", "schedule", "data position", "batch norm buffers")
 KILLED = "killed by SIGKILL"
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         mnist1d.arrays()
-        with ForkServer(RunnerSettings(), own=OWN, preload=PRELOAD) as server:
+        with ForkServer(RunnerSettings(), preload=PRELOAD) as server:
             yield server
 
 

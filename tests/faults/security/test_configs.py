@@ -102,14 +102,14 @@ def test_without_the_allow_list_the_same_payload_would_run(tmp_path: Path, monke
 
 
 POLICIES = (
-    *("EXACT.union", "EXACT.__class__", "OURS.join", "_folders.add", "_folders.clear", "resolve", "sys.modules.clear"),
-    *("check_target.__globals__.update", "importlib.reload", "setattr", "__dict__.update", "ModuleType"),
+    *("EXACT.union", "EXACT.__class__", "OURS.join", "_aside.clear", "_aside.update", "resolve", "sys.modules.clear"),
+    *("place_of.__globals__.update", "importlib.reload", "setattr", "__dict__.update", "ModuleType"),
 )
 
 
 @pytest.mark.parametrize("address", POLICIES)
 def test_no_address_leads_to_the_policy_itself(address: str, tmp_path: Path) -> None:
-    before: tuple[Any, ...] = (target.EXACT, target.OURS, set(target._folders))
+    before: tuple[Any, ...] = (target.EXACT, target.OURS, set(target._aside))
     (tmp_path / "mine.py").write_text(
         "from tasks.trials import target\nfrom tasks.trials.target import EXACT as exact\n"
     )

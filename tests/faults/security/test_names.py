@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from flows.compose import compose
-from flows.compose.config import incumbent_file
 from flows.compose.freeze import option_name
 from flows.round import main
+from flows.session.incumbent import incumbent_places
 from flows.session.plan import checked
 from flows.session.session import _label
 from tasks.ledger import LedgerError, open_ledger
@@ -132,7 +132,7 @@ def test_whatever_makes_a_path_of_a_name_refuses_it_or_stays_inside(tmp_path: Pa
             with suppress(LedgerError):
                 made.append(ledger.folder(name))
             with suppress(InputError):
-                made.append(incumbent_file(root, option_name("workload", name)))
+                made += incumbent_places(option_name("workload", name), root, str(root / "own"), ledger.id)
             made += [root / "artifacts" / fitted for fitted in fitting_names([name]).values()]
             wrong += [(name, p) for p in made if not _inside(p, root)]
     wrong += [("", Path(p)) for p in outside(paths, tmp_path)]
@@ -210,7 +210,8 @@ def test_a_plan_of_strange_names_is_a_plan_or_a_sentence(tmp_path: Path, times: 
                     wrong += [(name, str(error))] if "\n" in str(error) else []
                 except LedgerError:
                     pass
-    wrong += [("", p) for p in outside(paths, tmp_path)]
+    checking = os.path.join(tempfile.gettempdir(), "tunebook-")  # where the child that imports their code says how
+    wrong += [("", p) for p in outside(paths, tmp_path) if not p.startswith(checking)]
     assert wrong == []
     assert taken > 0
     assert {p.name for p in tmp_path.iterdir()} == {"own"}  # a plan writes nothing

@@ -188,7 +188,7 @@ def main(disk: Path, levels: int) -> None:
     torch.set_num_threads(1)
     said: dict[str, dict[str, Any]] = {}
     reporting.page = pages(reporting.page)  # type: ignore[attr-defined]
-    with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.local.child", "torch")) as server:
+    with ForkServer(PATIENT, preload=("tasks.trials.local.child", "torch")) as server:
         for name, room in ROOM.items():
             said[name] = {"full": 0, "wrong": []}
             for i, free in enumerate(np.linspace(0, room, levels).tolist()):

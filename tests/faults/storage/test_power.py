@@ -73,7 +73,7 @@ def incumbents(folder: Path, times: int) -> tuple[Callable[[], None], Callable[[
         nonlocal acknowledged
         for generation in range(1, times + 1):
             promoted = Incumbent(generation=generation, point={"width": generation}, source="round r")
-            write_incumbent(folder / "digits.yaml", promoted, {"promoted": "2026-01-01"})
+            write_incumbent(folder / "digits.yaml", promoted, "a1b2", {"promoted": "2026-01-01"})
             acknowledged = generation
 
     def check(after: Path) -> None:

@@ -25,7 +25,7 @@ Audit = Callable[..., Resumption]
 def server() -> Iterator[ForkServer]:
     """One server for the module."""
     preload = ("tasks.trials.local.child", "tasks.trials.command.program", "torch")
-    with ForkServer(RunnerSettings(), own=OWN, preload=preload) as server:
+    with ForkServer(RunnerSettings(), preload=preload) as server:
         yield server
 
 

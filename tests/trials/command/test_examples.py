@@ -94,7 +94,7 @@ def test_the_pytorch_example_goes_on_from_its_own_checkpoint_to_an_equal_curve(t
         update={"max_train_steps": 600, "eval_every_steps": 20}
     )
 
-    with ForkServer(RunnerSettings(), own=str(own)) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(RunnerSettings()) as server, ThreadPoolExecutor(1) as pool:
 
         def run(folder: str) -> Trial:
             return run_trial(planned, wanted, server, tmp_path / folder, "cpu")

@@ -40,9 +40,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def open_server(own: Path) -> Callable[[], ForkServer]:
     """Makes servers for trials of that folder."""
-    return lambda: ForkServer(
-        RunnerSettings(), own=str(own), preload=("tasks.trials.local.child", "tasks.trials.command.program")
-    )
+    return lambda: ForkServer(RunnerSettings(), preload=("tasks.trials.local.child", "tasks.trials.command.program"))
 
 
 @pytest.fixture(scope="module")

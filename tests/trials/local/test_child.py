@@ -17,7 +17,7 @@ from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.server_link import GRACE
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.trial import Trial
-from tests.trials.example_trials import OWN, execution, plan
+from tests.trials.example_trials import execution, plan
 from tests.trials.local.processes import alive, children_of, gone_in_time, written
 
 SECRET = "TUNEBOOK_TEST_SECRET"
@@ -47,7 +47,12 @@ ENDINGS: dict[str, tuple[str, str, list[float], str]] = {
     "counts_too_far": ("failed", "ValueError: a step has 64 bits: 1e+25 is none", [0.5], ""),
     "writes_our_files": ("failed", "ended without a result (exit 3)", [0.5], ""),
     "stops_unasked": ("failed", "it was asked to stop, and did", [0.5], ""),
-    "does_not_exist": ("failed", "_target_: there is no callable at 'endings.does_not_exist'", [], "InputError"),
+    "does_not_exist": (
+        "failed",
+        "workload._target_: there is no callable at 'endings.does_not_exist'",
+        [],
+        "InputError",
+    ),
 }
 
 
@@ -57,7 +62,7 @@ def server() -> Iterator[ForkServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SECRET, "hunter2")
         patch.setenv("TUNEBOOK_TEST_ALLOWED", "1")
-        with ForkServer(PATIENT, own=OWN, preload=("tasks.trials.local.child", "no.such.module")) as server:
+        with ForkServer(PATIENT, preload=("tasks.trials.local.child", "no.such.module")) as server:
             yield server
 
 

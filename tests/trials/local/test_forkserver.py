@@ -46,7 +46,7 @@ def coordinator(tmp_path: Path) -> Iterator[Coordinator]:
 
 def test_a_trial_whose_server_died_is_run_again_by_a_new_server(tmp_path: Path) -> None:
     wanted = execution("endings.kills_the_server", once=str(tmp_path / "once"))
-    with ForkServer(PATIENT, own=OWN) as server:
+    with ForkServer(PATIENT) as server:
         before = server.pid
         trial = run_trial(plan(), wanted, server, tmp_path / "t", "cpu")
         assert server.pid != before
@@ -55,7 +55,7 @@ def test_a_trial_whose_server_died_is_run_again_by_a_new_server(tmp_path: Path) 
 
 @pytest.mark.prose
 def test_a_trial_that_kills_its_server_every_time_fails_and_the_next_one_runs(tmp_path: Path) -> None:
-    with ForkServer(PATIENT, own=OWN) as server:
+    with ForkServer(PATIENT) as server:
         guilty = run_trial(plan(), execution("endings.kills_the_server"), server, tmp_path / "guilty", "cpu")
         sound = run_trial(plan(), execution("endings.steady"), server, tmp_path / "sound", "cpu")
     assert guilty.status == "failed"
@@ -66,7 +66,7 @@ def test_a_trial_that_kills_its_server_every_time_fails_and_the_next_one_runs(tm
 def test_closing_the_server_ends_the_trials_and_frees_those_who_wait(tmp_path: Path) -> None:
     wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
     with ThreadPoolExecutor(1) as pool:
-        with ForkServer(PATIENT, own=OWN) as server:
+        with ForkServer(PATIENT) as server:
             waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
             pids = written(tmp_path / "pids")
         with pytest.raises(ServerClosed):
@@ -98,7 +98,7 @@ def test_a_server_that_is_told_to_end_takes_its_trials_and_their_children_along(
     how: signal.Signals, tmp_path: Path
 ) -> None:
     wanted = execution("endings.sleeps", pids=str(tmp_path / "pids"))
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(PATIENT) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan(), wanted, server, tmp_path / "t", "cpu")
         pids = written(tmp_path / "pids")
         (tmp_path / "pids").unlink()

@@ -13,7 +13,7 @@ from tasks.trials.local.child import LOCK
 from tasks.trials.local.execute import run_trial
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.leftovers import MARK, end_leftovers
-from tests.trials.example_trials import OWN, PATIENT, execution, plan
+from tests.trials.example_trials import PATIENT, execution, plan
 from tests.trials.local.processes import alive, gone_in_time, written
 
 HOLDS = "import sys, time; held = open(sys.argv[1]); print(flush=True); time.sleep(600)"
@@ -28,7 +28,7 @@ def test_a_daemon_of_an_attempt_that_died_neither_keeps_the_folder_nor_writes_be
     """Others run all the while, so that the server cannot tell whose the orphan is."""
     beside = execution("endings.sleeps", PATIENT, pids=str(tmp_path / "beside"))
     wanted = execution("resuming.leaves_a_daemon", PATIENT, pid=str(tmp_path / "pid"), how=how)
-    with ForkServer(PATIENT, own=OWN) as server, ThreadPoolExecutor(1) as pool:
+    with ForkServer(PATIENT) as server, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(run_trial, plan("b"), beside, server, tmp_path / "b", "cpu")
         living = written(tmp_path / "beside")
         first = run_trial(plan(), wanted, server, tmp_path / "t", "cpu")

@@ -14,7 +14,7 @@ from tasks.trials.settings import Execution, RunnerSettings
 def main(own: str, folder: Path) -> None:
     """Runs both trials; each writes `<folder>/<id>.pids` when it is under way."""
     runner = RunnerSettings(wall_timeout=600)
-    with ForkServer(runner, own=own) as server, ThreadPoolExecutor(2) as pool:
+    with ForkServer(runner) as server, ThreadPoolExecutor(2) as pool:
         for id in ("a", "b"):
             workload = Workload(
                 name="endings",

@@ -1,0 +1,13 @@
+"""The flow `tune-round` as a process that Prefect starts imports it: by a name that no package of the user's has."""
+
+from tunebook import bind
+
+bind()
+
+from flows.compose.called import CONSOLE, called_as  # noqa: E402 - ours only now
+from flows.prefect.flow import tune_round  # noqa: E402
+
+called_as(CONSOLE)
+tune_round.__module__ = __name__  # what a deployment names as its entrypoint
+
+__all__ = ["tune_round"]

@@ -1,0 +1,61 @@
+"""Whether the user's code can be imported, found out in a child process before the first trial."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.scope.error import InputError
+from tasks.trials.local.child import LOG, RESULT
+from tasks.trials.local.forkserver import ForkServer
+from tasks.trials.outcome import signal_name
+from tasks.trials.settings import Execution
+from tasks.trials.target import is_ours, place_of, resolve
+
+PATIENCE = 600.0  # seconds for one import: a large library on a slow disk takes minutes the first time
+_with_torch: set[str | None] = set()  # the users' folders whose code brought torch when it was imported last
+
+
+def check_imports(targets: Sequence[tuple[str, str]], execution: Execution) -> None:
+    """Refuse a recipe whose callables cannot be imported; the user's code is imported in a child process alone.
+
+    `targets`: `(place in the configuration, address)` of each recipe.
+
+    Raises:
+        InputError: an address that is not allowed, or what importing it said, with the place in the configuration.
+    """
+    for place, target in targets:
+        try:
+            place_of(target, execution.own)
+            if is_ours(target):
+                resolve(target, execution.own)
+        except InputError as error:
+            raise InputError(f"{place}.{error}") from error
+    users = [(place, target) for place, target in targets if not is_ours(target)]
+    if users:
+        _in_a_child(users, execution)
+
+
+def brings_torch(own: str | None) -> bool:
+    """Whether the user's code imported torch when it was last imported: then each of their trials wants it."""
+    return own in _with_torch
+
+
+def _in_a_child(users: Sequence[tuple[str, str]], execution: Execution) -> None:
+    place, target = users[0]
+    with tempfile.TemporaryDirectory(prefix="tunebook-") as name, ForkServer(execution.runner) as server:
+        folder = Path(name).resolve()
+        secrets = execution.secrets.forms
+        log = {"log": str(folder / LOG), "log_bytes": execution.runner.log_bytes, "secrets": secrets}
+        ended = server.run({"imports": users, "own": execution.own, "folder": str(folder), **log}, PATIENCE)
+        if not (folder / RESULT).is_file():
+            how = f"exit code {ended.code}" if ended.signal is None else signal_name(ended.signal)
+            if ended.timed_out:
+                how = f"nothing after {PATIENCE:g} s"
+            last = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
+            said = f": {last[0][:200]}" if last else ""
+            raise InputError(f"{place}._target_: importing {target!r} ended its process ({how}){said}; correct it.")
+        found = json.loads((folder / RESULT).read_text())
+    if found["error"]:
+        raise InputError(found["error"])
+    (_with_torch.add if found["torch"] else _with_torch.discard)(execution.own)
