@@ -22,7 +22,7 @@ from flows.compose.called import line
 from flows.compose.freeze import root_of
 from flows.compose.messages import tell, validation_sentence
 from flows.own import OWN
-from flows.session.provenance.reproduce import commit_here
+from flows.session.provenance.reproduce import commit_of, tunebook_version, version_text
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.thresholds import policy_from_tree
@@ -286,7 +286,11 @@ def _next(words: Sequence[str], conclusion: Conclusion, scope: Scope) -> NextRow
 def _reproduce(words: Sequence[str], tried: Sequence[Any]) -> ReproduceRow:
     mark = hash_of([[id, dict(point)] for id, point, _ in tried], 16)
     return ReproduceRow(
-        command=_command(words), overrides=tuple(words), git_commit=commit_here() or None, fingerprint=mark
+        command=_command(words),
+        overrides=tuple(words),
+        tunebook=version_text(tunebook_version()),
+        git_commit=commit_of(Path.cwd()) or None,
+        fingerprint=mark,
     )
 
 

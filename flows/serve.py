@@ -3,10 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from flows.compose.called import program
 from flows.compose.messages import tell
-from flows.prefect.deployment import NAME, serve
+from flows.prefect.deployment import deployment_name, serve
 from flows.prefect.server import PrefectServer, home
 from flows.session.exit_code import explained
 
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with PrefectServer(home()) as server:
             server.wait()
-            print(f"serving tune-round/{NAME} at {server.url}; Ctrl-C ends it", flush=True)
+            print(f"serving tune-round/{deployment_name(Path.cwd())} at {server.url}; Ctrl-C ends it", flush=True)
             serve(given.cron, given.overrides)
     except Exception as error:
         code, sentence = explained(error)

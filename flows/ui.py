@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.compose.called import program
-from flows.prefect.deployment import NAME, serve
+from flows.prefect.deployment import deployment_name, serve
 from flows.prefect.server import PrefectServer, die_with_parent, home
 from tasks.tracking import Tracking, server_command
 
@@ -29,7 +29,10 @@ def main(arguments: Sequence[str]) -> int:
         _wait(f"http://127.0.0.1:{mlflow_port}/health")
         print(f"Prefect UI   http://127.0.0.1:{prefect_port}")
         print(f"MLflow UI    http://127.0.0.1:{mlflow_port}")
-        print(f"deployment   http://127.0.0.1:{prefect_port}/deployments (tune-round/{NAME})", flush=True)
+        print(
+            f"deployment   http://127.0.0.1:{prefect_port}/deployments (tune-round/{deployment_name(Path.cwd())})",
+            flush=True,
+        )
         serve(None, EXAMPLE)
     return 0
 

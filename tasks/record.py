@@ -119,6 +119,7 @@ class ReproduceRow(RecordRow):
 
     command: str
     overrides: tuple[str, ...]
+    tunebook: str = ""
     git_commit: str | None = None
     uncommitted_diff: str = ""
     packages: dict[str, str] = {}

@@ -15,6 +15,11 @@ def called_as(form: str) -> None:
     _form = form
 
 
+def flow_module() -> str:
+    """The module by whose name a process that Prefect starts finds the flow: no package of the user's has it."""
+    return "tunebook.flow" if _form == CONSOLE else "flows.prefect.flow"
+
+
 def program(command: str) -> str:
     """The words with which a command of ours is called: `tunebook round`, or `python -m flows.round`."""
     return f"{_form}{command}"

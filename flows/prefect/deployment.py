@@ -1,14 +1,21 @@
-"""The deployment `tune-round`: registered with Prefect, and its rounds run one at a time until a signal comes."""
+"""The deployment of a working folder: registered with Prefect, its rounds run one at a time until a signal comes."""
 
 import os
+import re
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from flows.compose.called import flow_module
 from flows.session.signals import heeding
+from tasks.record import hash_of
 
-NAME = "tune-round"
+
+def deployment_name(folder: Path) -> str:
+    """The name of the folder's deployment of the flow `tune-round`: another folder's on the same server is another."""
+    label = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-") or "folder"
+    return f"{label}-{hash_of(str(folder), 4)}"
 
 
 def serve(cron: str | None, overrides: Sequence[str]) -> None:
@@ -18,14 +25,15 @@ def serve(cron: str | None, overrides: Sequence[str]) -> None:
     from flows.prefect.flow import forgiven, tune_round
     from flows.prefect.reconcile import reconcile
 
+    tune_round.__module__ = flow_module()  # the deployment's entrypoint
     with forgiven():
         reconcile()
     with heeding() as stop, stop.noticed(pass_on):
         tune_round.serve(
-            name=NAME,
+            name=deployment_name(Path.cwd()),
             cron=cron,
             parameters={"overrides": list(overrides), "config_dir": None},
-            description="One round of tuning: overrides as in the shell, one an entry.",
+            description=f"One round of tuning in {Path.cwd()}: overrides as in the shell, one an entry.",
             entrypoint_type=EntrypointType.MODULE_PATH,
             limit=1,
             print_starting_message=False,

@@ -87,7 +87,7 @@ class PrefectServer:
         self._log = (self._home / "server.log").open("ab")
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
+                *(sys.executable, "-P", "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
                 *("--host", "127.0.0.1", "--port", str(port), "--timeout-keep-alive", "5"),
             ],
             env=os.environ | {"PREFECT_SERVER_UI_API_URL": self.url, "PREFECT_API_URL": self.url},

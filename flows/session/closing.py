@@ -8,6 +8,7 @@ from flows.compose.called import round_line
 from flows.session.incumbent import show_incumbent
 from flows.session.projection import projection_of
 from flows.session.promoted_settings import outranked, without
+from flows.session.provenance.programs import program_folder
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
@@ -49,7 +50,11 @@ def record_now(
         conclusion,
         next=_next(session, analysis, round, conclusion),
         reproduce=reproduce(
-            round_line(config.overrides, config.config_dir), config.overrides, session.parts, config.secrets
+            round_line(config.overrides, config.config_dir),
+            config.overrides,
+            session.parts,
+            program_folder(config),
+            config.secrets,
         ),
         stamps={
             "round_id": session.round_id,

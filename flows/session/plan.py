@@ -33,9 +33,7 @@ def checked(config: RoundConfig) -> str:
 
 
 def _checked(config: RoundConfig) -> str:
-    workload = config.workload
-    recipe = {"_target_": workload.target, **workload.arguments, "test": workload.test}
-    check_imports([*targets_at(recipe, "workload")], config.execution)
+    check_imports([*targets_at(config.workload.recipe, "workload")], config.execution)
     if config.sampler in ADAPTIVE and config.sampler not in SAMPLERS:
         instead = in_parallel(config.sampler, config.budget.trials)
         raise InputError(

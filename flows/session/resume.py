@@ -61,7 +61,8 @@ def of_another_version(frozen: Mapping[str, Any]) -> str:
     schema = frozen.get("schema", 1)
     if schema == SCHEMA:
         return ""
-    commit = frozen.get("fingerprint", {}).get("git", {}).get("commit", "")
+    parts = frozen.get("fingerprint", {})
+    commit = parts.get("tunebook", parts.get("git", {})).get("commit", "")
     return (
         f"a tunebook that writes records of schema {schema} began it{f' (commit {commit[:12]})' if commit else ''}, "
         f"and this one writes schema {SCHEMA}: finish it with that version, or begin anew"

@@ -119,6 +119,11 @@ class Workload(Frozen):
     baseline: dict[str, Value] = {}
     test: dict[str, Any] | None = None
 
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The callable with its arguments and its test as one recipe, as the YAML has it."""
+        return {"_target_": self.target, **self.arguments, "test": self.test}
+
     def arguments_with(self, settings: Mapping[str, Value]) -> dict[str, Any]:
         """The arguments with these settings in their place, of those that are the workload's (`workload.model.width`).
 

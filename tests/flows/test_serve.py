@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flows.compose.config import CONF
+from flows.prefect.deployment import deployment_name
 from tasks.record import Record
 from tests.faults.prefect.api import call, until
 
@@ -37,7 +38,7 @@ def deployment(prefect: tuple[Path, str], tmp_path_factory: pytest.TempPathFacto
         ) as process,
     ):
         try:
-            yield until(lambda: call(f"{api}/deployments/name/tune-round/tune-round"), 90, log)
+            yield until(lambda: call(f"{api}/deployments/name/tune-round/{deployment_name(CONF.parent)}"), 90, log)
         finally:
             process.terminate()
             process.wait(30)

@@ -8,6 +8,5 @@ from flows.compose.called import CONSOLE, called_as  # noqa: E402 - ours only no
 from flows.prefect.flow import tune_round  # noqa: E402
 
 called_as(CONSOLE)
-tune_round.__module__ = __name__  # what a deployment names as its entrypoint
 
 __all__ = ["tune_round"]

@@ -17,8 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from flows.compose.config import TOP, RoundConfig
-from flows.session.provenance.programs import below, installed_as, libraries, own_code, scripts, working_folder
-from flows.session.provenance.reproduce import ROOT, commit_here, diff_from
+from flows.session.provenance.programs import (
+    below,
+    installed_as,
+    libraries,
+    own_code,
+    program_folder,
+    scripts,
+    working_folder,
+)
+from flows.session.provenance.reproduce import ROOT, commit_of, diff_from, tunebook_version
 from tasks.record import hash_of
 from tasks.scope.redaction import is_secret_name
 from tasks.trials.command.check import program_files
@@ -85,7 +93,8 @@ def fingerprint(config: RoundConfig) -> Parts:
     """
     own, named = dict(own_code(config)), dict(_named(config))
     imported = libraries(config, own.values())
-    commit = commit_here()
+    folder = program_folder(config)
+    commit = commit_of(folder)
     return {
         "config": dict(_configured(config)),
         "code": {"tunebook": _together(scripts(ROOT / "tasks"))}
@@ -98,7 +107,8 @@ def fingerprint(config: RoundConfig) -> Parts:
         "machine": _machine(),
         "runner": _runner(config.runner),
         "services": _versions(*SERVICES),
-        "git": {"commit": commit, "diff": hash_of(diff_from(commit, config.secrets), 16)} if commit else {},
+        "tunebook": tunebook_version(),
+        "git": {"commit": commit, "diff": hash_of(diff_from(commit, folder, config.secrets), 16)} if commit else {},
     }
 
 

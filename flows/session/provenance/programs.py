@@ -12,12 +12,14 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
-from flows.compose.config import TOP, RoundConfig
+from flows.compose.config import CONF, TOP, RoundConfig
+from tasks.scope.error import InputError
 from tasks.trials.command.check import program_files
+from tasks.trials.target import PACKAGES, is_ours, place_of, targets_in, users_folders
 
 SCRIPTS = frozenset({".py", ".sh", ".awk", ".r", ".jl", ".pl", ".rb", ".js", ".m", ".c", ".cc", ".cpp", ".cu", ".h"})
 SETTINGS = frozenset({".yaml", ".yml", ".toml"})  # of the user's programs: those of our groups are the configuration
-_OURS = {"flows", "tasks"}  # is in the fingerprint as a whole
+_NO_CODE = (*TOP, "incumbent")  # folders of YAML: the configuration, and what shows the promoted one
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -28,7 +30,7 @@ def own_code(config: RoundConfig) -> Iterator[tuple[str, Path]]:
     own = Path(config.config_dir)
     for path in below(own, config.root):
         name = path.relative_to(own)
-        if _is_script(path) or (path.suffix in SETTINGS and name.parts[0] not in TOP):
+        if _is_script(path) or (path.suffix in SETTINGS and name.parts[0] not in _NO_CODE):
             yield str(name), path
     for path in program_files(config.workload, config.config_dir):
         yield str(path.relative_to(own) if path.is_relative_to(own) else path.name), path
@@ -43,9 +45,10 @@ def libraries(config: RoundConfig, programs: Iterable[Path]) -> dict[str, list[P
     if config.config_dir is None:
         return {}
     own, started = Path(config.config_dir).resolve(), program_files(config.workload, config.config_dir)
-    places = [own, *(path.parent for path in started), working_folder(config)]
+    places = [*users_folders(config.config_dir), *(path.parent for path in started), working_folder(config)]
     found: dict[str, list[Path]] = {}
-    waiting = _imported(programs) | _modules_started(config)
+    named = {t.partition(".")[0] for t in targets_in(config.workload.recipe) if not is_ours(t)}
+    waiting = _imported(programs) | _modules_started(config) | named
     while waiting:
         name = waiting.pop()
         at = _found_at(name, places)
@@ -78,11 +81,28 @@ def _modules_started(config: RoundConfig) -> set[str]:
 def _found_at(name: str, places: Iterable[Path]) -> list[Path]:
     """The file or the folders that `import name` reads, looked up in `places` first; none of an installed package."""
     with suppress(ImportError, ValueError):
-        spec = PathFinder.find_spec(name, [*map(str, places), *sys.path]) or find_spec(name)
+        path = [entry for entry in sys.path if Path(entry or ".").resolve() != CONF.parent]
+        spec = PathFinder.find_spec(name, [*map(str, places), *path]) or find_spec(name)
         if spec is not None:
             paths = [Path(path).resolve() for path in (spec.submodule_search_locations or [spec.origin or ""])]
-            return [path for path in paths if path.exists() and not _INSTALLED & {*path.parts}]
+            return [path for path in paths if path.exists() and not _INSTALLED & {*path.parts} and not _is_ours(path)]
     return []
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is this program's own package, which is in the fingerprint as a whole."""
+    return any(path.is_relative_to(CONF.parent / package) for package in PACKAGES)
+
+
+def program_folder(config: RoundConfig) -> Path:
+    """The folder that holds the user's program; the working folder where the workload is one that ships."""
+    own = config.config_dir
+    for path in program_files(config.workload, own):
+        return path.parent
+    if not is_ours(config.workload.target):
+        with suppress(InputError):
+            return place_of(config.workload.target, own).file.parent
+    return Path(own) if own else Path.cwd()
 
 
 def working_folder(config: RoundConfig) -> Path:
@@ -107,7 +127,7 @@ def _is_script(path: Path) -> bool:
 
 
 def _imported(files: Iterable[Path]) -> set[str]:
-    """The packages that Python files import, but for Python's own and ours."""
+    """The packages that Python files import, but for Python's own."""
     found: set[str] = set()
     for path in files:
         if path.suffix == ".py":
@@ -117,4 +137,4 @@ def _imported(files: Iterable[Path]) -> set[str]:
                         found |= {alias.name.partition(".")[0] for alias in node.names}
                     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                         found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names - _OURS
+    return found - sys.stdlib_module_names

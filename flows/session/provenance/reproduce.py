@@ -1,8 +1,11 @@
-"""How a round is run again: its command, the git commit and the uncommitted changes."""
+"""How a round is run again: its command, the commit of the user's program and what is not committed of it."""
 
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from flows.compose.config import CONF
 from tasks.record import ReproduceRow, hash_of
@@ -13,11 +16,16 @@ DIFF_BYTES = 1_000_000
 
 
 def reproduce(
-    command: str, overrides: tuple[str, ...], parts: Mapping[str, Mapping[str, str]], secrets: Secrets = NONE
+    command: str,
+    overrides: tuple[str, ...],
+    parts: Mapping[str, Mapping[str, str]],
+    folder: Path,
+    secrets: Secrets = NONE,
 ) -> ReproduceRow:
     """How to run the round again, and the `parts` of the fingerprint on which it began; see `fingerprint`.
 
-    The diff leads from the commit at which the round began to the code on which it ends.
+    Commit and diff are of the repository of the program's `folder`. The diff leads from the commit at which the round
+    began to the code on which it ends.
 
     Playbook: J13
     """
@@ -26,27 +34,43 @@ def reproduce(
         command=command,
         overrides=overrides,
         git_commit=commit,
-        uncommitted_diff=diff_from(commit, secrets)[:DIFF_BYTES] if commit else "",
+        uncommitted_diff=diff_from(commit, folder, secrets)[:DIFF_BYTES] if commit else "",
+        tunebook=version_text(parts.get("tunebook", {})),
         packages={**parts["packages"], **parts["services"]},
         fingerprint=hash_of({part: dict(parts[part]) for part in parts}, 16),
     )
 
 
-def commit_here() -> str:
-    """The commit that is checked out; empty outside a repository, and where there is no git."""
-    return _git("rev-parse", "HEAD")
+def tunebook_version() -> dict[str, str]:
+    """The version of tunebook that runs, and its commit where that is a checkout of its own."""
+    found = {}
+    with suppress(PackageNotFoundError):
+        found["version"] = version("tunebook")
+    commit = commit_of(ROOT) if (ROOT / ".git").exists() else ""
+    return found | ({"commit": commit} if commit else {})
 
 
-def diff_from(commit: str, secrets: Secrets = NONE) -> str:
-    """What differs from a commit and is tracked, without secrets."""
-    return secrets.redacted(_git("diff", commit))
+def version_text(tunebook: Mapping[str, str]) -> str:
+    """The version in one line: `0.1.0`, or `0.1.0 (commit 1a2b3c…)` of a checkout."""
+    commit = tunebook.get("commit", "")
+    return tunebook.get("version", "unknown") + (f" (commit {commit})" if commit else "")
 
 
-def _git(*arguments: str) -> str:
-    """What git prints about the repository, or nothing where there is none."""
+def commit_of(folder: Path) -> str:
+    """The commit that is checked out in the folder's repository; empty outside of one, and where there is no git."""
+    return _git(folder, "rev-parse", "HEAD")
+
+
+def diff_from(commit: str, folder: Path, secrets: Secrets = NONE) -> str:
+    """What differs from a commit of the folder's repository and is tracked, without secrets."""
+    return secrets.redacted(_git(folder, "diff", commit))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints about the repository of a folder, or nothing where there is none."""
     if shutil.which("git") is None:
         return ""
     done = subprocess.run(
-        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="replace", check=False
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace", check=False
     )
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flows.compose.config import CONF
+from flows.prefect.deployment import deployment_name
 from tasks.ledger import open_ledger
 from tests.faults.conftest import Tally, Times
 from tests.faults.prefect.api import call, serving, until
@@ -52,7 +53,7 @@ class Served:
                     os.killpg(process.pid, signal.SIGKILL)
 
     def deployment(self) -> Any:
-        return call(f"{self.api}/deployments/name/tune-round/tune-round")
+        return call(f"{self.api}/deployments/name/tune-round/{deployment_name(CONF.parent)}")
 
     def submit(self, store: Path) -> str:
         """The id of a new flow run."""

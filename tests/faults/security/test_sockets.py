@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.compose.config import CONF
+from flows.prefect.deployment import deployment_name
 from flows.prefect.server import free_port
 from tests.faults.conftest import Tally, Times
 
@@ -90,7 +91,7 @@ def test_the_servers_listen_on_loopback_alone_whatever_the_environment_says(
         try:
             for url in (
                 f"http://127.0.0.1:{ports[1]}/health",
-                f"http://127.0.0.1:{ports[0]}/api/deployments/name/tune-round/tune-round",
+                f"http://127.0.0.1:{ports[0]}/api/deployments/name/tune-round/{deployment_name(CONF.parent)}",
             ):
                 wait(url, tmp_path / "log")
             found = listening(process.pid)
