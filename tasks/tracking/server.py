@@ -15,7 +15,7 @@ def server_command(tracking: Tracking, port: int) -> list[str]:
     create(tracking)
     return [
         *("/usr/bin/env", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true"),
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *(sys.executable, "-P", "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", tracking.address),
         *("--default-artifact-root", (Path(tracking.root).absolute() / "artifacts").as_uri()),
     ]
