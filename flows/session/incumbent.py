@@ -136,8 +136,9 @@ def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
     elif incumbent.generation > (view.there.generation if view.there else 0):
         by = stored.round_id if stored else None
         show_incumbent(ledger, config, incumbent, {"promoted by round": by or "-"})
-    if view.sentence:
-        tell(view.sentence)
+    for sentence in (view.sentence, _other_folder(ledger, config)):
+        if sentence:
+            tell(sentence)
     return incumbent
 
 
@@ -167,6 +168,18 @@ def _of_another(there: PromotedYaml, ledger: Ledger | None, config: RoundConfig)
     if any((own.generation, own.point, own.settings) == shown for own in ours):
         return False  # this ledger started from it, or the other one from this
     return not (config.adopt and there.generation > max((own.generation for own in ours), default=0))
+
+
+def _other_folder(ledger: Ledger, config: RoundConfig) -> str:
+    """A warning that another folder's workload of this name shares the ledger, and hence the incumbent; else empty."""
+    last = next((r.round_id for r in ledger.rounds(config.workload.name)), None)
+    before = ledger.frozen(last).get("config", {}).get("config_dir") if last else None
+    if before is None or before == config.config_dir or not Path(before).is_dir():
+        return ""
+    return (
+        f"warning: workload {config.workload.name} of this ledger was run from {before} before: both share one "
+        "incumbent; tracking.root=PATH gives this one a ledger of its own"
+    )
 
 
 def _near(path: Path) -> str:
