@@ -1,6 +1,6 @@
 # make demo: one round on real data, ending in a report. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults calibrate ui lint lock
+.PHONY: help install demo test faults calibrate ui lint lock installed installed-full
 
 PYTHON ?= python3
 VENV   := .venv
@@ -31,6 +31,12 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 	@rm -f build/faults.jsonl; mkdir -p build
 	@TUNEBOOK_FAULTS=full TUNEBOOK_FAULTS_TALLY=$(CURDIR)/build/faults.jsonl $(BIN)/python -m pytest -q tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.table build/faults.jsonl
+
+installed: install ## a wheel in an empty environment, an editable install and the checkout: what users do first (minutes)
+	@TUNEBOOK_INSTALLED=quick $(BIN)/python -m pytest -q tests/installed $(ARGS)
+
+installed-full: install ## the same with every kind of workload, every way and every name of a user's packages (20 minutes)
+	@TUNEBOOK_INSTALLED=full $(BIN)/python -m pytest -q tests/installed $(ARGS)
 
 calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (two hours)
 	@$(BIN)/python -m tests.benchmarks.calibration.gate_page >/dev/null

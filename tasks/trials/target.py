@@ -23,6 +23,7 @@ from tasks.scope.error import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("flows", "tasks")
+ENTRY = ROOT / "flows" / "entry"  # of a checkout: the package `tunebook`, whose names a user's code may import
 OURS = "tasks.trials.workloads."
 EXACT = MappingProxyType(  # the functions behind our two short addresses
     {
@@ -101,11 +102,11 @@ def step_aside(own: str | None) -> None:
     What was imported of ours goes on working, and what was not cannot be imported any more.
     """
     for name in [n for n in sys.modules if n.partition(".")[0] in PACKAGES]:
-        _aside[name] = sys.modules.pop(name)
+        _aside[name] = sys.modules[f"tunebook.{name}"] = sys.modules.pop(name)  # for `from tunebook import …`
     sys.modules["__main__"] = ModuleType("__main__")  # a process that the user's code spawns would import ours again
     mine = [str(folder) for folder in users_folders(own)[: 2 if own is not None else 0] if folder.is_dir()]
     rest = [entry for entry in sys.path if entry and Path(entry).resolve() != ROOT and entry not in mine]
-    sys.path[:] = [*mine, *rest]
+    sys.path[:] = [*mine, *rest, *([str(ENTRY)] if ENTRY.is_dir() else [])]
     importlib.invalidate_caches()
 
 

@@ -208,7 +208,7 @@ def seen(stage: Stage) -> dict[str, str]:
     files = sorted(stage.here.glob("store/*/*/record.json"))
     texts = [file.read_text() for file in files]
     records = [json.loads(text) for text in texts]
-    shown = [file.read_text() for file in sorted(stage.here.glob("store/incumbent/*.yaml"))]
+    shown = [file.read_text() for file in sorted(stage.here.glob("*/incumbent/*.yaml"))]
     curves = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(stage.here.glob("store/*/*/*.parquet"))]
     for line in (DATA / "views.txt").read_text().splitlines():
         place, _, query = line.partition(": ")

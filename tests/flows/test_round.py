@@ -29,7 +29,7 @@ def test_a_round_promotes_the_better_arm_and_leaves_record_report_and_incumbent(
     said = capsys.readouterr().out
     assert "promote" in said
     assert "report.html" in said.splitlines()[-2]
-    promoted = (folder.parent / "store" / "incumbent" / "own.yaml").read_text()
+    promoted = (folder / "incumbent" / "own.yaml").read_text()
     assert "generation: 1" in promoted
     assert "switch: b" in promoted
     assert (folder.parent / "store" / "records" / record.round_id / "report.html").stat().st_size > 10_000

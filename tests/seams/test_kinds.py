@@ -64,7 +64,7 @@ def test_trials_bring_their_own_steps_and_the_answer_has_a_type_of_its_own(whole
     assert record.answer.steps in LENGTHS[:-1]
 
 
-def test_no_baseline_and_no_gate_and_what_was_measured_is_promoted(whole: tuple[Record, Path]) -> None:
+def test_no_baseline_and_no_gate_and_what_was_measured_is_promoted(whole: tuple[Record, Path], own: Path) -> None:
     record, root = whole
     assert record.gate is None
     assert (record.verdict.outcome, record.verdict.reason) == ("promote", "measured")
@@ -74,7 +74,7 @@ def test_no_baseline_and_no_gate_and_what_was_measured_is_promoted(whole: tuple[
     with open_ledger(root) as ledger:
         (generation,) = ledger.generations("synthetic")
     assert generation.settings == {STEPS: record.answer.steps}
-    written = read_incumbent(root / "incumbent" / "synthetic.yaml")
+    written = read_incumbent(own / "incumbent" / "synthetic.yaml")
     assert written is not None
     assert (written.generation, written.settings, written.point) == (1, generation.settings, generation.point)
 

@@ -1,4 +1,4 @@
-"""The installed program. `import tunebook` costs nothing and binds nothing: a user's own code may do so in a trial.
+"""The installed program, and what a user's own code may import of it: `from tunebook import Infeasible`.
 
 Where tunebook is installed, this package is all that stands on Python's path: `flows` and `tasks` are names that a
 user's own packages may have, so ours are bound to their folder only in the processes of our own (`bind`).
@@ -8,8 +8,16 @@ import importlib
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 PACKAGES = ("flows", "tasks")
+PUBLIC = {
+    "Infeasible": "tasks.trials.running",  # raised by a training function: this point cannot be trained
+    "RunningTrial": "tasks.trials.running",  # what a training function gets
+    "Data": "tasks.trials.supervised.batches",  # what a data recipe of `tasks.trials.supervised` returns
+    "Labelled": "tasks.trials.supervised.batches",
+}
 _HERE = Path(__file__).resolve().parent
 
 
@@ -28,7 +36,30 @@ def bind() -> None:
         sys.path.remove(str(root()))
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("tunebook")
+    if name in PUBLIC:
+        return getattr(_ours(PUBLIC[name]), name)
     raise AttributeError(f"module 'tunebook' has no attribute {name!r}")
+
+
+def _ours(name: str) -> ModuleType:
+    """One of our modules: as it stepped aside in a trial, as it is in a process of ours, or imported by itself."""
+    for kept in (f"tunebook.{name}", name):
+        found = sys.modules.get(kept)
+        if found is not None and Path(found.__file__ or "").resolve().is_relative_to(root()):
+            return found
+    theirs = _taken()
+    try:
+        bind()
+        importlib.import_module(name)
+    finally:
+        sys.modules.update({f"tunebook.{ours}": module for ours, module in _taken().items()} | theirs)
+    return sys.modules[f"tunebook.{name}"]
+
+
+def _taken() -> dict[str, ModuleType]:
+    """The modules that have the names of our packages now, taken out of `sys.modules`."""
+    names = [name for name in sys.modules if name.partition(".")[0] in PACKAGES]
+    return {name: sys.modules.pop(name) for name in names}

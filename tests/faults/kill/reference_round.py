@@ -47,6 +47,8 @@ FILES = {
     ),
     "space/own.yaml": "x: {low: 0.0, high: 1.0}\nswitch: {choices: [a, b]}\n",
     "goal/own.yaml": "question: Is b better than a?\nkind: improve\nscientific: {switch: [a, b]}\n",
+    # of another working folder: each store shows what it promotes under its own root
+    "incumbent/own.yaml": "generation: 1\nledger: elsewhere\nsource: round r\npoint: {x: 0.9, switch: a}\n",
     "own.py": TRAIN,
 }
 

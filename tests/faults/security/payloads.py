@@ -187,13 +187,9 @@ def _files() -> Iterator[Payload]:
         says=("there",),
     )
     yield Payload(name="a link that leads out", typed=("goal=linked",), says=("goal/linked.yaml", "leads out"))
-    promoted = {
-        "../store/incumbent/my.yaml": "generation: 1\nsource: x\npoint: !!python/object/apply:os.system [TOUCH]\n"
-    }
+    promoted = {"incumbent/my.yaml": "generation: 1\nsource: x\npoint: !!python/object/apply:os.system [TOUCH]\n"}
     yield Payload(name="an incumbent that is an object", files=promoted, says=("my.yaml", "python/object"))
-    strange = {
-        "../store/incumbent/my.yaml": "generation: 1\nsource: x\npoint: {x: 0.5, switch: a, _target_: os.system}\n"
-    }
+    strange = {"incumbent/my.yaml": "generation: 1\nsource: x\npoint: {x: 0.5, switch: a, _target_: os.system}\n"}
     yield Payload(name="an incumbent with a target", files=strange, says=("incumbent/my.yaml", "_target_"))
     for round_id in ("../../../OUT/x", "/etc", "..", "x/../../y", "-rf", "a\nb"):
         yield Payload(name=f"resume {round_id!r}", typed=(f"resume='{round_id}'",), says=("resume",))

@@ -25,10 +25,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """A ledger in which three rounds were cut off: of an older tunebook, of a newer one, and of this one."""
     asked = config(tmp_path)
     parts = {name: dict(part) for name, part in fingerprint(asked).items()}
-    parts["git"] = {"commit": "0fb99d7aaaabbbb", "diff": ""}
+    older = {**parts, "git": {"commit": "0fb99d7aaaabbbb", "diff": ""}}  # when git was tunebook's own
+    older.pop("tunebook")
+    newer = {**parts, "tunebook": {"version": "9.0", "commit": "0fb99d7aaaabbbb"}}
     with open_ledger(tmp_path) as ledger:
         for name, schema in (("old", {}), ("new", {"schema": SCHEMA + 1}), ("own", {"schema": SCHEMA})):
-            frozen = {"incumbent": {"settings": {}}, "fingerprint": parts, **schema}
+            of = older if name == "old" else newer if name == "new" else parts
+            frozen = {"incumbent": {"settings": {}}, "fingerprint": of, **schema}
             ledger.begin(name, "synthetic", "synthetic", frozen, f"another {name}", "2026-01-01")
         yield ledger
 

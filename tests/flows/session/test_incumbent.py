@@ -6,7 +6,7 @@ import pytest
 
 from flows.compose.compose import from_overrides
 from flows.compose.config import CONF, RoundConfig
-from flows.compose.incumbent_yaml import PromotedYaml, read_incumbent
+from flows.compose.incumbent_yaml import PromotedYaml, read_incumbent, write_incumbent
 from flows.session.incumbent import incumbent_places, looked_up, settled, show_incumbent
 from flows.session.plan import checked
 from flows.session.provenance.fingerprint import differing, fingerprint
@@ -15,8 +15,8 @@ from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 from tests.flows.own_round import write_folder
 
-POINT = {"x": 0.5, "z": 0.4, "switch": "b"}
-OTHER = {"x": 0.1, "z": 0.1, "switch": "a"}
+POINT: dict[str, float | str] = {"x": 0.5, "z": 0.4, "switch": "b"}
+OTHER: dict[str, float | str] = {"x": 0.1, "z": 0.1, "switch": "a"}
 
 
 @pytest.fixture
@@ -156,16 +156,13 @@ def test_a_ledger_made_anew_in_the_same_root_leaves_the_earlier_ones_yaml_alone(
 def test_a_folder_that_cannot_be_written_costs_the_view_its_place_and_no_promotion(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows.session import incumbent as module
-
-    write = module.write_incumbent
 
     def refused(path: Path, *rest: object) -> None:
         if path.is_relative_to(own):
             raise PermissionError(13, "Permission denied")
-        write(path, *rest)  # type: ignore[arg-type]
+        write_incumbent(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "write_incumbent", refused)
+    monkeypatch.setattr("flows.session.incumbent.write_incumbent", refused)
     with open_ledger(tmp_path / "a") as ledger:
         promote(ledger, config(own, tmp_path / "a"), POINT)
     assert "cannot be written (Permission denied)" in capsys.readouterr().err

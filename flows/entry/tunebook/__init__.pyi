@@ -1,0 +1,46 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+__version__: str
+
+class Infeasible(Exception):
+    """Ends a trial as infeasible with a reason: this point cannot be trained."""
+
+class RunningTrial:
+    """A trial while it runs, as a training function gets it."""
+
+    point: Mapping[str, bool | int | float | str]
+    seed: int
+    max_train_steps: int
+    eval_every_steps: int
+    device: str
+    stopping: bool
+
+    def resume(self) -> tuple[int, Any]: ...
+    def report(self, step: int, /, **metrics: float) -> None: ...
+    def save(self, step: int, state: Any) -> None: ...
+
+class Labelled:
+    """Examples. `inputs`: (examples, …) float32. `labels`: (examples,) int64, classes counted from 0."""
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __init__(self, *, inputs: Tensor, labels: Tensor) -> None: ...
+    def __len__(self) -> int: ...
+
+class Data:
+    """A data set with its split, as a data recipe of `tasks.trials.supervised` returns it."""
+
+    train: Labelled
+    valid: Labelled
+    test: Labelled
+    classes: int
+
+    def __init__(self, *, train: Labelled, valid: Labelled, test: Labelled, classes: int) -> None: ...
+
+def root() -> Path: ...
+def bind() -> None: ...
