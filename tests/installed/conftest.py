@@ -7,7 +7,6 @@ These tests install and start real programs, which takes minutes: `make installe
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from flows.compose.config import CONF
 
 ROOT = CONF.parent
 TIER = os.environ.get("TUNEBOOK_INSTALLED", "")
-VERBOSE = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "PYTHON", "TUNEBOOK"))}
+PATIENCE = 400.0  # seconds for one command
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_", "PYTHON", "TUNEBOOK"))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +39,16 @@ class Way:
         return subprocess.Popen(
             [*self.words(command), *words],
             cwd=folder if self.console else ROOT,
-            env=VERBOSE | {"NO_COLOR": "1", "COLUMNS": "120", "PREFECT_HOME": str(folder / "prefect")} | more,
+            env=PLAIN | {"NO_COLOR": "1", "COLUMNS": "120", "PREFECT_HOME": str(folder / "prefect")} | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, command: str, *words: str, folder: Path, timeout: float = 300, **more: str) -> tuple[int, str]:
+    def run(self, command: str, *words: str, folder: Path, **more: str) -> tuple[int, str]:
         """Its exit code and what it printed."""
         with self.start(command, *words, folder=folder, **more) as process:
-            said, _ = process.communicate(timeout=timeout)
+            said, _ = process.communicate(timeout=PATIENCE)
         return process.returncode, said
 
     def round(self, own: Path, *words: str, folder: Path, **more: str) -> tuple[int, str]:
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Way:
     """The wheel of this checkout in an environment of its own, with nothing of the repository in it."""
     place = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
@@ -75,7 +75,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
     python = place / "venv" / "bin" / "python"
     install = [str(python), *pip[1:], "install", "-qq", "--constraint", str(ROOT / "constraints.txt")]
     subprocess.run([*install, f"tunebook[train] @ {built.as_uri()}"], check=True)
-    yield Way(name="wheel", python=python, console=True)
+    return Way(name="wheel", python=python, console=True)
 
 
 @pytest.fixture(scope="session")
