@@ -12,7 +12,7 @@ from flows.compose.called import program
 from flows.compose.config import CONF
 from flows.compose.freeze import option_name
 from flows.compose.messages import tell
-from flows.starting.adoption import Adoption, adopted, files_of
+from flows.starting.adoption import Adoption, adoption_of, files_of
 from flows.starting.copied import example_files
 from flows.starting.fates import Fate, default_text
 from flows.starting.written import refuse_taken, write_all
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
             files = example_files(name=name, round=command, history=program("history"))
             lines = [f"next     {command}"]
         else:
-            adoption = adopted(Path(said.script))
+            adoption = adoption_of(Path(said.script))
             place = _from_there(Path(said.script), folder)
             files = files_of(adoption, script=place, name=name, round=command, history=program("history"))
             files = {_free(folder, path): text for path, text in files.items()}

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from flows.starting.fates import MISSING, Fate, Reading, default_text, fates_of
-from flows.starting.questions import Question, first_question
+from flows.starting.questions import FirstQuestion, first_question
 from flows.starting.script.command_line import WAY_OUT, CommandLine, command_line_of
 from flows.starting.script.metrics import VARIABLE, Reporting, direction_of, reporting_of
 from flows.starting.script.source import read_script
 from tasks.scope.error import InputError
-from tasks.text import as_yaml, show
+from tasks.text import as_yaml, one_line, show
 
 _PLAIN = re.compile(
     r"(?!(?:true|false|null|yes|no|on|off|y|n|nan|inf)\Z)(?:-{0,2}[a-z_]|\.{0,2}/)[\w./-]*", re.ASCII | re.IGNORECASE
@@ -34,7 +34,7 @@ class Adoption:
     reporting: Reporting
 
     @cached_property
-    def question(self) -> Question:
+    def question(self) -> FirstQuestion:
         """The first question."""
         return first_question(self.reading.guesses)
 
@@ -66,7 +66,7 @@ class Adoption:
         return tuple(found)
 
 
-def adopted(path: Path) -> Adoption:
+def adoption_of(path: Path) -> Adoption:
     """What can be made of the script at a path.
 
     Raises:
@@ -221,19 +221,25 @@ def _readme(adoption: Adoption, round: str, history: str) -> str:
             '          file.write(json.dumps({"step": step, "valid_loss": valid_loss}) + "\\n")\n\n'
         )
     words = {"script": adoption.script.name, "round": round, "history": history, "first": first}
-    return filled(_README.read_text(encoding="utf-8"), words | {"program": round.partition(" --config-dir")[0]})
+    return with_words(_README.read_text(encoding="utf-8"), words | {"program": round.partition(" --config-dir")[0]})
 
 
-def filled(text: str, words: Mapping[str, str]) -> str:
+def with_words(text: str, words: Mapping[str, str]) -> str:
     """The text with each `<word>` replaced; what is put in is not looked at again."""
     return re.sub(r"<(\w+)>", lambda m: words.get(m[1], m[0]), text)
 
 
 def _text(lines: Iterable[tuple[str, str]]) -> str:
     """Lines with their comments in one column."""
-    pairs = [*lines]
+    pairs = [(_harmless(text), one_line(said)) for text, said in lines]
     width = max((len(text) for text, said in pairs if said and len(text) <= _WIDTH), default=0) + 1
     return "".join(f"{text:<{width}} # {said}\n" if said else f"{text}\n" for text, said in pairs)
+
+
+def _harmless(text: str) -> str:
+    """A line as it is; of a comment, which holds the script's own words, no more than one line."""
+    mark = re.match(r" *# *", text)
+    return text if mark is None else mark[0] + one_line(text[mark.end() :])
 
 
 def _flow(domain: Mapping[str, Any]) -> str:

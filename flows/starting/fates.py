@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flows.starting.guesses import BETAS, Guess, guesses_of
+from flows.starting.guesses import Guess, guesses_of
 from flows.starting.script.arguments import Argument
 from flows.starting.script.command_line import CommandLine
 from flows.starting.script.source import UNREAD
-from tasks.text import plainly, show
+from tasks.text import one_line, plainly, show
 
 What = Literal["tuned", "given", "left", "yours", "refused"]
 MISSING = "???"  # what the YAML reader refuses until somebody gives it
@@ -21,10 +21,10 @@ _EVERY = (
     r"(?:_steps|_n_steps)?"
 )
 _LOG = r"(?:log|logging|report|print)_(?:every|interval|freq|frequency|steps)(?:_steps|_n_steps)?"
-_BATCH = r"(?:\w+_)?(?:batch_?size|bs|batchsize)"
+_BATCH = r"(?:\w+_)?(?:batch_?size|bs)|batch"
 _OPTIMIZER = r"optimi[sz]er|optim|opt"
 _LENGTH = 100  # steps of a trial, or 10 epochs, where the script does not say
-_MOST_OF_A_PATH = 200
+_DEFAULT = 60  # characters of a default that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def _fate(argument: Argument, words: _Words, taken: set[str]) -> Fate:
     if clash:
         return _left(argument, f"another argument has the name {clash}")
     parts = _called(argument, *(f"{{{g.name}}}" for g in found))
-    says = "; ".join(f"{g.name} {domain_text(g)}" for g in found)
+    says = "; ".join(f"{g.name} {guess_text(g)}" for g in found)
     return Fate(argument=argument, what="tuned", says=says, parts=parts, guesses=tuple(found))
 
 
@@ -165,7 +165,9 @@ def _left(argument: Argument, why: str) -> Fate:
 
 
 def _called(argument: Argument, *values: str) -> tuple[str, ...]:
-    return (*([argument.name] if argument.options else []), *values)
+    """What an argument adds to argv; a brace in its name is doubled, since one alone means something there."""
+    name = re.sub(r"([{}])", r"\1\1", argument.name)
+    return (*([name] if argument.options else []), *values)
 
 
 def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> Iterator[str]:
@@ -180,6 +182,10 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
         yield "no argument says how often it evaluates: set budget.eval_every_steps to what it does"
     elif interval is not None and not _whole(interval.default):
         yield f"{interval.name} has no default that can be read: budget.eval_every_steps is a guess"
+    for group in dict.fromkeys(f.argument.excludes for f in fates if f.argument.excludes is not None):
+        members = [f for f in fates if f.argument.excludes is group]
+        if not any(f.parts for f in members) and any(k.arg == "required" for k in group.keywords):
+            yield f"one of {', '.join(f.argument.name for f in members)} may be required: write it into argv"
     for fate in fates:
         default = fate.argument.default
         if fate.what == "left" and isinstance(default, str) and re.match(r"\.{0,2}/?[\w.-]+/", default):
@@ -187,7 +193,7 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
             return
 
 
-def domain_text(guess: Guess) -> str:
+def guess_text(guess: Guess) -> str:
     """A domain as a person reads it: `1e-4 to 1e-2, log`."""
     if guess.ranged:
         scale = ", log" if guess.domain.get("scale") == "log" else ""
@@ -202,7 +208,7 @@ def default_text(argument: Argument) -> str:
         return "computed"
     if value is None:
         return "required" if argument.required else "none"
-    return plainly(value)[:_MOST_OF_A_PATH] if not isinstance(value, bytes) and value is not ... else repr(value)
+    return one_line(plainly(value))[:_DEFAULT] or "an empty text"
 
 
 def _is(argument: Argument, pattern: str) -> bool:
@@ -213,8 +219,3 @@ def _whole(value: Any) -> int:
     """The value where it is a whole number above zero, else 0."""
     plain = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
     return int(value) if plain and float(value).is_integer() and value < 1 << 53 else 0
-
-
-def is_pair(argument: Argument) -> bool:
-    """Whether it is a pair of betas."""
-    return re.fullmatch(BETAS, argument.dest) is not None

@@ -13,7 +13,7 @@ _TUNED_FIRST: tuple[Family, ...] = ("learning rate", "momentum", "weight decay",
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class FirstQuestion:
     """A goal of kind understand; `fixed`: the reason for each hyperparameter that it holds; `trials`: a study."""
 
     scientific: Guess
@@ -22,7 +22,7 @@ class Question:
     trials: int
 
 
-def first_question(guesses: Sequence[Guess]) -> Question:
+def first_question(guesses: Sequence[Guess]) -> FirstQuestion:
     """What is asked first: of a regularizer, else of architecture, else of the optimizer.
 
     What serves best of the optimizer holds for one setting of all else, so it is tuned beside the question (the
@@ -35,7 +35,7 @@ def first_question(guesses: Sequence[Guess]) -> Question:
     nuisances = rest[: VARYING - scientific.ranged]
     held = [g for g in guesses if g is not scientific and g not in nuisances]
     trials = TRIALS if scientific.ranged else TRIALS_AN_ARM
-    return Question(
+    return FirstQuestion(
         scientific=scientific,
         nuisances=tuple(nuisances),
         fixed={g.name: _reason(g, trials) for g in held},
