@@ -15,7 +15,7 @@ from flows.compose.messages import tell
 from flows.starting.adoption import Adoption, adoption_of, files_of
 from flows.starting.copied import example_files
 from flows.starting.fates import Fate, default_text
-from flows.starting.written import refuse_taken, write_all
+from flows.starting.written import write_all
 from tasks.scope.error import InputError
 from tasks.text import cut, plural
 
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         options = " ".join(f"{group}={name}" for group in GROUPS)
         command = f"{program('round')} --config-dir {shlex.quote(said.folder)} {options}"
         if said.script is None:
+            read: list[str] = []
             files = example_files(name=name, round=command, history=program("history"))
             lines = [f"next     {command}"]
         else:
@@ -40,10 +41,10 @@ def main(arguments: Sequence[str]) -> int:
             place = _from_there(Path(said.script), folder)
             files = files_of(adoption, script=place, name=name, round=command, history=program("history"))
             files = {_free(folder, path): text for path, text in files.items()}
+            read = [*_read(adoption)]
             lines = [*_to_know(adoption), f"next     {command} check=plan"]
-            tell("\n".join(_read(adoption)), aside=False)
         write_all(folder, files)
-        tell("\n".join([f"wrote    {', '.join(files)} in {said.folder}", *lines]), aside=False)
+        tell("\n".join([*read, f"wrote    {', '.join(files)} in {said.folder}", *lines]), aside=False)
     except InputError as error:
         tell(f"error: {str(error).rstrip('.')}.")
         return 2
@@ -81,7 +82,6 @@ def _from_there(script: Path, folder: Path) -> str:
 
 def _free(folder: Path, path: str) -> str:
     """The path itself; for the README another name where the folder has one."""
-    refuse_taken(folder, path if path != _README else "")
     return _SECOND_README if path == _README and os.path.lexists(folder / _README) else path
 
 

@@ -130,8 +130,6 @@ def _fate(argument: Argument, words: _Words, taken: set[str]) -> Fate:
     if re.fullmatch(_OPTIMIZER, name):
         return _left(argument, "each optimizer has hyperparameters of its own: a question for a later goal")
     found = guesses_of(argument, name, words.steps)
-    if not isinstance(found, str) and argument.default is UNREAD:
-        found = "its default is computed when the script runs"
     if isinstance(found, str):
         return _left(argument, found)
     clash = next((g.name for g in found if g.name in taken), None)
@@ -189,7 +187,10 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
     for fate in fates:
         default = fate.argument.default
         if fate.what == "left" and isinstance(default, str) and re.match(r"\.{0,2}/?[\w.-]+/", default):
-            yield f"{fate.argument.name} is {default!r}: trials run in folders of their own, so set cwd in workload/"
+            yield (
+                f"{fate.argument.name} is {default!r}: each trial runs in a folder of its own, and that path begins "
+                "there; where the script must find it, set cwd in workload/"
+            )
             return
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flows.starting.script.arguments import Argument
+from flows.starting.script.source import UNREAD
 from tasks.record import Value
 from tasks.text import show
 
@@ -67,6 +68,8 @@ def guesses_of(argument: Argument, name: str, steps: int) -> list[Guess] | str:
     value = argument.default
     if argument.count == 1 and isinstance(value, tuple) and len(value) == 1:
         (value,) = value
+    if value is UNREAD:
+        return "its default is computed when the script runs"
     if value is None and not argument.required:
         return "its default is None, so the script itself decides"
     if argument.choices is not None:
@@ -77,6 +80,8 @@ def guesses_of(argument: Argument, name: str, steps: int) -> list[Guess] | str:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         return f"its default is no number ({value!r})"
     domain = _DOMAINS[family](value, whole, steps)
+    if domain is None and value is None:
+        return f"a {family} cannot be guessed without a default"
     if domain is None:
         return f"its default {show(value)} is unusual for a {family}"
     if whole and family in ("learning rate", "weight decay", "momentum", "dropout", "label smoothing"):
@@ -104,7 +109,7 @@ def _listed(argument: Argument, name: str, family: Family, value: Any) -> list[G
     if len(choices) < 2 or len(set(choices)) < len(choices):
         return "there is nothing to choose"
     if family == "activation":
-        plain = all(isinstance(c, str) and c and not c.startswith("-") for c in choices)
+        plain = all(isinstance(c, str) and _is_word(c) for c in choices)
         domain: Domain = {"choices": list(choices)}
     else:
         plain = all(isinstance(c, int | float) and not isinstance(c, bool) for c in choices)
@@ -112,6 +117,11 @@ def _listed(argument: Argument, name: str, family: Family, value: Any) -> list[G
     return (
         [Guess(name, family, domain, value, "the script's own choices")] if plain else "its choices are of another kind"
     )
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text means itself wherever it is written: in YAML and on a command line."""
+    return text.isprintable() and text not in ("", "???", "***") and not text.startswith("-") and "${" not in text
 
 
 def _log(value: float | None, usual: tuple[float, float], most: float) -> Domain | None:

@@ -15,7 +15,7 @@ def write_all(folder: Path, files: Mapping[str, str]) -> None:
         InputError: one is there already, a folder is needed where a file lies, or the disk refuses.
     """
     for name in files:
-        refuse_taken(folder, name)
+        _refuse_taken(folder, name)
     made: list[Path] = []
     try:
         for name, text in files.items():
@@ -33,7 +33,7 @@ def write_all(folder: Path, files: Mapping[str, str]) -> None:
         ) from error
 
 
-def refuse_taken(folder: Path, name: str) -> None:
+def _refuse_taken(folder: Path, name: str) -> None:
     """Refuse a place in the folder where something lies already.
 
     Raises:

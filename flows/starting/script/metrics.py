@@ -75,7 +75,7 @@ def _rank(metric: str) -> tuple[int, ...]:
 
 def _words(metric: str) -> list[str]:
     """The words of a name: `validLoss/top-1` is valid, loss, top, 1."""
-    return re.findall(r"[a-z]+\d*|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric).lower())
+    return re.findall(r"[a-z]+\d*|\d+", re.sub(r"(?<=[a-z]{2})(?=[A-Z])", "_", metric).lower())
 
 
 def _called(call: ast.Call) -> str:

@@ -153,21 +153,23 @@ class _Walk:
             value = self._evaluate(node.value, names)
             self._bind([node.target], value, names)
             return value
-        if isinstance(node, ast.Lambda):
-            return None
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
+        waiting = [] if isinstance(node, ast.Lambda) else [*ast.iter_child_nodes(node)]
+        while waiting:  # no recursion: a sum may have thousands of terms
+            child = waiting.pop(0)
+            if isinstance(child, ast.Call | ast.NamedExpr):
                 self._evaluate(child, names)
+            elif not isinstance(child, ast.Lambda):
+                waiting = [*ast.iter_child_nodes(child), *waiting]
         return None
 
     def _call(self, node: ast.Call, names: Names) -> _Ref | None:
         values = [self._evaluate(a, names) for a in node.args]
         keywords = {k.arg: self._evaluate(k.value, names) for k in node.keywords}
         if self._makes_parser(node):
-            return self._new_parser(node, names)
+            return _Ref(self._new_parser(node, names))
         called = self._evaluate(node.func, names)
         if called is not None and called.method:
-            return self._method(called, node)
+            return self._method(called, node, names)
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         function = self._functions.get(name) or self._constructor(name)
         if function is None:
@@ -203,7 +205,7 @@ class _Walk:
         self._visited[key], self._returned = self._returned, outer
         return self._visited[key]
 
-    def _method(self, called: _Ref, node: ast.Call) -> _Ref | None:
+    def _method(self, called: _Ref, node: ast.Call, names: Names) -> _Ref | None:
         """What a method of a parser, of a group or of subcommands does, and what it returns."""
         parser, method = called.parser, called.method
         if method == "add_argument":
@@ -218,7 +220,7 @@ class _Walk:
             return _Ref(parser, "commands")
         elif method == "add_parser" and called.kind == "commands":
             name = self._script.value(node.args[0]) if node.args else None
-            inner = self._parsers.setdefault(node, Parser(node, name if isinstance(name, str) else "?"))
+            inner = self._new_parser(node, names, name if isinstance(name, str) else "?")
             parser.commands += [] if inner in parser.commands else [inner]
             return _Ref(inner)
         elif method == "set_defaults":
@@ -233,15 +235,16 @@ class _Walk:
         bases = [self._script.dotted(b) for b in self._classes[name].bases] if name in self._classes else []
         return PARSER in (name, *bases)
 
-    def _new_parser(self, node: ast.Call, names: Names) -> _Ref:
+    def _new_parser(self, node: ast.Call, names: Names, command: str = "") -> Parser:
+        """The parser that a call makes, with its parents."""
         if node not in self._parsers:
-            made = self._parsers[node] = Parser(node)
+            made = self._parsers[node] = Parser(node, command)
             for keyword in (k for k in node.keywords if k.arg == "parents"):
                 parts = keyword.value.elts if isinstance(keyword.value, ast.List | ast.Tuple) else [keyword.value]
                 refs = [self._evaluate(part, names) for part in parts]
                 made.parents = [r.parser for r in refs if r is not None and r.kind == "parser"]
                 made.foreign_parents = len(made.parents) < len(parts)
-        return _Ref(self._parsers[node])
+        return self._parsers[node]
 
 
 def _is_main_guard(test: ast.expr) -> bool:

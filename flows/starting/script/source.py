@@ -98,7 +98,10 @@ class Script:
 
         Constant are literals, sums and the like of them, and the names that the module binds once to such.
         """
-        return self._value(node, frozenset())
+        try:
+            return self._value(node, frozenset())
+        except RecursionError:  # a sum of thousands of terms
+            return UNREAD
 
     def _value(self, node: ast.expr, seen: frozenset[str]) -> Any:
         if isinstance(node, ast.Constant):
