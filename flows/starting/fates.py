@@ -123,12 +123,12 @@ def _fate(argument: Argument, words: _Words, taken: set[str]) -> Fate:
     if argument.trouble or name in taken or not name.isascii():
         return _left(argument, argument.trouble or "another argument has that name")
     if re.fullmatch(_BATCH, name):
-        return _left(argument, "the batch size sets the speed of training, and is not tuned (the playbook)")
+        return _left(argument, "it sets the speed of training, so it is not tuned")
     if re.fullmatch(f"{_STEPS}|{_EPOCHS}", name):
         said = f"; {words.length.name} is what the round gives" if words.length else ""
         return _left(argument, f"the length of training is not tuned{said}")
     if re.fullmatch(_OPTIMIZER, name):
-        return _left(argument, "each optimizer has hyperparameters of its own: a question for a later goal")
+        return _left(argument, "each optimizer has hyperparameters of its own: a later question")
     found = guesses_of(argument, name, words.steps)
     if isinstance(found, str):
         return _left(argument, found)

@@ -179,6 +179,7 @@ def test_of_arguments_that_exclude_each_other_one_is_given(tmp_path: Path) -> No
     assert [row[:2] for row in rows(read(tmp_path, *lines))] == [("tuned", "--wd"), ("left", "--l2"), ("tuned", "--lr")]
 
 
+@pytest.mark.prose
 def test_no_seed_and_no_length_are_noted(tmp_path: Path) -> None:
     said = " ".join(read(tmp_path, "").notes)
     assert "takes a seed" in said

@@ -9,7 +9,7 @@ from tests.flows.starting.scripts_read import rows, script
 
 pytestmark = pytest.mark.prose
 DEFAULT = "stays at the script's default"
-BATCH = "the batch size sets the speed of training, and is not tuned (the playbook)"
+BATCH = "it sets the speed of training, so it is not tuned"
 SWITCH = "it is a switch"
 REQUIRED = "required: replace ??? in argv by its value"
 IMAGES = [
@@ -24,7 +24,7 @@ IMAGES = [
     ("left", "--min-lr", DEFAULT),
     ("tuned", "--momentum", "momentum 0.8 to 0.99"),
     ("tuned", "--weight-decay", "weight_decay 1e-5 to 0.001, log"),
-    ("left", "--opt", "each optimizer has hyperparameters of its own: a question for a later goal"),
+    ("left", "--opt", "each optimizer has hyperparameters of its own: a later question"),
     ("tuned", "--activation", "activation relu, gelu, silu"),
     ("tuned", "--width", "width 32, 64, 128"),
     ("tuned", "--depth", "depth 2, 3, 4"),
