@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: install ## one round on an embedded data set, and the round that it names as next
-	@$(BIN)/python -m flows.demo
+	@$(BIN)/tunebook demo
 
 test: install ## the tests; ARGS=tests/scope for some of them
 	@$(BIN)/python -m pytest -q -n 2 --durations=10 $(ARGS)
@@ -45,7 +45,7 @@ calibrate: install ## docs/calibration.md: how often each check and the gate are
 	@$(BIN)/python -m tests.benchmarks.calibration.measure $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback
-	@$(BIN)/python -m flows.ui
+	@$(BIN)/tunebook ui
 
 lint: install ## ruff and mypy
 	@$(BIN)/ruff check flows tasks tests

@@ -280,22 +280,18 @@ def _next(words: Sequence[str], conclusion: Conclusion, scope: Scope) -> NextRow
     ask = "" if conclusion.blockers else _question(scope)
     if ask:
         words, why = (*words, ask), "asks which of the optimizers that were tried is the better one"
-    return NextRow(command=_command(words), overrides=tuple(words), why=why)
+    return NextRow(command=line("audit", words), overrides=tuple(words), why=why)
 
 
 def _reproduce(words: Sequence[str], tried: Sequence[Any]) -> ReproduceRow:
     mark = hash_of([[id, dict(point)] for id, point, _ in tried], 16)
     return ReproduceRow(
-        command=_command(words),
+        command=line("audit", words),
         overrides=tuple(words),
         tunebook=version_text(tunebook_version()),
         git_commit=commit_of(Path.cwd()) or None,
         fingerprint=mark,
     )
-
-
-def _command(words: Sequence[str]) -> str:
-    return line("audit", words)
 
 
 if __name__ == "__main__":

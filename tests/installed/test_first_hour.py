@@ -51,6 +51,7 @@ def budget(folder: Path) -> list[str]:
     return ["budget=my"] if (folder / "mine" / "budget" / "my.yaml").exists() else []
 
 
+@pytest.mark.prose
 def test_the_bare_command_says_what_can_be_done_here(wheel: Way, tmp_path: Path) -> None:
     def said(*words: str) -> str:
         tunebook = str(wheel.python.with_name("tunebook"))

@@ -85,6 +85,7 @@ def test_a_round_of_each_kind_runs_beside_packages_of_our_names(
 
 
 @pytest.mark.parametrize("how", WAYS if TIER == "full" else ["wheel"])
+@pytest.mark.prose
 def test_a_relative_entry_of_pythonpath_counts_in_trials_as_in_the_shell(
     how: str, ways: dict[str, Way], tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_src_layout_and_packages_without_init_files_work(ways: dict[str, Way],
 
 
 @pytest.mark.parametrize("name", ["record", "text", "round", "flow", "random"])
+@pytest.mark.prose
 def test_a_module_may_have_the_name_of_one_of_ours(name: str, ways: dict[str, Way], tmp_path: Path) -> None:
     own = write_project(tmp_path / "mine", "tasks")
     (own / f"{name}.py").write_text((own / "tasks" / "train.py").read_text())
@@ -122,6 +124,7 @@ def test_a_module_may_have_the_name_of_one_of_ours(name: str, ways: dict[str, Wa
         assert code == 0, said
 
 
+@pytest.mark.prose
 def test_code_that_cannot_be_imported_is_told_by_the_plan_with_the_whole_name(
     ways: dict[str, Way], tmp_path: Path
 ) -> None:

@@ -98,7 +98,7 @@ rounds in which it is, of values that are equal (wrongly), and of two that are a
 {_table(told, leads)}
 
 Of equal values at most {100 * wrong:.1f} % are told apart. Where the searches leave it open, fresh retrains and
-independent designs (`python -m flows.history designs`) do not.
+independent designs (`tunebook history designs`) do not.
 """
 
 

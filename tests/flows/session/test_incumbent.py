@@ -112,6 +112,7 @@ def test_what_is_adopted_must_be_ahead(own: Path, tmp_path: Path) -> None:
         assert shown(own).point == POINT
 
 
+@pytest.mark.prose
 def test_a_generation_ahead_promotes_by_hand_and_one_that_differs_is_refused(own: Path, tmp_path: Path) -> None:
     asked = config(own, tmp_path / "a")
     path = own / "incumbent" / "own.yaml"
@@ -153,6 +154,7 @@ def test_a_ledger_made_anew_in_the_same_root_leaves_the_earlier_ones_yaml_alone(
     assert again.generation == 1
 
 
+@pytest.mark.prose
 def test_a_folder_that_cannot_be_written_costs_the_view_its_place_and_no_promotion(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
