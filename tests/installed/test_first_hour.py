@@ -14,10 +14,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
 
 
-def written_in_checkout() -> str:
-    """What git sees in the checkout that is not committed."""
+def written_in_checkout() -> list[str]:
+    """The files of the checkout that git neither knows nor ignores."""
     said = subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, text=True, check=True)
-    return said.stdout
+    return [line for line in said.stdout.splitlines() if line.startswith("??")]
 
 
 @pytest.mark.parametrize("how", ["wheel", "editable", "checkout"] if TIER == "full" else ["wheel", "checkout"])

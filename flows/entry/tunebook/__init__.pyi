@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 __version__: str
+PUBLIC: Mapping[str, str]
 
 class Infeasible(Exception):
     """Ends a trial as infeasible with a reason: this point cannot be trained."""
