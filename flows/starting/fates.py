@@ -47,6 +47,7 @@ class Reading:
     every: int
     unit: Literal["steps", "epochs", ""]
     notes: tuple[str, ...]
+    to_do: tuple[str, ...]
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -89,6 +90,7 @@ def fates_of(line: CommandLine) -> Reading:
         every=min(every, words.steps),
         unit=words.unit,
         notes=tuple(_notes(words, fates, interval)),
+        to_do=tuple(_to_do(fates)),
     )
 
 
@@ -180,10 +182,6 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
         yield "no argument says how often it evaluates: set budget.eval_every_steps to what it does"
     elif interval is not None and not _whole(interval.default):
         yield f"{interval.name} has no default that can be read: budget.eval_every_steps is a guess"
-    for group in dict.fromkeys(f.argument.excludes for f in fates if f.argument.excludes is not None):
-        members = [f for f in fates if f.argument.excludes is group]
-        if not any(f.parts for f in members) and any(k.arg == "required" for k in group.keywords):
-            yield f"one of {', '.join(f.argument.name for f in members)} may be required: write it into argv"
     for fate in fates:
         default = fate.argument.default
         if fate.what == "left" and isinstance(default, str) and re.match(r"\.{0,2}/?[\w.-]+/", default):
@@ -192,6 +190,15 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
                 "there; where the script must find it, set cwd in workload/"
             )
             return
+
+
+def _to_do(fates: Sequence[Fate]) -> Iterator[str]:
+    """What a person must fill in, each a sentence."""
+    yield from (f"{f.argument.name} is {f.says}" for f in fates if f.what == "yours")
+    for group in dict.fromkeys(f.argument.excludes for f in fates if f.argument.excludes is not None):
+        members = [f for f in fates if f.argument.excludes is group]
+        if not any(f.parts for f in members) and any(k.arg == "required" for k in group.keywords):
+            yield f"one of {', '.join(f.argument.name for f in members)} is required: write it into argv"
 
 
 def guess_text(guess: Guess) -> str:
