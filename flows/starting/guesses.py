@@ -24,7 +24,7 @@ Family = Literal[
     "learning rate",
 ]
 _NAMES: Mapping[Family, str] = {
-    "learning rate": r"(?!(?:min|warmup|final|end|decay|cooldown|lowest)_)(?:\w+_)?(?:lr|learning_rate)|lr0",
+    "learning rate": r"(?!(?:min|warmup|final|end|decay|cooldown|lowest)_)(?:\w+_)?(?:lr|learning_rate)|lr0|blr",
     "weight decay": r"(?:\w+_)?(?:weight_decay|wd)|l2(?:_\w+)?",
     "momentum": r"(?:sgd_|optimizer_|optim_|nesterov_)?momentum|(?:adam_)?(?:beta_?[12]|b[12])",
     "dropout": r"(?:\w+_)?dropout(?:_rate|_prob|_probability|_p)?|p_dropout|drop(?:_path)?(?:_rate|_prob)?|droppath",

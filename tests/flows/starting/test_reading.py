@@ -85,6 +85,7 @@ def test_constants_are_worked_out_and_nothing_else_is(expression: str, value: ob
     ("added", "wanted"),
     [
         ("'--wd', type=float, default=0", {"low": 1e-6, "high": 1e-2, "scale": "log"}),
+        ("'--baseLearningRate', type=float, default=3e-4", {"low": 3e-5, "high": 3e-3, "scale": "log"}),
         ("'--lr0', type=float, default=3e-4", {"low": 3e-5, "high": 3e-3, "scale": "log"}),
         ("'--optim.lr', type=float, required=True", {"low": 1e-4, "high": 1e-1, "scale": "log"}),
         ("'--base_lr', type=float, choices=[0.1, 0.01], default=0.1", {"values": [0.01, 0.1]}),
