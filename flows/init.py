@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,6 @@ from typing import NoReturn
 
 from flows.compose.called import program
 from flows.compose.config import CONF
-from flows.compose.freeze import option_name
 from flows.compose.messages import tell
 from flows.starting.adoption import Adoption, adoption_of, files_of
 from flows.starting.copied import example_files
@@ -21,15 +21,18 @@ from tasks.text import cut, plural
 
 GROUPS = ("workload", "space", "goal", "budget")
 _README, _SECOND_README = "README.md", "TUNING.md"  # a script's own folder mostly has the first
-_NAME, _DEFAULT, _LINE = 22, 14, 118  # widths in print
+_ARGUMENT, _DEFAULT, _LINE = 22, 14, 118  # widths in print
+_LISTED = 60  # lines of a kind
+_EXAMPLE = "my"
+_NAME = re.compile(r"(?!(?:null|true|false|nan|inf|none)\Z)[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII | re.IGNORECASE)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 once the folder is written, 2 after one sentence of what is wrong; then nothing was written."""
     try:
         said = _parser().parse_args(arguments)
-        name = _usable(said.folder, said.name)
-        folder = Path(said.folder)
+        folder = _usable(said.folder)
+        name = _own_name(said.name, folder, example=said.script is None)
         options = " ".join(f"{group}={name}" for group in GROUPS)
         command = f"{program('round')} --config-dir {shlex.quote(said.folder)} {options}"
         if said.script is None:
@@ -51,19 +54,39 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _usable(folder: str, name: str) -> str:
-    """The name of the YAMLs, if a round can be asked with it and with the folder.
+def _usable(folder: str) -> Path:
+    """The folder, if commands can be printed with it.
 
     Raises:
-        InputError: the one or the other cannot be used.
+        InputError: it cannot.
     """
     if not folder or not folder.isprintable() or folder.startswith("-"):
         raise InputError(f"FOLDER: {folder!r} is a name that no command line should hold; choose another")
-    option_name("--name", name)
-    ours = next((g for g in GROUPS if (CONF / g / f"{name}.yaml").exists()), None)
-    if ours:
-        raise InputError(f"--name: tunebook has a {ours} of the name {name}; choose another")
-    return name
+    return Path(folder)
+
+
+def _own_name(given: str | None, folder: Path, *, example: bool) -> str:
+    """What the YAMLs are called: as was said, else `my` in an example, else as the folder is, where that will do.
+
+    The workload's name is that of its incumbent, so that two scripts with one ledger need two names.
+
+    Raises:
+        InputError: what was said will not do.
+    """
+    if given is None:
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_")
+        return _EXAMPLE if example or _refused(name) else name
+    if why := _refused(given):
+        raise InputError(f"--name: {given!r} {why}; choose another")
+    return given
+
+
+def _refused(name: str) -> str:
+    """Why a name cannot be that of a workload, a space, a goal and a budget; empty where it can."""
+    if not _NAME.fullmatch(name):
+        return "will not do: letters, digits, dashes and underscores do, after a letter"
+    ours = next((group for group in GROUPS if (CONF / group / f"{name}.yaml").exists()), None)
+    return f"is the name of a {ours} of tunebook's own" if ours else ""
 
 
 def _from_there(script: Path, folder: Path) -> str:
@@ -90,16 +113,24 @@ def _read(adoption: Adoption) -> Iterator[str]:
     fates = adoption.reading.fates
     yield f"read     {adoption.script}: {plural(len(fates), 'argument')}"
     for what in ("tuned", "given", "yours", "left"):
-        yield from (_row(fate) for fate in fates if fate.what == what)
-    yield from (cut(f"refused  {f'line {line}':<{_NAME}} {why}", _LINE) for line, why in adoption.line.refused)
+        yield from _some([_row(fate) for fate in fates if fate.what == what])
+    refused = [f"refused  {f'line {line}':<{_ARGUMENT}} {why}" for line, why in adoption.line.refused]
+    yield from _some([cut(line, _LINE) for line in refused])
     reporting = adoption.reporting
     if reporting.metrics:
         yield cut(f"metrics  {', '.join(reporting.metrics)}; judged by {reporting.objective} (guessed)", _LINE)
 
 
+def _some(lines: Sequence[str]) -> Iterator[str]:
+    """The first of the lines, and how many more there are."""
+    yield from lines[:_LISTED]
+    if len(lines) > _LISTED:
+        yield f"{lines[0].split()[0]:<8} and {len(lines) - _LISTED} more, which workload/ lists"
+
+
 def _row(fate: Fate) -> str:
     return cut(
-        f"{fate.what:<8} {fate.argument.name:<{_NAME}} {default_text(fate.argument):<{_DEFAULT}} {fate.says}", _LINE
+        f"{fate.what:<8} {fate.argument.name:<{_ARGUMENT}} {default_text(fate.argument):<{_DEFAULT}} {fate.says}", _LINE
     )
 
 
@@ -126,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("folder", metavar="FOLDER", help="where the files are written; made if it is not there")
     parser.add_argument("--from", dest="script", metavar="SCRIPT", help="a Python script whose argparse is read")
-    parser.add_argument("--name", default="my", help="what the YAMLs are called: name=... of workload, space and so on")
+    parser.add_argument("--name", help="what the YAMLs are called (my; with --from as FOLDER is)")
     return parser
 
 

@@ -21,6 +21,7 @@ _PLAIN = re.compile(
 )
 _README = Path(__file__).parent / "adopted" / "README.md"
 _RETRAINS, _FINALISTS = 5, 1
+_LISTED = 200  # arguments of a kind in the comments of a YAML
 _WIDTH = 60  # at most, of what stands before a comment in the same column
 
 
@@ -46,14 +47,12 @@ class Adoption:
     @property
     def to_do(self) -> tuple[str, ...]:
         """What a person must do before the first round works, each a sentence."""
-        found = [
-            f"{f.argument.name} of {self.script.name} is {f.says}" for f in self.reading.fates if f.what == "yours"
-        ]
+        found = [*self.line.to_do, *self.reading.to_do]
         metric = self.reporting.objective
         if self.reporting.way is None:
             found.append(
                 f"{self.script.name} reports nothing that can be read: let it append a line an evaluation to the file "
-                f"that {VARIABLE} names (README.md shows the two lines), and write the metric's name into workload/"
+                f"that {VARIABLE} names (the new README shows how), and write the metric's name into workload/"
             )
         elif metric is None:
             found.append(
@@ -162,10 +161,18 @@ def _left_alone(adoption: Adoption) -> Iterator[tuple[str, str]]:
     left = [f for f in adoption.reading.fates if f.what == "left"]
     if left:
         yield "# Not given, so each stays at the script's own default:", ""
-        yield from ((f"#   {f.argument.name} ({default_text(f.argument)}): {f.says}", "") for f in left)
+        yield from _some(f"{f.argument.name} ({default_text(f.argument)}): {f.says}" for f in left)
     if adoption.line.refused:
         yield "# Could not be read:", ""
-        yield from ((f"#   line {line}: {why}", "") for line, why in adoption.line.refused)
+        yield from _some(f"line {line}: {why}" for line, why in adoption.line.refused)
+
+
+def _some(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The first of the sentences as comments: a YAML may not be longer than a round reads."""
+    found = [*sentences]
+    yield from ((f"#   {sentence}", "") for sentence in found[:_LISTED])
+    if len(found) > _LISTED:
+        yield f"#   and {len(found) - _LISTED} more", ""
 
 
 def _space(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
@@ -214,11 +221,13 @@ def _budget(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
 
 def _readme(adoption: Adoption, round: str, history: str) -> str:
     first = "".join(f"- First: {sentence}.\n" for sentence in adoption.to_do)
+    first += "".join(f"- Note: {sentence}.\n" for sentence in adoption.notes)
+    first += "\n" if first else ""
     if adoption.reporting.way is None:
         first += (
-            "\n      import json, os  # and after each evaluation, with your own step and metrics:\n"
-            f'      with open(os.environ["{VARIABLE}"], "a") as file:\n'
-            '          file.write(json.dumps({"step": step, "valid_loss": valid_loss}) + "\\n")\n\n'
+            "After each evaluation, with its own step and metrics, and with `import json, os` above:\n\n"
+            f'    with open(os.environ["{VARIABLE}"], "a") as file:\n'
+            '        file.write(json.dumps({"step": step, "valid_loss": valid_loss}) + "\\n")\n\n'
         )
     words = {"script": adoption.script.name, "round": round, "history": history, "first": first}
     return with_words(_README.read_text(encoding="utf-8"), words | {"program": round.partition(" --config-dir")[0]})

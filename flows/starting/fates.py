@@ -15,7 +15,7 @@ What = Literal["tuned", "given", "left", "yours", "refused"]
 MISSING = "???"  # what the YAML reader refuses until somebody gives it
 _SEED = r"(?:random_|rng_|manual_|global_|torch_)?(?:seed|random_state)"
 _STEPS = r"(?:(?:max|num|n|total|train|num_train|max_train|training)_)?(?:steps|iters|iterations|updates)|n_iter"
-_EPOCHS = r"(?:max_|num_|n_|total_|train_|num_train_)?epochs?"
+_EPOCHS = r"(?:(?:max|num|n|total|train|num_train)_?)?epochs?"
 _EVERY = (
     r"(?:eval|evaluate|evaluation|val|valid|validation|validate|test)_(?:every|interval|freq|frequency|period|steps)"
     r"(?:_steps|_n_steps)?"
@@ -47,6 +47,7 @@ class Reading:
     every: int
     unit: Literal["steps", "epochs", ""]
     notes: tuple[str, ...]
+    to_do: tuple[str, ...]
 
     @property
     def guesses(self) -> tuple[Guess, ...]:
@@ -89,6 +90,7 @@ def fates_of(line: CommandLine) -> Reading:
         every=min(every, words.steps),
         unit=words.unit,
         notes=tuple(_notes(words, fates, interval)),
+        to_do=tuple(_to_do(fates)),
     )
 
 
@@ -116,7 +118,7 @@ def _words(arguments: Sequence[Argument]) -> _Words:
 
 
 def _fate(argument: Argument, words: _Words, taken: set[str]) -> Fate:
-    name = re.sub(r"\W", "_", argument.dest).lower()
+    name = _plain(argument)
     word = words.given.get(id(argument))
     if word is not None:
         return _fate_given(argument, word)
@@ -180,18 +182,28 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
         yield "no argument says how often it evaluates: set budget.eval_every_steps to what it does"
     elif interval is not None and not _whole(interval.default):
         yield f"{interval.name} has no default that can be read: budget.eval_every_steps is a guess"
-    for group in dict.fromkeys(f.argument.excludes for f in fates if f.argument.excludes is not None):
-        members = [f for f in fates if f.argument.excludes is group]
-        if not any(f.parts for f in members) and any(k.arg == "required" for k in group.keywords):
-            yield f"one of {', '.join(f.argument.name for f in members)} may be required: write it into argv"
     for fate in fates:
         default = fate.argument.default
-        if fate.what == "left" and isinstance(default, str) and re.match(r"\.{0,2}/?[\w.-]+/", default):
+        if (
+            fate.what == "left"
+            and isinstance(default, str)
+            and re.match(r"(?:\.{0,2}/)?[\w.-]+/", default)
+            and default[0] != "/"
+        ):
             yield (
                 f"{fate.argument.name} is {default!r}: each trial runs in a folder of its own, and that path begins "
                 "there; where the script must find it, set cwd in workload/"
             )
             return
+
+
+def _to_do(fates: Sequence[Fate]) -> Iterator[str]:
+    """What a person must fill in, each a sentence."""
+    yield from (f"{f.argument.name} is {f.says}" for f in fates if f.what == "yours")
+    for group in dict.fromkeys(f.argument.excludes for f in fates if f.argument.excludes is not None):
+        members = [f for f in fates if f.argument.excludes is group]
+        if not any(f.parts for f in members) and any(k.arg == "required" for k in group.keywords):
+            yield f"one of {', '.join(f.argument.name for f in members)} is required: write it into argv"
 
 
 def guess_text(guess: Guess) -> str:
@@ -213,7 +225,12 @@ def default_text(argument: Argument) -> str:
 
 
 def _is(argument: Argument, pattern: str) -> bool:
-    return re.fullmatch(pattern, re.sub(r"\W", "_", argument.dest).lower()) is not None
+    return re.fullmatch(pattern, _plain(argument)) is not None
+
+
+def _plain(argument: Argument) -> str:
+    """Its name in small letters and underscores: `n_epochs` for nEpochs."""
+    return re.sub(r"\W", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", argument.dest)).lower()
 
 
 def _whole(value: Any) -> int:

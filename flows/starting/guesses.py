@@ -24,7 +24,7 @@ Family = Literal[
     "learning rate",
 ]
 _NAMES: Mapping[Family, str] = {
-    "learning rate": r"(?!(?:min|warmup|final|end|decay|cooldown|lowest)_)(?:\w+_)?(?:lr|learning_rate)|lr0",
+    "learning rate": r"(?!(?:min|warmup|final|end|decay|cooldown|lowest)_)(?:\w+_)?(?:lr|learning_rate)|lr0|blr",
     "weight decay": r"(?:\w+_)?(?:weight_decay|wd)|l2(?:_\w+)?",
     "momentum": r"(?:sgd_|optimizer_|optim_|nesterov_)?momentum|(?:adam_)?(?:beta_?[12]|b[12])",
     "dropout": r"(?:\w+_)?dropout(?:_rate|_prob|_probability|_p)?|p_dropout|drop(?:_path)?(?:_rate|_prob)?|droppath",
@@ -34,6 +34,7 @@ _NAMES: Mapping[Family, str] = {
     "layers": r"(?:num_|n_)?(?:hidden_)?layers?|(?:num_|n_)blocks|depth|nlayers",
     "activation": r"activation(?:_fn|_function)?|act(?:_fn)?|nonlinearity",
 }
+_LEAST = 1e-12  # of a rate or a decay that is one
 BETAS = r"(?:adam_)?betas"
 
 
@@ -128,7 +129,9 @@ def _log(value: float | None, usual: tuple[float, float], most: float) -> Domain
     """From a tenth to ten times the value; the usual range where there is none, or it is 0."""
     if value is None or value == 0:
         return {"low": usual[0], "high": usual[1], "scale": "log"}
-    return {"low": _rounded(value / 10), "high": _rounded(value * 10), "scale": "log"} if 0 < value <= most else None
+    return (
+        {"low": _rounded(value / 10), "high": _rounded(value * 10), "scale": "log"} if _LEAST < value <= most else None
+    )
 
 
 def _rate(value: float | None, whole: bool, steps: int) -> Domain | None:

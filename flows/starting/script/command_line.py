@@ -1,12 +1,12 @@
 """The command line of a script: the parser that reads it, its arguments, and what could not be read of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.starting.script.arguments import Argument, argument_of
 from flows.starting.script.parsers import Added, Found, Parser, parsers_of, with_parents
-from flows.starting.script.source import Script
+from flows.starting.script.source import UNREAD, Script
 from tasks.scope.error import InputError
 
 TRAINING = ("train", "fit", "learn", "pretrain", "finetune", "fine-tune")  # subcommands that train
@@ -32,13 +32,14 @@ _OTHERS: Mapping[str, str] = {
 class CommandLine:
     """The arguments that can be given, before and (`command`) after the word of a subcommand; `refused`: what not.
 
-    `notes`: what else a person should know, each a sentence.
+    `notes`: what else a person should know, `to_do`: what they must do themselves, each a sentence.
     """
 
     arguments: tuple[Argument, ...]
     refused: tuple[tuple[int, str], ...]
     command: str = ""
     notes: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
 
 
 def command_line_of(script: Script) -> CommandLine:
@@ -49,28 +50,32 @@ def command_line_of(script: Script) -> CommandLine:
     """
     found = parsers_of(script)
     parser = _reading(script, found)
-    taken = [(parser, added, owner) for owner, added in with_parents(parser)]
     chosen = _training(parser)
-    if chosen is not None:
-        taken += [(chosen, added, owner) for owner, added in with_parents(chosen)]
+    used = [(user, source) for user in (parser, chosen) if user is not None for source in with_parents(user)]
     arguments: list[Argument] = []
     refused = [(call.lineno, "which parser it is added to cannot be told") for call in found.strays]
-    for user, added, owner in taken:
+    for user, owner, added in [(user, source, added) for user, source in used for added in source.added]:
         read = argument_of(script, owner, added)
         if isinstance(read, str):
             refused.append((added.call.lineno, read))
         else:
             arguments.append(replace(read, command=user.command))
-    refused += [*_elsewhere(script, found, parser, chosen)]
-    defaults, notes = _set_defaults(script, [parser, *([chosen] if chosen else [])])
-    notes += [_foreign(p) for p in [parser, *([chosen] if chosen else [])] if p.foreign_parents]
-    if parser.commands and chosen is None:
-        names = ", ".join(p.command for p in parser.commands)
-        notes.append(f"it has subcommands ({names}), and none is known to train: put the word into argv yourself")
-    read_anew = [replace(a, default=defaults[a.dest]) if a.dest in defaults else a for a in arguments]
+    owners = list(dict.fromkeys(source for _, source in used))
+    refused += [*_elsewhere(script, found, owners)]
+    defaults, notes = _set_defaults(script, owners)
+    notes += [_foreign(p) for p in owners if p.foreign_parents]
     return CommandLine(
-        tuple(_last_of_each(read_anew)), tuple(sorted(refused)), chosen.command if chosen else "", tuple(notes)
+        arguments=tuple(_last_of_each([replace(a, default=defaults.get(a.dest, a.default)) for a in arguments])),
+        refused=tuple(sorted(refused)),
+        command=chosen.command if chosen else "",
+        notes=tuple(notes),
+        to_do=(_word(parser),) if parser.commands and chosen is None else (),
     )
+
+
+def _word(parser: Parser) -> str:
+    names = ", ".join(p.command for p in parser.commands)
+    return f"it has subcommands ({names}), and none is known to train: write the word, and what goes with it, into argv"
 
 
 def _reading(script: Script, found: Found) -> Parser:
@@ -112,13 +117,10 @@ def _training(parser: Parser) -> Parser | None:
     return found[0] if len(found) == 1 else None
 
 
-def _elsewhere(script: Script, found: Found, parser: Parser, chosen: Parser | None) -> Iterator[tuple[int, str]]:
+def _elsewhere(script: Script, found: Found, owners: Sequence[Parser]) -> Iterator[tuple[int, str]]:
     """The arguments of all other parsers, which the command line of a trial has no place for."""
-    taken = {id(a) for p in (parser, chosen) if p is not None for _, a in with_parents(p)}
-    for other in found.parsers:
-        for added in other.added:
-            if id(added) not in taken:
-                yield added.call.lineno, f"{_named(script, other, added)}: {_owner(other)}"
+    for other in (p for p in found.parsers if p not in owners):
+        yield from ((a.call.lineno, f"{_named(script, other, a)}: {_owner(other)}") for a in other.added)
 
 
 def _owner(parser: Parser) -> str:
@@ -136,12 +138,12 @@ def _foreign(parser: Parser) -> str:
     return f"the parents of its parser (line {parser.line}) come from elsewhere, so their arguments are not read"
 
 
-def _set_defaults(script: Script, parsers: list[Parser]) -> tuple[dict[str, Any], list[str]]:
+def _set_defaults(script: Script, parsers: Sequence[Parser]) -> tuple[dict[str, Any], list[str]]:
     """`(defaults, notes)` of all calls of `set_defaults`, which replace those of the arguments."""
     found: dict[str, Any] = {}
     notes = []
-    for call in (c for p in parsers for c in p.defaults):
-        found |= {k.arg: script.value(k.value) for k in call.keywords if k.arg}
+    for call, conditional in ((d.call, d.conditional) for p in parsers for d in p.defaults):
+        found |= {k.arg: UNREAD if conditional else script.value(k.value) for k in call.keywords if k.arg}
         if any(k.arg is None for k in call.keywords):
             notes.append(
                 f"line {call.lineno} may set other defaults when it runs (set_defaults(**)): compare the baseline"

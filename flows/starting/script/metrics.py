@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,11 +41,11 @@ class Reporting:
 def reporting_of(script: Script) -> Reporting:
     """How the script reports, as its calls and texts show."""
     if any(isinstance(n, ast.Constant) and n.value == VARIABLE for n in script.nodes):
-        return Reporting("lines", tuple(dict.fromkeys(_in_lines(script))))
+        return Reporting("lines", _usable(_in_lines(script)))
     if not any(m.split(".")[0] == "mlflow" for m in script.modules):
         return Reporting(None)
     logged = [n for n in script.nodes if isinstance(n, ast.Call) and _called(n) in ("log_metric", "log_metrics")]
-    names = tuple(dict.fromkeys(name for call in logged for name in _logged(script, call)))
+    names = _usable(name for call in logged for name in _logged(script, call))
     notes = []
     without = [c for c in logged if not any(k.arg in ("step", None) for k in c.keywords) and len(c.args) < 3]
     if without:
@@ -56,6 +56,11 @@ def reporting_of(script: Script) -> Reporting:
         )
     automatic = any(isinstance(n, ast.Call) and _called(n) == "autolog" for n in script.nodes)
     return Reporting("mlflow" if logged or automatic else None, names, tuple(notes))
+
+
+def _usable(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that can be written into a YAML, each once."""
+    return tuple(dict.fromkeys(n for n in names if n != "step" and n.isprintable() and n and "$" not in n))
 
 
 def direction_of(metric: str) -> Literal["minimize", "maximize"] | None:
@@ -92,6 +97,19 @@ def _logged(script: Script, call: ast.Call) -> Iterator[str]:
     else:
         for node in given:
             yield from _keys(node)
+            if isinstance(node, ast.Name):
+                yield from _keys_of(script, node.id)
+
+
+def _keys_of(script: Script, name: str) -> Iterator[str]:
+    """The keys of the mappings that the script binds to a name, and those that it puts into it."""
+    for node in (n for n in script.nodes if isinstance(n, ast.Assign)):
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id == name:
+                yield from _keys(node.value)
+            elif isinstance(target, ast.Subscript) and getattr(target.value, "id", "") == name:
+                key = script.value(target.slice)
+                yield from [key] if isinstance(key, str) else []
 
 
 def _in_lines(script: Script) -> Iterator[str]:
@@ -100,6 +118,8 @@ def _in_lines(script: Script) -> Iterator[str]:
         names = [*_keys(node)]
         if "step" in names:
             yield from (name for name in names if name != "step")
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and "step" in _keys(node.value):
+            yield from _keys_of(script, node.targets[0].id)
 
 
 def _keys(node: ast.AST) -> Iterator[str]:

@@ -21,6 +21,14 @@ class Added:
     group: ast.Call | None
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """One call of `set_defaults`; `conditional`: it stands under an `if` or in a loop."""
+
+    call: ast.Call
+    conditional: bool
+
+
 @dataclass(eq=False)
 class Parser:
     """A parser, with all that the script does to it; `command`: the word that leads to it, if it is a subcommand's."""
@@ -28,7 +36,7 @@ class Parser:
     call: ast.Call
     command: str = ""
     added: list[Added] = field(default_factory=list)
-    defaults: list[ast.Call] = field(default_factory=list)
+    defaults: list[Defaults] = field(default_factory=list)
     parents: list["Parser"] = field(default_factory=list)
     commands: list["Parser"] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
@@ -224,7 +232,8 @@ class _Walk:
             parser.commands += [] if inner in parser.commands else [inner]
             return _Ref(inner)
         elif method == "set_defaults":
-            parser.defaults += [] if node in parser.defaults else [node]
+            found = Defaults(node, bool(self._condition))
+            parser.defaults += [] if found in parser.defaults else [found]
         elif method in _READS:
             parser.reads.add(method)
         return None
@@ -252,12 +261,12 @@ def _is_main_guard(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(test))
 
 
-def with_parents(parser: Parser, seen: tuple[Parser, ...] = ()) -> Iterator[tuple[Parser, Added]]:
-    """`(parser that has it, argument)` of all that a parser takes: its parents' arguments first."""
+def with_parents(parser: Parser, seen: tuple[Parser, ...] = ()) -> Iterator[Parser]:
+    """A parser's parents, theirs before them, and the parser itself: in the order in which arguments are taken over."""
     for parent in parser.parents:
         if parent not in (*seen, parser):
             yield from with_parents(parent, (*seen, parser))
-    yield from ((parser, added) for added in parser.added)
+    yield parser
 
 
 def keywords_of(call: ast.Call) -> Mapping[str, ast.expr]:

@@ -85,6 +85,7 @@ def test_constants_are_worked_out_and_nothing_else_is(expression: str, value: ob
     ("added", "wanted"),
     [
         ("'--wd', type=float, default=0", {"low": 1e-6, "high": 1e-2, "scale": "log"}),
+        ("'--baseLearningRate', type=float, default=3e-4", {"low": 3e-5, "high": 3e-3, "scale": "log"}),
         ("'--lr0', type=float, default=3e-4", {"low": 3e-5, "high": 3e-3, "scale": "log"}),
         ("'--optim.lr', type=float, required=True", {"low": 1e-4, "high": 1e-1, "scale": "log"}),
         ("'--base_lr', type=float, choices=[0.1, 0.01], default=0.1", {"values": [0.01, 0.1]}),
@@ -169,6 +170,41 @@ def test_a_later_set_defaults_is_the_default_and_a_computed_one_is_noted(tmp_pat
     adoption = read(tmp_path, "", tail="parser.set_defaults(lr=0.5, **more)\nparser.parse_args()")
     assert adoption.reading.guesses[0].value == 0.5
     assert any("set_defaults(**)" in note for note in adoption.notes)
+
+
+def test_defaults_that_are_set_under_a_condition_are_computed_and_those_of_a_parent_count(tmp_path: Path) -> None:
+    source = (
+        "import argparse, sys\nbase = argparse.ArgumentParser(add_help=False)\nbase.set_defaults(lr=0.2)\n"
+        "p = argparse.ArgumentParser(parents=[base])\np.add_argument('--lr', type=float)\n"
+        "p.add_argument('--wd', type=float, default=0.1)\nif sys.argv[1:]:\n  p.set_defaults(wd=1)\np.parse_args()\n"
+    )
+    (tmp_path / "train.py").write_text(source)
+    reading = adoption_of(tmp_path / "train.py").reading
+    assert [f.argument.default for f in reading.fates] == [0.2, UNREAD]
+
+
+@pytest.mark.prose
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ["sub = parser.add_subparsers()", "a = sub.add_parser('build')", "b = sub.add_parser('serve')"],
+            "it has subcommands (build, serve), and none is known to train: write the word, and what goes with it, "
+            "into argv",
+        ),
+        (
+            [
+                "g = parser.add_mutually_exclusive_group(required=True)",
+                "g.add_argument('--x')",
+                "g.add_argument('--y')",
+            ],
+            "one of --x, --y is required: write it into argv",
+        ),
+        (["parser.add_argument('--data', required=True)"], "--data is required: replace ??? in argv by its value"),
+    ],
+)
+def test_what_the_script_cannot_do_without_is_left_to_the_person(lines: list[str], said: str, tmp_path: Path) -> None:
+    assert read(tmp_path, *lines).to_do[0] == said
 
 
 def test_of_arguments_that_exclude_each_other_one_is_given(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_nothing_is_ever_overwritten(taken: str, kind: str, tmp_path: Path, refu
         place.mkdir()
     else:
         place.symlink_to("nowhere")
-    for more in ((), ("--from", str(tmp_path / "train.py"))):
+    for more in ((), ("--from", str(tmp_path / "train.py"), "--name", "my")):
         said = refused(str(tmp_path / "mine"), *more)
         assert said == (
             f"error: {place} is there already, and nothing is overwritten; name another folder, or move it away."
@@ -138,10 +138,11 @@ def test_what_was_written_is_taken_back_where_the_disk_refuses(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["mine", "--name", "a/b"], "--name: 'a/b' is no name of an option"),
-        (["mine", "--name", ""], "--name: '' is no name of an option"),
-        (["mine", "--name", "digits"], "--name: tunebook has a workload of the name digits"),
-        (["mine", "--name", "quick"], "--name: tunebook has a budget of the name quick"),
+        (["mine", "--name", "a/b"], "--name: 'a/b' will not do: letters, digits, dashes and underscores do"),
+        (["mine", "--name", ""], "--name: '' will not do"),
+        (["mine", "--name", "null"], "--name: 'null' will not do"),
+        (["mine", "--name", "digits"], "--name: 'digits' is the name of a workload of tunebook's own"),
+        (["mine", "--name", "quick"], "--name: 'quick' is the name of a budget of tunebook's own"),
         (["mine\nrm"], "is a name that no command line should hold"),
         ([""], "is a name that no command line should hold"),
         (["--", "-mine"], "is a name that no command line should hold"),

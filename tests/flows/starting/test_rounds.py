@@ -113,7 +113,7 @@ def test_each_folder_composes_and_its_guards_find_nothing_once_what_is_asked_for
     if name in ("images", "speech"):
         assert run_round(words) == 2
         assert re.search(r"workload\.(argv\.\d+|objective\.metric): missing", capsys.readouterr().err)
-        workload = tmp_path / "workload" / "my.yaml"
+        (workload,) = (tmp_path / "workload").iterdir()
         workload.write_text(
             workload.read_text().replace('"???"', "filled").replace("direction: ???", "direction: minimize")
         )
@@ -141,6 +141,41 @@ def test_every_command_in_the_readme_and_the_yamls_is_as_init_was_called(
             assert (called.MODULES if form == called.CONSOLE else called.CONSOLE) not in text
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("cats", "cats"),
+        ("cats and dogs!", "cats-and-dogs"),
+        ("digits", "my"),
+        ("2024", "my"),
+        ("null", "my"),
+        ("\u732b", "my"),
+    ],
+)
+def test_the_yamls_of_a_script_are_called_as_the_folder_is_where_that_will_do(
+    folder: str, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text(LINES)
+    assert main([str(tmp_path / folder), "--from", str(tmp_path / "train.py")]) == 0
+    assert [p.name for p in (tmp_path / folder / "workload").iterdir()] == [f"{name}.yaml"]
+    given = [f"{group}={name}" for group in ("workload", "space", "goal", "budget")]
+    assert from_overrides(given, str(tmp_path / folder)).workload.name == name
+
+
+def test_a_script_with_thousands_of_arguments_has_a_yaml_that_a_round_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.py").write_text(
+        PARSER
+        + "".join(f"parser.add_argument('--argument-{i}', default='{i:0>40}')\n" for i in range(5000))
+        + "parser.add_argument('--lr', type=float, default=0.1)\n"
+    )
+    assert main([str(tmp_path), "--from", str(tmp_path / "train.py"), "--name", "my"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) < 80
+    given = [*OPTIONS, "workload.objective.metric=e", "workload.objective.direction=minimize"]
+    assert from_overrides(given, str(tmp_path)).workload.baseline == {"lr": 0.1}
+
+
 def test_argv_names_the_script_from_the_folder_wherever_the_two_lie(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +183,7 @@ def test_argv_names_the_script_from_the_folder_wherever_the_two_lie(
     (tmp_path / "src" / "train it.py").write_text(LINES)
     monkeypatch.chdir(tmp_path)
     for folder, wanted in ((".", "src/train it.py"), ("src", "train it.py"), ("a/b", "../../src/train it.py")):
-        assert main([folder, "--from", "src/train it.py"]) == 0
+        assert main([folder, "--from", "src/train it.py", "--name", "my"]) == 0
         config = from_overrides(OPTIONS, folder)
         assert config.workload.arguments["argv"][:2] == ["python", wanted]
         assert run_round(["--config-dir", folder, *OPTIONS, "check=plan", "orchestrate=off"]) == 0
@@ -171,7 +206,7 @@ def test_whatever_the_texts_and_numbers_are_what_is_written_reads_back_equal(
         f"parser.add_argument('--other', default={other!r})",
     ]
     (folder / "train.py").write_bytes((PARSER + "\n".join(lines)).encode("utf-8", "backslashreplace"))
-    assert main([str(folder), "--from", str(folder / "train.py")]) == 0
+    assert main([str(folder), "--from", str(folder / "train.py"), "--name", "my"]) == 0
     given = [*OPTIONS, "workload.objective.metric=e", "workload.objective.direction=minimize"]
     config = from_overrides(given, str(folder))
     assert config.workload.baseline["lr"] == rate

@@ -164,7 +164,7 @@ def test_what_is_asked_first_and_what_is_tuned_beside_it(
 def test_what_a_person_must_do_is_said_in_one_sentence_each(tmp_path: Path) -> None:
     images, speech = (adoption_of(script(tmp_path, name)) for name in ("images", "speech"))
     assert [s.partition(":")[0] for s in images.to_do] == [
-        "data of images.py is required",
+        "data is required",
         "images.py reports nothing that can be read",
     ]
     assert len(speech.to_do) == 2
