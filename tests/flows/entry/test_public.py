@@ -18,6 +18,7 @@ from tasks.trials.supervised.batches import Data, Labelled
 STUB = Path(str(tunebook.__file__)).with_suffix(".pyi")
 
 
+@pytest.mark.prose
 def test_the_public_names_are_our_own_classes() -> None:
     assert tunebook.Infeasible is Infeasible  # type: ignore[comparison-overlap]
     assert [getattr(tunebook, name) for name in tunebook.PUBLIC] == [Infeasible, RunningTrial, Data, Labelled]
