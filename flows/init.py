@@ -12,12 +12,13 @@ from typing import NoReturn
 from flows.compose.called import program
 from flows.compose.config import CONF
 from flows.compose.messages import tell
-from flows.starting.adoption import Adoption, adoption_of, files_of
+from flows.starting.adoption import Adoption, adoption_of
 from flows.starting.copied import example_files
 from flows.starting.fates import Fate, default_text
+from flows.starting.texts import files_of
 from flows.starting.written import write_all
 from tasks.scope.error import InputError
-from tasks.text import cut, plural
+from tasks.text import cut, one_line, plural
 
 GROUPS = ("workload", "space", "goal", "budget")
 _README, _SECOND_README = "README.md", "TUNING.md"  # a script's own folder mostly has the first
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         write_all(folder, files)
         tell("\n".join([*read, f"wrote    {', '.join(files)} in {said.folder}", *lines]), aside=False)
     except InputError as error:
-        tell(f"error: {str(error).rstrip('.')}.")
+        tell(f"error: {one_line(str(error)).rstrip('.')}.")
         return 2
     return 0
 
@@ -136,8 +137,8 @@ def _row(fate: Fate) -> str:
 
 def _to_know(adoption: Adoption) -> Iterator[str]:
     """What a person should know, and what must be done before the first round works."""
-    yield from (f"note     {sentence}" for sentence in adoption.notes)
-    yield from (f"to do    {sentence}" for sentence in adoption.to_do)
+    yield from (f"note     {one_line(sentence)}" for sentence in adoption.notes)
+    yield from (f"to do    {one_line(sentence)}" for sentence in adoption.to_do)
 
 
 class _Sentence(argparse.ArgumentParser):

@@ -11,7 +11,7 @@ from flows.starting.script.command_line import CommandLine
 from flows.starting.script.source import UNREAD
 from tasks.text import one_line, plainly, show
 
-What = Literal["tuned", "given", "left", "yours", "refused"]
+What = Literal["tuned", "given", "left", "yours"]
 MISSING = "???"  # what the YAML reader refuses until somebody gives it
 _SEED = r"(?:random_|rng_|manual_|global_|torch_)?(?:seed|random_state)"
 _STEPS = r"(?:(?:max|num|n|total|train|num_train|max_train|training)_)?(?:steps|iters|iterations|updates)|n_iter"
@@ -106,7 +106,7 @@ def _words(arguments: Sequence[Argument]) -> _Words:
         found.length, found.unit = usable[0]  # type: ignore[assignment]
         found.steps = _whole(usable[0][0].default) or (_LENGTH if found.unit == "steps" else 10)
         found.given[id(found.length)] = "max_train_steps"
-    seeds = [a for a in free if _is(a, _SEED) and a.choices is None and a.kind != "float"]
+    seeds = [a for a in free if _is(a, _SEED) and a.choices is None and a.kind == "int"]
     found.given |= {id(a): "seed" for a in seeds[:1]}
     device = next((a for a in free if _is(a, r"device") and a.kind == "str" and "cpu" in (a.choices or ("cpu",))), None)
     found.given |= {id(device): "device"} if device else {}
@@ -124,6 +124,8 @@ def _fate(argument: Argument, words: _Words, taken: set[str]) -> Fate:
         return _fate_given(argument, word)
     if argument.trouble or name in taken or not name.isascii():
         return _left(argument, argument.trouble or "another argument has that name")
+    if re.fullmatch(_SEED, name) and argument.kind == "str":
+        return _left(argument, "it has no type, so it would get a text")
     if re.fullmatch(_BATCH, name):
         return _left(argument, "it sets the speed of training, so it is not tuned")
     if re.fullmatch(f"{_STEPS}|{_EPOCHS}", name):
@@ -182,6 +184,8 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
         yield "no argument says how often it evaluates: set budget.eval_every_steps to what it does"
     elif interval is not None and not _whole(interval.default):
         yield f"{interval.name} has no default that can be read: budget.eval_every_steps is a guess"
+    if any(words.given.get(id(f.argument)) == "device" and f.argument.default != "cpu" for f in fates):
+        yield "trials run on the CPU unless you say otherwise: runner.devices=[cuda:0]"
     for fate in fates:
         default = fate.argument.default
         if (
@@ -235,5 +239,5 @@ def _plain(argument: Argument) -> str:
 
 def _whole(value: Any) -> int:
     """The value where it is a whole number above zero, else 0."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return int(value) if plain and float(value).is_integer() and value < 1 << 53 else 0
+    plain = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1 << 53
+    return int(value) if plain and float(value).is_integer() else 0

@@ -35,6 +35,7 @@ _NAMES: Mapping[Family, str] = {
     "activation": r"activation(?:_fn|_function)?|act(?:_fn)?|nonlinearity",
 }
 _LEAST = 1e-12  # of a rate or a decay that is one
+_MOST = 10**9  # of a size, or of steps
 BETAS = r"(?:adam_)?betas"
 
 
@@ -162,7 +163,7 @@ def _share(usual: float, most: float) -> Callable[[float | None, bool, int], Dom
 
 def _warmup(value: float | None, whole: bool, steps: int) -> Domain | None:
     """Up to a quarter of the training, or twice of what it is."""
-    if (value or 0) < 0 or (not whole and not 0 <= (value or 0) < 1):
+    if not 0 <= (value or 0) <= _MOST or (not whole and not 0 <= (value or 0) < 1):
         return None
     if whole:
         return {"low": 0, "high": int(max(steps // 4, 2 * (value or 0), 1)), "type": "int"}
@@ -171,14 +172,14 @@ def _warmup(value: float | None, whole: bool, steps: int) -> Domain | None:
 
 def _size(value: float | None, whole: bool, steps: int) -> Domain | None:
     """Half, once and twice the value."""
-    if value is None or not whole or value < 2:
+    if value is None or not whole or not 2 <= value <= _MOST:
         return None
     return {"values": sorted({int(value) // 2, int(value), 2 * int(value)})}
 
 
 def _count(value: float | None, whole: bool, steps: int) -> Domain | None:
     """One less, the value and one more; half and twice of what are many."""
-    if value is None or not whole or value < 1:
+    if value is None or not whole or not 1 <= value <= _MOST:
         return None
     near = {int(value) - 1, int(value), int(value) + 1} if value < 6 else {int(value) // 2, int(value), 2 * int(value)}
     return {"values": sorted(near - {0})}

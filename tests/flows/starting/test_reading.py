@@ -132,6 +132,9 @@ def test_a_first_domain_comes_from_the_name_and_the_default(
         ("'--act', choices=list(table), default='a'", "its choices are computed"),
         ("'--betas', type=float, nargs=2, default=0.9", "its default is no pair of numbers"),
         ("'--n_epochs', type=int, default=-1", "the length of training is not tuned"),
+        ("'--seed', default=0", "it has no type, so it would get a text"),
+        ("'--warmup', type=int, default=10**400", "its default is computed when the script runs"),
+        ("'--warmup', type=int, default=1" + "0" * 400, "its default 1" + "0" * 400 + " is unusual for a warmup"),
         ("'--gpu', type=int, default=0", "stays at the script's default"),
     ],
 )

@@ -74,6 +74,7 @@ def test_the_example_runs_to_a_conclusive_verdict_and_can_be_cut_off(
     record = ran(words, tmp_path / "store", "budget.trials=10", "budget.retrains=4")
     assert record.verdict.outcome in ("promote", "keep")
     assert {t.status for t in record.trials} == {"complete"}
+    assert record.next.overrides[-1] == "goal=my_width"
     assert run_round([*words, "check=resume", f"tracking.root={tmp_path / 'store'}"]) == 0
     assert "identical" in capsys.readouterr().out
 
@@ -133,10 +134,9 @@ def test_every_command_in_the_readme_and_the_yamls_is_as_init_was_called(
     (tmp_path / "train.py").write_text(LINES)
     for folder, more in (("a folder", ()), ("other", ("--from", "train.py"))):
         assert main([folder, *more, "--name", "mine"]) == 0
-        options = " ".join(f"{g}=mine" for g in ("workload", "space", "goal", "budget"))
         for path in (p for p in (tmp_path / folder).rglob("*.*") if p.suffix in (".md", ".yaml")):
             text = path.read_text()
-            assert f"{form}round --config-dir {shlex.quote(folder)} {options}" in text
+            assert f"{form}round --config-dir {shlex.quote(folder)} workload=mine space=mine goal=mine" in text
             assert not re.search(r"<\w+>", text)
             assert (called.MODULES if form == called.CONSOLE else called.CONSOLE) not in text
 
