@@ -1,28 +1,36 @@
-"""How commands are written where they are printed: in the form in which this one was called."""
+"""How commands are written where they are printed: in the form in which this one was called.
 
+The form is kept in the environment: a round that Prefect starts for a schedule prints as `serve` was called.
+"""
+
+import os
 import shlex
 from collections.abc import Sequence
 
 MODULES = "python -m flows."  # in the checkout
 CONSOLE = "tunebook "  # installed
 
-_form = MODULES
+_FORM = "TUNEBOOK_CALLED"
 
 
 def called_as(form: str) -> None:
-    """From now on this process prints its commands in this form: `MODULES` or `CONSOLE`."""
-    global _form
-    _form = form
+    """From now on this process, and those that it starts, print commands in this form: `MODULES` or `CONSOLE`."""
+    os.environ[_FORM] = form
+
+
+def is_console() -> bool:
+    """Whether this is the installed command, and no module of the checkout."""
+    return os.environ.get(_FORM) == CONSOLE
 
 
 def flow_module() -> str:
     """The module by whose name a process that Prefect starts finds the flow: no package of the user's has it."""
-    return "tunebook.flow" if _form == CONSOLE else "flows.prefect.flow"
+    return "tunebook.flow" if is_console() else "flows.prefect.flow"
 
 
 def program(command: str) -> str:
     """The words with which a command of ours is called: `tunebook round`, or `python -m flows.round`."""
-    return f"{_form}{command}"
+    return f"{CONSOLE if is_console() else MODULES}{command}"
 
 
 def line(command: str, words: Sequence[str]) -> str:

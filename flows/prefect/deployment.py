@@ -3,11 +3,13 @@
 import os
 import re
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from flows.compose.called import flow_module
+from flows.compose.called import flow_module, is_console
+from flows.compose.config import CONF
 from flows.session.signals import heeding
 from tasks.record import hash_of
 
@@ -26,6 +28,8 @@ def serve(cron: str | None, overrides: Sequence[str]) -> None:
     from flows.prefect.reconcile import reconcile
 
     tune_round.__module__ = flow_module()  # the deployment's entrypoint
+    if is_console():
+        sys.path.insert(0, str(CONF.parent))  # of this process and of those that Prefect spawns: no code of the user's
     with forgiven():
         reconcile()
     with heeding() as stop, stop.noticed(pass_on):

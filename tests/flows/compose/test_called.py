@@ -1,11 +1,12 @@
 """Commands are printed in the form in which this process was called, and survive the shell."""
 
+import os
 import shlex
 from collections.abc import Iterator
 
 import pytest
 
-from flows.compose.called import CONSOLE, MODULES, called_as, line, program, round_line
+from flows.compose.called import CONSOLE, called_as, line, program, round_line
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def installed() -> Iterator[None]:
     """The process as the console command starts it."""
     called_as(CONSOLE)
     yield
-    called_as(MODULES)
+    del os.environ["TUNEBOOK_CALLED"]
 
 
 def test_the_command_survives_the_shell() -> None:
