@@ -35,8 +35,10 @@ faults: install ## every fault of docs/reliability.md, as often as it says (an h
 installed: install ## a wheel in an empty environment, an editable install and the checkout: what users do first (minutes)
 	@TUNEBOOK_INSTALLED=quick $(BIN)/python -m pytest -q tests/installed $(ARGS)
 
-installed-full: install ## the same with every kind of workload, every way and every name of a user's packages (20 minutes)
-	@TUNEBOOK_INSTALLED=full $(BIN)/python -m pytest -q tests/installed $(ARGS)
+installed-full: install ## the same with every kind of workload, way and name; then the table of docs/installed.md anew
+	@rm -f build/installed.jsonl; mkdir -p build
+	@TUNEBOOK_INSTALLED=full TUNEBOOK_INSTALLED_TALLY=$(CURDIR)/build/installed.jsonl $(BIN)/python -m pytest -q tests/installed $(ARGS)
+	@$(BIN)/python -m tests.installed.table build/installed.jsonl
 
 calibrate: install ## docs/calibration.md: how often each check and the gate are right, on planted truth (two hours)
 	@$(BIN)/python -m tests.benchmarks.calibration.gate_page >/dev/null

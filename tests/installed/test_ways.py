@@ -1,6 +1,7 @@
 """Rounds of a user's own code run however tunebook is installed and whatever the user's packages are called."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -71,17 +72,24 @@ def test_a_round_of_each_kind_runs_beside_packages_of_our_names(
 ) -> None:
     own, way = write_project(tmp_path / "mine", names), ways[how]
     if kind == "served":
-        store = [] if way.console else [f"tracking.root={tmp_path / 'mlruns'}"]
-        overrides = [o for o in SMALL if not o.startswith("orchestrate")]
-        with served(way, tmp_path, prefect[1]) as deployment:
-            state = asked(prefect[1], deployment, ["workload=function", *overrides, *store], own)
-        assert state["type"] == "COMPLETED", state
+        _served_round(way, own, tmp_path, prefect[1])
     else:
         code, said = way.round(own, f"workload={kind}", *SMALL, folder=tmp_path)
         assert code == 0, said
         program = "tunebook round" if way.console else "python -m flows.round"
         assert f"next      {program} --config-dir" in said
     sound(tmp_path)
+    if tally := os.environ.get("TUNEBOOK_INSTALLED_TALLY"):
+        with Path(tally).open("a") as lines:
+            lines.write(json.dumps({"kind": kind, "how": how, "names": names}) + "\n")
+
+
+def _served_round(way: Way, own: Path, folder: Path, api: str) -> None:
+    store = [] if way.console else [f"tracking.root={folder / 'mlruns'}"]
+    overrides = [o for o in SMALL if not o.startswith("orchestrate")]
+    with served(way, folder, api) as deployment:
+        state = asked(api, deployment, ["workload=function", *overrides, *store], own)
+    assert state["type"] == "COMPLETED", state
 
 
 @pytest.mark.parametrize("how", WAYS if TIER == "full" else ["wheel"])
