@@ -68,6 +68,7 @@ def listed(ledger: Ledger) -> str:
             if i is not None
         ]
         text += "\n" + _table(head, cells)
+        text += f"\nledger {ledger.id}: incumbent/*.yaml name it\n"
     return text
 
 

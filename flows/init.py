@@ -12,8 +12,8 @@ from typing import NoReturn
 from flows.compose.called import program
 from flows.compose.config import CONF
 from flows.compose.messages import tell
-from flows.starting.adoption import Adoption, adoption_of
 from flows.starting.copied import example_files
+from flows.starting.draft import Draft, draft_of
 from flows.starting.fates import Fate, default_text
 from flows.starting.texts import files_of
 from flows.starting.written import write_all
@@ -41,12 +41,12 @@ def main(arguments: Sequence[str]) -> int:
             files = example_files(name=name, round=command, history=program("history"))
             lines = [f"next     {command}"]
         else:
-            adoption = adoption_of(Path(said.script))
+            draft = draft_of(Path(said.script))
             place = _from_there(Path(said.script), folder)
-            files = files_of(adoption, script=place, name=name, round=command, history=program("history"))
+            files = files_of(draft, script=place, name=name, round=command, history=program("history"))
             files = {_free(folder, path): text for path, text in files.items()}
-            read = [*_read(adoption)]
-            lines = [*_to_know(adoption), f"next     {command} check=plan"]
+            read = [*_read(draft)]
+            lines = [*_to_know(draft), f"next     {command} check=plan"]
         write_all(folder, files)
         tell("\n".join([*read, f"wrote    {', '.join(files)} in {said.folder}", *lines]), aside=False)
     except InputError as error:
@@ -109,15 +109,15 @@ def _free(folder: Path, path: str) -> str:
     return _SECOND_README if path == _README and os.path.lexists(folder / _README) else path
 
 
-def _read(adoption: Adoption) -> Iterator[str]:
+def _read(draft: Draft) -> Iterator[str]:
     """What was read of the script, an argument a line, and what could not be."""
-    fates = adoption.reading.fates
-    yield f"read     {adoption.script}: {plural(len(fates), 'argument')}"
+    fates = draft.reading.fates
+    yield f"read     {draft.script}: {plural(len(fates), 'argument')}"
     for what in ("tuned", "given", "yours", "left"):
         yield from _some([_row(fate) for fate in fates if fate.what == what])
-    refused = [f"refused  {f'line {line}':<{_ARGUMENT}} {why}" for line, why in adoption.line.refused]
+    refused = [f"refused  {f'line {line}':<{_ARGUMENT}} {why}" for line, why in draft.line.refused]
     yield from _some([cut(line, _LINE) for line in refused])
-    reporting = adoption.reporting
+    reporting = draft.reporting
     if reporting.metrics:
         yield cut(f"metrics  {', '.join(reporting.metrics)}; judged by {reporting.objective} (guessed)", _LINE)
 
@@ -135,10 +135,10 @@ def _row(fate: Fate) -> str:
     )
 
 
-def _to_know(adoption: Adoption) -> Iterator[str]:
+def _to_know(draft: Draft) -> Iterator[str]:
     """What a person should know, and what must be done before the first round works."""
-    yield from (f"note     {one_line(sentence)}" for sentence in adoption.notes)
-    yield from (f"to do    {one_line(sentence)}" for sentence in adoption.to_do)
+    yield from (f"note     {one_line(sentence)}" for sentence in draft.notes)
+    yield from (f"to do    {one_line(sentence)}" for sentence in draft.to_do)
 
 
 class _Sentence(argparse.ArgumentParser):

@@ -74,9 +74,7 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
-            folder = config.root / "records" / record.round_id
-            paths = [str(_near(folder / name)) for name in ("report.html", "record.json")]
-            print(text(record, colour=sys.stdout.isatty(), paths=paths), flush=True)
+            print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
 
 
 def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
@@ -101,6 +99,19 @@ def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
 
 def _command(config: RoundConfig) -> str:
     return round_line(config.overrides, config.config_dir)
+
+
+def _files_of(config: RoundConfig, record: Record) -> list[str]:
+    """The files that the round wrote for a person: what was promoted, where something was, report and record."""
+    from flows.session.incumbent import view_of
+    from tasks.ledger import open_ledger
+
+    folder = config.root / "records" / record.round_id
+    paths = [folder / name for name in ("report.html", "record.json")]
+    if record.verdict.outcome == "promote":
+        with open_ledger(config.root) as ledger:
+            paths.insert(0, view_of(config, ledger).path)
+    return [str(_near(path)) for path in paths]
 
 
 def _near(path: Path) -> Path:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.starting.adoption import Adoption
 from flows.starting.copied import with_words
+from flows.starting.draft import Draft
 from flows.starting.fates import MISSING, Fate, default_text
 from flows.starting.guesses import Domain
 from flows.starting.script.metrics import VARIABLE, Reporting, direction_of
@@ -16,53 +16,53 @@ from tasks.text import as_yaml, one_line, show
 _PLAIN = re.compile(
     r"(?!(?:true|false|null|yes|no|on|off|y|n|nan|inf)\Z)(?:-{0,2}[a-z_]|\.{0,2}/)[\w./-]*", re.ASCII | re.IGNORECASE
 )
-_README = Path(__file__).parent / "adopted" / "README.md"
+_README = Path(__file__).parent / "drafted" / "README.md"
 _RETRAINS, _FINALISTS = 5, 1
 _LISTED = 200  # arguments of a kind in the comments of a YAML
 _WIDTH = 60  # at most, of what stands before a comment in the same column
 
 
-def files_of(adoption: Adoption, *, script: str, name: str, round: str, history: str) -> dict[str, str]:
+def files_of(draft: Draft, *, script: str, name: str, round: str, history: str) -> dict[str, str]:
     """The texts by their paths in the folder. `script`: its path from there; `round`: the command of a round."""
     head = f"#   {round}"
     return {
-        f"workload/{name}.yaml": _text(_workload(adoption, script, head)),
-        f"space/{name}.yaml": _text(_space(adoption, head)),
-        f"goal/{name}.yaml": _text(_goal(adoption, head)),
-        f"budget/{name}.yaml": _text(_budget(adoption, head)),
-        "README.md": _readme(adoption, round, history),
+        f"workload/{name}.yaml": _text(_workload(draft, script, head)),
+        f"space/{name}.yaml": _text(_space(draft, head)),
+        f"goal/{name}.yaml": _text(_goal(draft, head)),
+        f"budget/{name}.yaml": _text(_budget(draft, head)),
+        "README.md": _readme(draft, round, history),
     }
 
 
-def _workload(adoption: Adoption, script: str, head: str) -> Iterator[tuple[str, str]]:
+def _workload(draft: Draft, script: str, head: str) -> Iterator[tuple[str, str]]:
     yield (
-        f"# {adoption.script.name} as it is: how it is called, how it is judged, and the defaults that it has now.",
+        f"# {draft.script.name} as it is: how it is called, how it is judged, and the defaults that it has now.",
         "",
     )
     yield f"{head} check=plan", ""
     yield "_target_: tasks.trials.command", ""
-    if adoption.reporting.way == "mlflow":
+    if draft.reporting.way == "mlflow":
         yield "metrics: mlflow", "what it logs to MLflow, read when it has ended"
     yield "argv:", "what is in braces is filled in for each trial"
     yield "  - python", ""
     yield f"  - {_scalar(script)}", ""
-    given = [f for f in adoption.reading.fates if f.parts]
+    given = [f for f in draft.reading.fates if f.parts]
     before = [f for f in given if not f.argument.command]
     for fate in sorted(before, key=lambda f: not f.argument.options):
         yield from _argv_element(fate)
-    if adoption.line.command:
-        yield f"  - {_scalar(adoption.line.command)}", "guessed: the subcommand that trains"
+    if draft.line.command:
+        yield f"  - {_scalar(draft.line.command)}", "guessed: the subcommand that trains"
     for fate in sorted((f for f in given if f.argument.command), key=lambda f: not f.argument.options):
         yield from _argv_element(fate)
     yield "# cwd: .", "each trial runs in a folder of its own; for relative paths name theirs here"
-    yield from _objective(adoption.reporting)
+    yield from _objective(draft.reporting)
     yield "baseline:", "the script's own defaults: the first incumbent, which a change must beat"
-    for guess in adoption.reading.guesses:
+    for guess in draft.reading.guesses:
         if guess.value is None:
             yield f"  # {guess.name}:", "it has no default, so the middle of its range stands in"
         else:
             yield f"  {guess.name}: {_scalar(guess.value)}", ""
-    yield from _left_alone(adoption)
+    yield from _left_alone(draft)
 
 
 def _argv_element(fate: Fate) -> Iterator[tuple[str, str]]:
@@ -92,15 +92,15 @@ def _objective(reporting: Reporting) -> Iterator[tuple[str, str]]:
     yield f"  direction: {direction or MISSING}", "guessed from the name" if direction else "minimize or maximize"
 
 
-def _left_alone(adoption: Adoption) -> Iterator[tuple[str, str]]:
+def _left_alone(draft: Draft) -> Iterator[tuple[str, str]]:
     """The arguments that no trial is given, as comments."""
-    left = [f for f in adoption.reading.fates if f.what == "left"]
+    left = [f for f in draft.reading.fates if f.what == "left"]
     if left:
         yield "# Not given, so each stays at the script's own default:", ""
         yield from _some(f"{f.argument.name} ({default_text(f.argument)}): {f.says}" for f in left)
-    if adoption.line.refused:
+    if draft.line.refused:
         yield "# Could not be read:", ""
-        yield from _some(f"line {line}: {why}" for line, why in adoption.line.refused)
+        yield from _some(f"line {line}: {why}" for line, why in draft.line.refused)
 
 
 def _some(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -111,21 +111,21 @@ def _some(sentences: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield f"#   and {len(found) - _LISTED} more", ""
 
 
-def _space(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
+def _space(draft: Draft, head: str) -> Iterator[tuple[str, str]]:
     yield (
         "# What may vary, and between which bounds. Correct the guesses; a round says where a range is too narrow.",
         "",
     )
     yield f"{head} check=plan", ""
-    width = max(len(g.name) for g in adoption.reading.guesses) + 1
-    for guess in adoption.reading.guesses:
+    width = max(len(g.name) for g in draft.reading.guesses) + 1
+    for guess in draft.reading.guesses:
         yield f"{f'{guess.name}:':<{width}} {_flow(guess.domain)}", guess.why
 
 
-def _goal(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
-    asked = adoption.question
+def _goal(draft: Draft, head: str) -> Iterator[tuple[str, str]]:
+    asked = draft.question
     name, values = asked.scientific.name, next(iter(asked.scientific.domain.values()))
-    metric = adoption.reporting.objective or "the objective"
+    metric = draft.reporting.objective or "the objective"
     yield (
         "# One question: what it compares is scientific; all else is tuned beside it, or fixed for a reason.",
         "",
@@ -142,8 +142,8 @@ def _goal(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
         yield from ((f"  {n}: {{reason: {json.dumps(why)}}}", "") for n, why in asked.fixed.items())
 
 
-def _budget(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
-    reading, asked = adoption.reading, adoption.question
+def _budget(draft: Draft, head: str) -> Iterator[tuple[str, str]]:
+    reading, asked = draft.reading, draft.question
     unit = reading.unit or "steps"
     yield "# What a round may spend. All trials are equally long.", ""
     yield f"{head} budget.trials={2 * asked.trials}", ""
@@ -155,17 +155,17 @@ def _budget(adoption: Adoption, head: str) -> Iterator[tuple[str, str]]:
     yield f"eval_every_steps: {reading.every}", f"{unit} between two evaluations"
 
 
-def _readme(adoption: Adoption, round: str, history: str) -> str:
-    first = "".join(f"- First: {one_line(sentence)}.\n" for sentence in adoption.to_do)
-    first += "".join(f"- Note: {one_line(sentence)}.\n" for sentence in adoption.notes)
+def _readme(draft: Draft, round: str, history: str) -> str:
+    first = "".join(f"- First: {one_line(sentence)}.\n" for sentence in draft.to_do)
+    first += "".join(f"- Note: {one_line(sentence)}.\n" for sentence in draft.notes)
     first += "\n" if first else ""
-    if adoption.reporting.way is None:
+    if draft.reporting.way is None:
         first += (
             "After each evaluation, with its own step and metrics, and with `import json, os` above:\n\n"
             f'    with open(os.environ["{VARIABLE}"], "a") as file:\n'
             '        file.write(json.dumps({"step": step, "valid_loss": valid_loss}) + "\\n")\n\n'
         )
-    words = {"script": adoption.script.name, "round": round, "history": history, "first": first}
+    words = {"script": draft.script.name, "round": round, "history": history, "first": first}
     return with_words(_README.read_text(encoding="utf-8"), words | {"program": round.partition(" --config-dir")[0]})
 
 

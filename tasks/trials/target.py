@@ -69,8 +69,7 @@ def users_folders(own: str | None) -> tuple[Path, ...]:
     """
     library = {Path(path).resolve() for path in sysconfig.get_paths().values()}
     shell = [Path(entry) for entry in shell_path() if not _INSTALLED & {*Path(entry).parts}]
-    mine = [Path(own).resolve(), Path(own).resolve() / "src"] if own is not None else []
-    return (*mine, *(entry for entry in shell if entry.resolve() not in library))
+    return (*_own_folders(own), *(entry for entry in shell if entry.resolve() not in library))
 
 
 def place_of(target: str, own: str | None) -> Place:
@@ -104,7 +103,7 @@ def step_aside(own: str | None) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in PACKAGES]:
         _aside[name] = sys.modules[f"tunebook.{name}"] = sys.modules.pop(name)  # for `from tunebook import …`
     sys.modules["__main__"] = ModuleType("__main__")  # a process that the user's code spawns would import ours again
-    mine = [str(folder) for folder in users_folders(own)[: 2 if own is not None else 0] if folder.is_dir()]
+    mine = [str(folder) for folder in _own_folders(own) if folder.is_dir()]
     rest = [entry for entry in sys.path if entry and Path(entry).resolve() != ROOT and entry not in mine]
     sys.path[:] = [*mine, *rest, *([str(ENTRY)] if ENTRY.is_dir() else [])]
     importlib.invalidate_caches()
@@ -172,6 +171,11 @@ def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], own: str | None 
         InputError: as `bound`.
     """
     return (bound(recipe, own) if isinstance(recipe, Mapping) else recipe)(**extra)
+
+
+def _own_folders(own: str | None) -> tuple[Path, ...]:
+    """The folder of --config-dir and its `src`."""
+    return (Path(own).resolve(), Path(own).resolve() / "src") if own is not None else ()
 
 
 def _files(parts: list[str], folder: Path) -> tuple[Path, Path]:

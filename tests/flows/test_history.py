@@ -96,6 +96,8 @@ def test_rounds_are_listed_newest_first_with_what_came_of_them(shell: Shell, roo
     assert lines[3] == ["done-1", "digits", "dropout", "keep", "-0.0125", "2026-01-01", "10:00"]
     assert lines[5] == ["incumbent", "generation", "since", "by", "round", "point"]
     assert lines[6] == ["digits", "1", "2026", "done-1", "learning_rate=0.1235", "optimizer=adam"]
+    with open_ledger(root) as ledger:
+        assert lines[-1][:2] == ["ledger", f"{ledger.id}:"]
     assert shell("list", f"tracking.root={root}")[1] == out
 
 

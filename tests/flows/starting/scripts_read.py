@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.init import main
-from flows.starting.adoption import Adoption, adoption_of
+from flows.starting.draft import Draft, draft_of
 
 SCRIPTS = Path(__file__).parent / "scripts"
 PARSER = "import argparse\nparser = argparse.ArgumentParser()\n"
@@ -20,16 +20,16 @@ def script(folder: Path, name: str) -> Path:
     return path
 
 
-def rows(adoption: Adoption) -> list[Row]:
+def rows(draft: Draft) -> list[Row]:
     """What became of each argument: `(what, argument, why)`."""
-    return [(f.what, f.argument.name, f.says) for f in adoption.reading.fates]
+    return [(f.what, f.argument.name, f.says) for f in draft.reading.fates]
 
 
-def read(folder: Path, *lines: str, head: str = PARSER, tail: str = "parser.parse_args()") -> Adoption:
+def read(folder: Path, *lines: str, head: str = PARSER, tail: str = "parser.parse_args()") -> Draft:
     """A script of these lines, with a learning rate so that there is something to tune, as it is read."""
     path = folder / "train.py"
     path.write_text("\n".join([head, *lines, 'parser.add_argument("--lr", type=float, default=0.1)', tail]))
-    return adoption_of(path)
+    return draft_of(path)
 
 
 def fate(folder: Path, added: str) -> Row:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.starting.adoption import adoption_of
+from flows.starting.draft import draft_of
 from flows.starting.script.metrics import direction_of
 from flows.starting.script.source import UNREAD, read_script
 from tests.flows.starting.scripts_read import PARSER, SCRIPTS, domain, fate, read, rows
@@ -36,8 +36,8 @@ def test_names_and_defaults_are_those_that_argparse_makes(
     said = [repr(n) for n in names] + [
         f"{k}={v.__name__ if isinstance(v, type) else repr(v)}" for k, v in keywords.items()
     ]
-    adoption = read(tmp_path_factory.mktemp("read"), f"parser.add_argument({', '.join(said)})")
-    argument = adoption.reading.fates[0].argument
+    draft = read(tmp_path_factory.mktemp("read"), f"parser.add_argument({', '.join(said)})")
+    argument = draft.reading.fates[0].argument
     assert (argument.dest, [*argument.options], argument.default) == (truth.dest, truth.option_strings, truth.default)
 
 
@@ -157,22 +157,22 @@ def test_what_is_not_tuned_stays_at_the_scripts_default_and_says_why(added: str,
     ],
 )
 def test_what_cannot_be_read_is_refused_by_line_and_the_rest_is_read(line: str, why: str, tmp_path: Path) -> None:
-    adoption = read(tmp_path, line)
-    assert [reason for _, reason in adoption.line.refused] == [why]
-    assert rows(adoption)[-1][:2] == ("tuned", "--lr")
+    draft = read(tmp_path, line)
+    assert [reason for _, reason in draft.line.refused] == [why]
+    assert rows(draft)[-1][:2] == ("tuned", "--lr")
 
 
 @pytest.mark.parametrize("source", WAYS.split("# ---\n"))
 def test_a_parser_is_followed_through_names_functions_classes_and_groups(source: str, tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(source)
-    assert rows(adoption_of(path)) == [("tuned", "--lr", "lr 0.01 to 1, log")]
+    assert rows(draft_of(path)) == [("tuned", "--lr", "lr 0.01 to 1, log")]
 
 
 def test_a_later_set_defaults_is_the_default_and_a_computed_one_is_noted(tmp_path: Path) -> None:
-    adoption = read(tmp_path, "", tail="parser.set_defaults(lr=0.5, **more)\nparser.parse_args()")
-    assert adoption.reading.guesses[0].value == 0.5
-    assert any("set_defaults(**)" in note for note in adoption.notes)
+    draft = read(tmp_path, "", tail="parser.set_defaults(lr=0.5, **more)\nparser.parse_args()")
+    assert draft.reading.guesses[0].value == 0.5
+    assert any("set_defaults(**)" in note for note in draft.notes)
 
 
 def test_defaults_that_are_set_under_a_condition_are_computed_and_those_of_a_parent_count(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_defaults_that_are_set_under_a_condition_are_computed_and_those_of_a_par
         "p.add_argument('--wd', type=float, default=0.1)\nif sys.argv[1:]:\n  p.set_defaults(wd=1)\np.parse_args()\n"
     )
     (tmp_path / "train.py").write_text(source)
-    reading = adoption_of(tmp_path / "train.py").reading
+    reading = draft_of(tmp_path / "train.py").reading
     assert [f.argument.default for f in reading.fates] == [0.2, UNREAD]
 
 
@@ -227,8 +227,8 @@ def test_no_seed_and_no_length_are_noted(tmp_path: Path) -> None:
 
 def test_a_script_of_five_thousand_lines_and_a_sum_of_a_thousand_terms_are_read(tmp_path: Path) -> None:
     lines = [f"parser.add_argument('--a{i}', type=int, default={i})" for i in range(2500)]
-    adoption = read(tmp_path, *lines, *["print(" + " + ".join(["x"] * 900) + ")"], *["y = 3"] * 2500)
-    assert len(adoption.reading.fates) == 2501
+    draft = read(tmp_path, *lines, *["print(" + " + ".join(["x"] * 900) + ")"], *["y = 3"] * 2500)
+    assert len(draft.reading.fates) == 2501
 
 
 @pytest.mark.parametrize("cookie", ["utf-8", "latin-1", "utf-8-sig"])

@@ -129,7 +129,7 @@ def test_each_folder_composes_and_its_guards_find_nothing_once_what_is_asked_for
 def test_every_command_in_the_readme_and_the_yamls_is_as_init_was_called(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(called, "_form", form)
+    monkeypatch.setenv("TUNEBOOK_CALLED", form)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(LINES)
     for folder, more in (("a folder", ()), ("other", ("--from", "train.py"))):

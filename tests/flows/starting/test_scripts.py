@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.starting.adoption import adoption_of
+from flows.starting.draft import draft_of
 from tests.flows.starting.scripts_read import rows, script
 
 pytestmark = pytest.mark.prose
@@ -96,9 +96,9 @@ REFUSED = {
 def test_what_becomes_of_each_argument_of_a_script(
     name: str, wanted: list[tuple[str, str, str]], tmp_path: Path
 ) -> None:
-    adoption = adoption_of(script(tmp_path, name))
-    assert rows(adoption) == wanted
-    assert [*adoption.line.refused] == REFUSED.get(name, [])
+    draft = draft_of(script(tmp_path, name))
+    assert rows(draft) == wanted
+    assert [*draft.line.refused] == REFUSED.get(name, [])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_what_becomes_of_each_argument_of_a_script(
 def test_how_a_script_reports_and_what_it_would_be_judged_by(
     name: str, way: str | None, metric: str | None, metrics: tuple[str, ...], tmp_path: Path
 ) -> None:
-    reporting = adoption_of(script(tmp_path, name)).reporting
+    reporting = draft_of(script(tmp_path, name)).reporting
     assert (reporting.way, reporting.objective, reporting.metrics) == (way, metric, metrics)
 
 
@@ -129,7 +129,7 @@ def test_how_a_script_reports_and_what_it_would_be_judged_by(
 def test_how_long_a_trial_is_and_how_often_it_evaluates(
     name: str, steps: int, every: int, unit: str, tmp_path: Path
 ) -> None:
-    reading = adoption_of(script(tmp_path, name)).reading
+    reading = draft_of(script(tmp_path, name)).reading
     assert (reading.steps, reading.every, reading.unit) == (steps, every, unit)
 
 
@@ -155,17 +155,17 @@ def test_how_long_a_trial_is_and_how_often_it_evaluates(
 def test_what_is_asked_first_and_what_is_tuned_beside_it(
     name: str, scientific: str, nuisances: list[str], fixed: list[str], tmp_path: Path
 ) -> None:
-    asked = adoption_of(script(tmp_path, name)).question
+    asked = draft_of(script(tmp_path, name)).question
     assert asked.scientific.name == scientific
     assert [g.name for g in asked.nuisances] == nuisances
     assert sorted(asked.fixed) == sorted(fixed)
 
 
 def test_what_a_person_must_do_is_said_in_one_sentence_each(tmp_path: Path) -> None:
-    images, speech = (adoption_of(script(tmp_path, name)) for name in ("images", "speech"))
+    images, speech = (draft_of(script(tmp_path, name)) for name in ("images", "speech"))
     assert [s.partition(":")[0] for s in images.to_do] == [
         "data is required",
         "images.py reports nothing that can be read",
     ]
     assert len(speech.to_do) == 2
-    assert adoption_of(script(tmp_path, "logistic")).to_do == adoption_of(script(tmp_path, "language")).to_do == ()
+    assert draft_of(script(tmp_path, "logistic")).to_do == draft_of(script(tmp_path, "language")).to_do == ()

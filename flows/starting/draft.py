@@ -13,7 +13,7 @@ from tasks.scope.error import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adoption:
+class Draft:
     """A script as it was read, and what is made of it."""
 
     script: Path
@@ -52,7 +52,7 @@ class Adoption:
         return tuple(found)
 
 
-def adoption_of(path: Path) -> Adoption:
+def draft_of(path: Path) -> Draft:
     """What can be made of the script at a path.
 
     Raises:
@@ -70,4 +70,4 @@ def adoption_of(path: Path) -> Adoption:
             f"--from: of the arguments of {path} ({names}) none is known to be a hyperparameter that is worth tuning; "
             f"{WAY_OUT}"
         )
-    return Adoption(script=path, line=line, reading=reading, reporting=reporting)
+    return Draft(script=path, line=line, reading=reading, reporting=reporting)
