@@ -17,7 +17,7 @@ from tasks.record import hash_of
 def deployment_name(folder: Path) -> str:
     """The name of the folder's deployment of the flow `tune-round`: another folder's on the same server is another."""
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-") or "folder"
-    return f"{label}-{hash_of(str(folder), 4)}"
+    return f"{label}-{hash_of(str(folder), 6)}"
 
 
 def serve(cron: str | None, overrides: Sequence[str]) -> None:
