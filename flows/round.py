@@ -110,7 +110,8 @@ def _files_of(config: RoundConfig, record: Record) -> list[str]:
     paths = [folder / name for name in ("report.html", "record.json")]
     if record.verdict.outcome == "promote":
         with open_ledger(config.root) as ledger:
-            paths.insert(0, view_of(config, ledger).path)
+            view = view_of(config, ledger)
+        paths = [view.path, *paths] if view.there is not None else paths
     return [str(_near(path)) for path in paths]
 
 

@@ -4,18 +4,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from omegaconf import OmegaConf
+from pydantic import ConfigDict, Field, field_validator
 
 from flows.compose.errors import one_sentence
 from flows.compose.sources import check_file
 from tasks.files import write_atomically
 from tasks.record import Value
+from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
 
 
 class PromotedYaml(Incumbent):
     """What a YAML says is promoted; `ledger` is the id of the ledger that wrote it, None where a person did."""
 
+    model_config = ConfigDict(title="incumbent")
+
+    generation: int = Field(ge=0, lt=2**31)
     ledger: str | None = None
+
+    @field_validator("ledger")
+    @classmethod
+    def _some(cls, value: str | None) -> str | None:
+        return value or None
 
 
 def write_incumbent(path: Path, incumbent: Incumbent, ledger: str, provenance: Mapping[str, Value]) -> None:
@@ -37,6 +47,8 @@ def write_incumbent(path: Path, incumbent: Incumbent, ledger: str, provenance: M
 
 def read_incumbent(path: Path) -> PromotedYaml | None:
     """The configuration that `path` promotes, or None where nothing was promoted yet."""
+    if path.is_dir():
+        raise InputError(f"incumbent/{path.name}: {path} is a folder; move it away.")
     if not path.exists():
         return None
     with one_sentence(f"incumbent/{path.name}: "):

@@ -5,6 +5,7 @@ promote by hand. A YAML of another ledger (two working folders with one configur
 written over: this ledger's then stands under its own root. `adopt=true` takes the other one over.
 """
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import closing
@@ -59,8 +60,8 @@ def view_of(config: RoundConfig, ledger: Ledger | None) -> View:
     Raises:
         InputError: a YAML that cannot be read.
     """
-    other = None
     id = ledger.id if ledger is not None else "new"
+    other = None
     for path in incumbent_places(config.workload.name, config.root, config.config_dir, id):
         there = read_incumbent(path)
         if there is None or not _of_another(there, ledger, config):
@@ -108,14 +109,12 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig, view: View) -> Inc
         return Incumbent(**promoted.model_dump(exclude={"ledger"}))
     if stored is None:
         return baseline_incumbent(config.workload, config.space)
-    now = as_incumbent(stored)
-    same = promoted is None or (promoted.point, promoted.settings) == (now.point, now.settings)
-    if promoted and promoted.generation == now.generation and not same:
+    if ledger is not None and promoted is not None and not _is_own(promoted, ledger, name):
         raise InputError(
-            f"{place}: its generation {stored.generation} is not the ledger's; to promote it by hand give it "
+            f"{place}: its generation {promoted.generation} is not the ledger's; to promote it by hand give it "
             f"generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
-    return now
+    return as_incumbent(stored)
 
 
 def as_incumbent(stored: Generation) -> Incumbent:
@@ -133,7 +132,8 @@ def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
     incumbent, stored = incumbent_now(ledger, config, view), ledger.incumbent(name)
     if incumbent.generation > (stored.generation if stored else 0):
         ledger.adopt(name, incumbent.generation, incumbent.point, incumbent.source, incumbent.settings)
-    elif incumbent.generation > (view.there.generation if view.there else 0):
+    shown = view.there
+    if shown is None or shown.generation < incumbent.generation or shown.ledger not in (None, ledger.id):
         by = stored.round_id if stored else None
         show_incumbent(ledger, config, incumbent, {"promoted by round": by or "-"})
     for sentence in (view.sentence, _other_folder(ledger, config)):
@@ -147,27 +147,42 @@ def show_incumbent(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, pr
 
     The ledger has it in any case: where the folder of the configuration cannot be written, that is said.
     """
-    view = view_of(config, ledger)
-    if view.there is not None and view.there.generation > incumbent.generation:
-        return  # a later round was quicker to write
+    if incumbent.generation == 0:
+        return
     stamped = {**provenance, "ledger": _near(config.root / "ledger.db")}
-    try:
-        write_incumbent(view.path, incumbent, ledger.id, stamped)
-    except PermissionError as error:
-        path = config.root / "incumbent" / view.path.name
-        tell(f"warning: {view.path} cannot be written ({error.strerror}); the incumbent is shown in {_near(path)}")
-        write_incumbent(path, incumbent, ledger.id, stamped)
+    for path in incumbent_places(config.workload.name, config.root, config.config_dir, ledger.id):
+        there = read_incumbent(path)
+        if there is not None and _of_another(there, ledger, config):
+            continue
+        if there is not None and there.generation > incumbent.generation:
+            return  # a later round was quicker to write
+        try:
+            return write_incumbent(path, incumbent, ledger.id, stamped)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            tell(f"warning: {path} cannot be written ({error.strerror}); the incumbent is shown elsewhere")
 
 
 def _of_another(there: PromotedYaml, ledger: Ledger | None, config: RoundConfig) -> bool:
-    """Whether the YAML is another ledger's: neither of this one's generations nor to be taken over (`adopt`)."""
+    """Whether the YAML is another ledger's, and is not to be taken over either (`adopt`)."""
     if there.ledger is None or (ledger is not None and there.ledger == ledger.id):
         return False
-    ours = ledger.generations(config.workload.name) if ledger is not None else []
-    shown = (there.generation, there.point, there.settings)
-    if any((own.generation, own.point, own.settings) == shown for own in ours):
-        return False  # this ledger started from it, or the other one from this
-    return not (config.adopt and there.generation > max((own.generation for own in ours), default=0))
+    if not config.adopt:
+        return True
+    newest = ledger.incumbent(config.workload.name) if ledger is not None else None
+    if newest is None or there.generation > newest.generation:
+        return False
+    return not (newest.round_id is None and _same(there, newest))  # taken over already, and not yet written as ours
+
+
+def _is_own(there: PromotedYaml, ledger: Ledger, workload: str) -> bool:
+    """Whether the YAML shows one of the ledger's generations as it is."""
+    return any(_same(there, own) for own in ledger.generations(workload))
+
+
+def _same(there: PromotedYaml, own: Generation) -> bool:
+    return (there.generation, there.point, there.settings) == (own.generation, own.point, own.settings)
 
 
 def _other_folder(ledger: Ledger, config: RoundConfig) -> str:

@@ -16,6 +16,8 @@ def storable(text: str) -> str:
 class Infeasible(Exception):
     """Ends a trial as infeasible with a reason; a workload may raise it, `report` does at a non-finite objective."""
 
+    __module__ = "tunebook"  # where a user's code imports it from: processes of theirs pickle it by that name
+
 
 class MissingMetric(Exception):
     """The first evaluation did not report the objective."""
@@ -62,6 +64,10 @@ class ReadPoint(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._point)
+
+    def __reduce__(self) -> tuple[type[dict[str, Value]], tuple[dict[str, Value]]]:
+        """A plain dictionary in another process; whoever takes it there may use all of it."""
+        return dict, (dict(self),)
 
     @property
     def unread(self) -> tuple[str, ...]:

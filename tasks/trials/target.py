@@ -20,6 +20,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from tasks.scope.error import InputError
+from tasks.text import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("flows", "tasks")
@@ -33,6 +34,8 @@ EXACT = MappingProxyType(  # the functions behind our two short addresses
 )
 _FOREIGN_WORDS = frozenset({"_partial_", "_args_", "_convert_", "_recursive_"})
 _INSTALLED = {"site-packages", "dist-packages"}
+_LIBRARY = ("stdlib", "platstdlib", "purelib", "platlib")
+_SAID = 300  # characters of what an import said
 _WAY_OUT = (
     "name a function of your own folder (--config-dir) or of a folder on PYTHONPATH, tasks.trials.supervised, "
     "tasks.trials.command or tasks.trials.workloads.…"
@@ -65,11 +68,9 @@ def shell_path() -> list[str]:
 def users_folders(own: str | None) -> tuple[Path, ...]:
     """Where the user's own code lies: the folder of --config-dir, its `src`, and what PYTHONPATH names.
 
-    Not what is installed: `site-packages` on PYTHONPATH would allow every function of every library.
+    Not what is installed, by whatever link: `site-packages` on PYTHONPATH would allow every function of every library.
     """
-    library = {Path(path).resolve() for path in sysconfig.get_paths().values()}
-    shell = [Path(entry) for entry in shell_path() if not _INSTALLED & {*Path(entry).parts}]
-    return (*_own_folders(own), *(entry for entry in shell if entry.resolve() not in library))
+    return (*own_folders(own), *(Path(entry) for entry in shell_path() if not _is_library(Path(entry).resolve())))
 
 
 def place_of(target: str, own: str | None) -> Place:
@@ -103,9 +104,9 @@ def step_aside(own: str | None) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in PACKAGES]:
         _aside[name] = sys.modules[f"tunebook.{name}"] = sys.modules.pop(name)  # for `from tunebook import …`
     sys.modules["__main__"] = ModuleType("__main__")  # a process that the user's code spawns would import ours again
-    mine = [str(folder) for folder in _own_folders(own) if folder.is_dir()]
+    mine = [str(folder) for folder in own_folders(own)]
     rest = [entry for entry in sys.path if entry and Path(entry).resolve() != ROOT and entry not in mine]
-    sys.path[:] = [*mine, *rest, *([str(ENTRY)] if ENTRY.is_dir() else [])]
+    sys.path[:] = [*mine, *([str(ENTRY)] if ENTRY.is_dir() else []), *rest]
     importlib.invalidate_caches()
 
 
@@ -173,9 +174,21 @@ def call_recipe(recipe: Mapping[str, Any] | Callable[..., Any], own: str | None 
     return (bound(recipe, own) if isinstance(recipe, Mapping) else recipe)(**extra)
 
 
-def _own_folders(own: str | None) -> tuple[Path, ...]:
-    """The folder of --config-dir and its `src`."""
-    return (Path(own).resolve(), Path(own).resolve() / "src") if own is not None else ()
+def own_folders(own: str | None) -> tuple[Path, ...]:
+    """The folder of --config-dir and the `src` in it, unless that is a link to elsewhere."""
+    if own is None:
+        return ()
+    folder = Path(own).resolve()
+    src = folder / "src"
+    return (folder, src) if src.is_dir() and src.resolve() == src else (folder,)
+
+
+def _is_library(folder: Path) -> bool:
+    """Whether a folder is Python's own, or one of installed packages."""
+    paths = sysconfig.get_paths()
+    return bool(_INSTALLED & {*folder.parts}) or any(
+        folder.is_relative_to(Path(paths[name]).resolve()) for name in _LIBRARY
+    )
 
 
 def _files(parts: list[str], folder: Path) -> tuple[Path, Path]:
@@ -209,7 +222,7 @@ def _users(place: Place, target: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # it is the user's code: also a script that ends in sys.exit()
-        said = f"{type(error).__name__}: {error}"
+        said = one_line(f"{type(error).__name__}: {error}")[:_SAID]
         raise InputError(
             f"_target_: {target!r}: importing {place.module} from {place.folder} failed with {said}; correct it."
         ) from error

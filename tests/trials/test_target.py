@@ -161,6 +161,35 @@ def test_a_link_out_of_the_users_folder_is_refused_before_it_is_imported(
     assert not canary.exists()
 
 
+@pytest.mark.parametrize("library", ["subprocess.getoutput", "yaml.load", "os.popen"])
+def test_a_src_folder_that_is_a_link_to_libraries_holds_no_code_of_the_users(library: str, own: str) -> None:
+    for place in (Path(os.__file__).parent, Path(pytest.__file__).parents[1]):
+        (Path(own) / "src").symlink_to(place)
+        with pytest.raises(InputError):
+            resolve(library, own)
+        (Path(own) / "src").unlink()
+
+
+def test_what_is_installed_is_no_code_of_the_users_by_whatever_name_it_stands_on_pythonpath(
+    own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "elsewhere" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "libx.py").write_text("def call(trial): pass")
+    (tmp_path / "link").symlink_to(site)
+    stdlib = Path(os.__file__).parent
+    for entry in (site, tmp_path / "link", stdlib, stdlib / "unittest", Path(pytest.__file__).parents[1]):
+        monkeypatch.setenv("PYTHONPATH", str(entry))
+        for address in ("libx.call", "subprocess.getoutput", "mock.patch", "yaml.load"):
+            with pytest.raises(InputError):
+                place_of(address, own)
+    plain = tmp_path / "lib"
+    plain.mkdir()
+    (plain / "libx.py").write_text("def call(trial): pass")
+    monkeypatch.setenv("PYTHONPATH", f"{plain}{os.pathsep}")
+    assert place_of("libx.call", own).folder == plain
+
+
 @pytest.mark.prose
 def test_packages_installed_inside_the_users_folder_are_not_the_users_code(own: str) -> None:
     site = Path(own) / ".venv" / "site-packages"

@@ -111,9 +111,10 @@ def working_folder(config: RoundConfig) -> Path:
 
 
 def below(folder: Path, store: Path | None = None) -> Iterator[Path]:
-    """The files of a folder, at any depth, but for what is hidden, cached, or in the store of rounds."""
+    """The files of a folder, at any depth, but for what is hidden, cached, or in any store of rounds."""
     for where, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__pycache__")) and Path(where, f) != store)
+        kept = (f for f in folders if not f.startswith((".", "__pycache__")) and Path(where, f) != store)
+        folders[:] = sorted(f for f in kept if not Path(where, f, "ledger.db").is_file())
         yield from (Path(where, name) for name in sorted(files) if not name.startswith("."))
 
 

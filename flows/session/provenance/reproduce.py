@@ -1,5 +1,6 @@
 """How a round is run again: its command, the commit of the user's program and what is not committed of it."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -63,14 +64,23 @@ def commit_of(folder: Path) -> str:
 
 def diff_from(commit: str, folder: Path, secrets: Secrets = NONE) -> str:
     """What differs from a commit of the folder's repository and is tracked, without secrets."""
-    return secrets.redacted(_git(folder, "diff", commit))
+    return secrets.redacted(_git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", commit))
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git prints about the repository of a folder, or nothing where there is none."""
+    """What git prints about the repository of a folder, or nothing where there is none.
+
+    Of that folder, also where git itself has started us (a hook) and says in its variables which repository it means.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     if shutil.which("git") is None:
         return ""
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace", check=False
+        ["git", "-C", str(folder), *arguments],
+        env=plain,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""

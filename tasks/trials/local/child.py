@@ -24,7 +24,7 @@ from tasks.trials.local.clock import Clock
 from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
-from tasks.trials.target import bound, is_ours, resolve, shell_path, step_aside, targets_at
+from tasks.trials.target import bound, is_ours, own_folders, resolve, shell_path, step_aside, targets_at
 
 REPORTS = "reports.jsonl"
 SECONDS = "seconds.txt"  # which the trial has worked, beside the steps of its reports
@@ -177,10 +177,10 @@ def run_import(request: Mapping[str, Any]) -> int:
 
 def _users_environment(own: str | None) -> None:
     """What the user's programs find in the environment besides what their shell has."""
-    folder = [str(Path(own).resolve())] if own is not None else []
-    if folder:
-        os.environ["TUNEBOOK_FOLDER"] = folder[0]
-    os.environ["PYTHONPATH"] = os.pathsep.join([*folder, *shell_path()])
+    folders = [str(folder) for folder in own_folders(own)]
+    if folders:
+        os.environ["TUNEBOOK_FOLDER"] = folders[0]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*folders, *shell_path()])
 
 
 def _alone(path: Path) -> bool:

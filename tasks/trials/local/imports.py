@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.scope.error import InputError
+from tasks.text import one_line
 from tasks.trials.local.child import LOG, RESULT
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.outcome import signal_name
@@ -52,10 +53,16 @@ def _in_a_child(users: Sequence[tuple[str, str]], execution: Execution) -> None:
             how = f"exit code {ended.code}" if ended.signal is None else signal_name(ended.signal)
             if ended.timed_out:
                 how = f"nothing after {PATIENCE:g} s"
-            last = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
-            said = f": {last[0][:200]}" if last else ""
-            raise InputError(f"{place}._target_: importing {target!r} ended its process ({how}){said}; correct it.")
+            said = f"importing {target!r} ended its process ({how})"
+            raise InputError(f"{place}._target_: {said}; it printed last: {_last_line(folder)}")
         found = json.loads((folder / RESULT).read_text())
-    if found["error"]:
-        raise InputError(found["error"])
+        if found["error"]:
+            left = f" It printed last: {_last_line(folder)}" if "SystemExit" in found["error"] else ""
+            raise InputError(found["error"] + left)
     (_with_torch.add if found["torch"] else _with_torch.discard)(execution.own)
+
+
+def _last_line(folder: Path) -> str:
+    """What the child printed last."""
+    last = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
+    return one_line(last[0])[:200] if last else "nothing"

@@ -19,6 +19,8 @@ Network = Callable[[Tensor], Tensor]
 class Labelled:
     """Examples. `inputs`: (examples, …) float32. `labels`: (examples,) int64, classes counted from 0."""
 
+    __module__ = "tunebook"  # where a user's code imports it from, and pickles it by
+
     inputs: Tensor
     labels: Tensor
 
@@ -48,6 +50,8 @@ class Data:
     `test` stays sealed: the training loop never looks at it (G13). `train` must be in random order, since its
     first examples stand for all of it where the training error is evaluated.
     """
+
+    __module__ = "tunebook"  # as above
 
     train: Labelled
     valid: Labelled

@@ -1,5 +1,7 @@
 """The ledger of a root owns the incumbent; its YAML stands beside the configuration and is one ledger's alone."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,18 @@ def test_two_working_folders_with_one_configuration_do_not_disturb_each_other(
     assert elsewhere.point == OTHER
 
 
+def test_equal_promotions_of_two_working_folders_are_two(own: Path, tmp_path: Path) -> None:
+    first, second = config(own, tmp_path / "a"), config(own, tmp_path / "b")
+    with open_ledger(tmp_path / "a") as a, open_ledger(tmp_path / "b") as b:
+        promote(a, first, POINT)
+        text = (own / "incumbent" / "own.yaml").read_text()
+        promote(b, second, POINT)  # rounds are deterministic: the same command promotes the same
+        settled(b, second)
+        promote(b, second, OTHER)
+        assert (own / "incumbent" / "own.yaml").read_text() == text
+        assert settled(a, first).generation == 1
+
+
 def test_the_plan_says_that_the_yaml_is_another_ledgers(own: Path, tmp_path: Path) -> None:
     first, second = config(own, tmp_path / "a"), config(own, tmp_path / "b")
     with open_ledger(tmp_path / "a") as a:
@@ -95,8 +109,10 @@ def test_a_clone_goes_on_from_the_yaml_where_it_is_told_to_and_then_writes_it(ow
     clone = config(own, tmp_path / "b", "adopt=true")
     with open_ledger(tmp_path / "b") as b:
         assert settled(b, clone).point == POINT
+        assert (shown(own).ledger, shown(own).generation) == (b.id, 1)  # it is this ledger's from now on
+        assert settled(b, config(own, tmp_path / "b")).point == POINT
         assert promote(b, clone, OTHER) == 2
-        assert (shown(own).ledger, shown(own).generation) == (b.id, 2)  # it contains what stood there
+        assert (shown(own).ledger, shown(own).generation) == (b.id, 2)
     with open_ledger(tmp_path / "a") as a:
         assert settled(a, first).generation == 1  # its own goes on beside it
         promote(a, first, OTHER | {"x": 0.3})
@@ -128,6 +144,36 @@ def test_a_generation_ahead_promotes_by_hand_and_one_that_differs_is_refused(own
     assert newest.generation == 2
 
 
+@pytest.mark.prose
+def test_what_a_person_wrote_is_never_replaced_without_a_word(own: Path, tmp_path: Path) -> None:
+    asked = config(own, tmp_path / "a")
+    path = own / "incumbent" / "own.yaml"
+    with open_ledger(tmp_path / "a") as ledger:
+        promote(ledger, asked, POINT)
+        promote(ledger, asked, OTHER)
+        for mine in ("", f"ledger: {ledger.id}\n", "ledger: ''\n"):
+            path.write_text(f"generation: 1\n{mine}source: me\npoint: {{x: 0.499, z: 0.4, switch: b}}\n")
+            with pytest.raises(InputError, match="give it generation 3"):
+                settled(ledger, asked)
+            assert "0.499" in path.read_text()
+        path.write_text(f"generation: 1\nledger: {ledger.id}\nsource: r\npoint: {{x: 0.5, z: 0.4, switch: b}}\n")
+        assert settled(ledger, asked).point == OTHER  # one of its own that is behind is written again
+    assert shown(own).generation == 2
+
+
+@pytest.mark.prose
+def test_a_yaml_that_is_none_is_one_sentence(own: Path, tmp_path: Path) -> None:
+    asked = config(own, tmp_path / "a")
+    path = own / "incumbent" / "own.yaml"
+    path.mkdir(parents=True)
+    with pytest.raises(InputError, match="is a folder; move it away"):
+        looked_up(asked)
+    path.rmdir()
+    path.write_text("generation: 99999999999999999999\nsource: me\npoint: {x: 0.5}\n")
+    with pytest.raises(InputError, match=r"incumbent/own.yaml: incumbent.generation: 9+ will not do"):
+        looked_up(asked)
+
+
 def test_a_yaml_that_was_removed_is_written_again(own: Path, tmp_path: Path) -> None:
     asked = config(own, tmp_path / "a")
     with open_ledger(tmp_path / "a") as ledger:
@@ -154,21 +200,35 @@ def test_a_ledger_made_anew_in_the_same_root_leaves_the_earlier_ones_yaml_alone(
     assert again.generation == 1
 
 
+@pytest.mark.parametrize("why", [errno.EACCES, errno.EROFS, errno.EEXIST, errno.ENOTDIR])
 @pytest.mark.prose
 def test_a_folder_that_cannot_be_written_costs_the_view_its_place_and_no_promotion(
-    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    why: int, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-
     def refused(path: Path, *rest: object) -> None:
         if path.is_relative_to(own):
-            raise PermissionError(13, "Permission denied")
+            raise OSError(why, os.strerror(why))
         write_incumbent(path, *rest)  # type: ignore[arg-type]
 
+    other = tmp_path / "a" / "incumbent" / "own.yaml"  # of an earlier ledger of this root
+    other.parent.mkdir(parents=True)
+    other.write_text("generation: 4\nledger: 0123456789ab\nsource: r\npoint: {x: 0.3}\n")
     monkeypatch.setattr("flows.session.incumbent.write_incumbent", refused)
     with open_ledger(tmp_path / "a") as ledger:
         promote(ledger, config(own, tmp_path / "a"), POINT)
-    assert "cannot be written (Permission denied)" in capsys.readouterr().err
-    assert (tmp_path / "a" / "incumbent" / "own.yaml").is_file()
+        mine = other.with_name(f"own.{ledger.id}.yaml")
+    assert f"cannot be written ({os.strerror(why)})" in capsys.readouterr().err
+    assert "0123456789ab" in other.read_text()
+    assert "generation: 1" in mine.read_text()
+
+
+def test_a_full_disk_is_no_matter_of_the_place(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, *rest: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("flows.session.incumbent.write_incumbent", full)
+    with open_ledger(tmp_path / "a") as ledger, pytest.raises(OSError, match="No space left"):
+        promote(ledger, config(own, tmp_path / "a"), POINT)
 
 
 def test_a_promotion_is_no_change_of_the_code(own: Path, tmp_path: Path) -> None:

@@ -43,6 +43,29 @@ def spawned(trial):
 def worth(x):
     return x * LOSS
 
+def pools(trial):
+    import pickle
+    from concurrent.futures import ProcessPoolExecutor
+    for way in ("fork", "spawn"):
+        with ProcessPoolExecutor(1, multiprocessing.get_context(way)) as pool:
+            assert pool.submit(sorted, trial.point).result() == sorted(trial.point)
+            try:
+                pool.submit(refuses, dict(trial.point)).result()
+            except Infeasible as error:
+                said = str(error)
+    assert pickle.loads(pickle.dumps(trial.point)) == dict(trial.point)
+    trial.report(3, loss=1.0)
+    raise Infeasible(said)
+
+def refuses(point):
+    raise Infeasible(f"too wide: {point['width']}")
+
+def programs(trial):
+    import subprocess
+    said = subprocess.run([sys.executable, "-c", "import kit.text, tasks.record; print(tasks.record.LOSS)"],
+                          capture_output=True, text=True, check=True)
+    trial.report(3, loss=float(said.stdout))
+
 def looks(trial):
     names = sorted(n for n in sys.modules if n.partition(".")[0] in ("tasks", "flows"))
     here = os.environ["TUNEBOOK_FOLDER"]
@@ -60,6 +83,19 @@ def deep(trial):
     "src/kit/text.py": "def train(trial):\n    trial.report(3, loss=0.75)\n",
     "broken.py": "import os\n\nfrom no_such_library_of_anybody.layers import Dense\n",
     "dies.py": "import os\nprint('goodbye', flush=True)\nos._exit(7)\n",
+    "cached.py": """
+import pickle
+import torch
+from tunebook import Data, Labelled
+
+def train(trial):
+    part = Labelled(inputs=torch.zeros(2, 1), labels=torch.zeros(2).long())
+    again = pickle.loads(pickle.dumps(Data(train=part, valid=part, test=part, classes=2)))
+    assert isinstance(again, Data) and isinstance(again.train, Labelled)
+    trial.report(3, loss=0.125)
+""",
+    "wordy.py": "raise ValueError('first\\n' + 'second \\x1b[31m\\n' * 400)\n",
+    "parses.py": "import argparse\nargparse.ArgumentParser(prog='theirs').parse_args(['--frob'])\n",
     "leaves.py": "import sys\nsys.exit('not now')\n",
 }
 
@@ -90,7 +126,13 @@ def ended(server: ForkServer, own: str, target: str, folder: Path, **arguments: 
     ("target", "loss"),
     [
         *(("tasks.train.train", 0.25), ("tasks.train.resumes", 0.25), ("tasks.train.spawned", 0.5)),
-        *(("tasks.train.looks", 0.0), ("tasks.train.deep", 0.5), ("kit.text.train", 0.75)),
+        *(
+            ("tasks.train.programs", 0.25),
+            ("tasks.train.looks", 0.0),
+            ("tasks.train.deep", 0.5),
+            ("kit.text.train", 0.75),
+        ),
+        ("cached.train", 0.125),
     ],
 )
 def test_what_is_imported_by_these_names_is_the_users(
@@ -101,8 +143,10 @@ def test_what_is_imported_by_these_names_is_the_users(
 
 
 def test_a_users_code_may_say_that_a_point_is_infeasible(server: ForkServer, own: str, tmp_path: Path) -> None:
-    trial = ended(server, own, "tasks.train.wide", tmp_path)
+    trial = ended(server, own, "tasks.train.wide", tmp_path / "here")
     assert (trial.status, trial.reason) == ("infeasible", "too wide")
+    trial = ended(server, own, "tasks.train.pools", tmp_path / "there")
+    assert (trial.status, trial.reason) == ("infeasible", "too wide: 64"), trial.log
 
 
 def test_our_own_workloads_are_found_by_their_exact_address_beside_them(
@@ -127,8 +171,10 @@ def test_the_plan_accepts_what_can_be_imported_and_imports_nothing_here(own: str
     ("target", "said"),
     [
         ("broken.train", "No module named 'no_such_library_of_anybody'"),
-        ("dies.train", "ended its process (exit code 7): goodbye"),
+        ("dies.train", "ended its process (exit code 7); it printed last: goodbye"),
         ("leaves.train", "SystemExit: not now"),
+        ("parses.train", "unrecognized arguments: --frob"),
+        ("wordy.train", "ValueError: first second"),
         ("tasks.train.nothing", "there is no callable at 'tasks.train.nothing'"),
         ("tasks.trials.local.reaper.kill", "there is no callable at"),  # in their package
         ("tasks.trials.workloads.nothing.here", "there is no callable at"),  # in ours
@@ -142,6 +188,8 @@ def test_the_plan_refuses_what_cannot_with_the_real_sentence_and_its_place(targe
     assert str(refused.value).startswith("workload.model._target_: ")
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+    assert len(str(refused.value)) < 700
 
 
 def test_nothing_that_runs_beside_a_users_code_imports_ours_later() -> None:

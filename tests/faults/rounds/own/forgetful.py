@@ -1,27 +1,29 @@
 """A network with everything that a checkpoint must hold, and the training loop with one thing of that forgotten."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from tasks.design.study import derived_seed
-from tasks.record import Point
-from tasks.trials.running import RunningTrial
-from tasks.trials.supervised import training
-from tasks.trials.supervised.batches import Data
-from tasks.trials.supervised.optimization import optimizer_at
+if TYPE_CHECKING:
+    from tasks.record import Point
+    from tasks.trials.running import RunningTrial
+    from tasks.trials.supervised import training
+    from tasks.trials.supervised.batches import Data
+else:  # in a trial ours have stepped aside, and our loop is what is spoiled here
+    training = sys.modules["tunebook.tasks.trials.supervised.training"]
 
 
-def network(*, point: Point, data: Data) -> nn.Module:
+def network(*, point: "Point", data: "Data") -> nn.Module:
     """A perceptron with batch norm and dropout; every update of its weights leaves a byte in the file `updates`."""
     width = int(point["width"])
     blocks = [nn.Linear(data.train.inputs[0].numel(), width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.2)]
     return _counted(nn.Sequential(*blocks, nn.Linear(width, data.classes)))
 
 
-def convolution(*, point: Point, data: Data) -> nn.Module:
+def convolution(*, point: "Point", data: "Data") -> nn.Module:
     """The same with convolutions, for inputs of shape (length,)."""
     width = int(point["width"])
     blocks = [nn.Unflatten(1, (1, -1)), nn.Conv1d(1, width, 5, stride=2), nn.BatchNorm1d(width), nn.ReLU()]
@@ -50,9 +52,9 @@ class Forgetful(training.Loop):
         if self.step == 0:
             return
         if self.drop == "rng":
-            torch.manual_seed(derived_seed(self.trial.seed, "dropout"))
+            torch.manual_seed(training.derived_seed(self.trial.seed, "dropout"))  # type: ignore[attr-defined]
         elif self.drop == "optimizer":
-            self.optimizer = optimizer_at(self.trial.point, self.parameters)
+            self.optimizer = training.optimizer_at(self.trial.point, self.parameters)  # type: ignore[attr-defined]
         elif self.drop == "schedule":
             self.schedule = Restarted(self.schedule, self.step)  # type: ignore[assignment]
         elif self.drop == "data position":
@@ -77,7 +79,7 @@ class Restarted:
         return getattr(self._inner, name)
 
 
-def train(trial: RunningTrial, drop: str, **arguments: Any) -> None:
+def train(trial: "RunningTrial", drop: str, **arguments: Any) -> None:
     """The house's training loop with `drop` forgotten at every resumption."""
     Forgetful.drop = drop
     training.Loop = Forgetful  # type: ignore[misc]
