@@ -149,19 +149,26 @@ def show_incumbent(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, pr
     """
     if incumbent.generation == 0:
         return
+    name, refused = config.workload.name, ""
     stamped = {**provenance, "ledger": _near(config.root / "ledger.db")}
-    for path in incumbent_places(config.workload.name, config.root, config.config_dir, ledger.id):
+    for path in incumbent_places(name, config.root, config.config_dir, ledger.id):
         there = read_incumbent(path)
-        if there is not None and _of_another(there, ledger, config):
-            continue
+        if there is not None and (_of_another(there, ledger, config) or not _is_own(there, ledger, name)):
+            continue  # another ledger's, or what a person wrote meanwhile
         if there is not None and there.generation > incumbent.generation:
             return  # a later round was quicker to write
         try:
-            return write_incumbent(path, incumbent, ledger.id, stamped)
+            write_incumbent(path, incumbent, ledger.id, stamped)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            tell(f"warning: {path} cannot be written ({error.strerror}); the incumbent is shown elsewhere")
+            refused = refused or f"warning: {path} cannot be written ({error.strerror}); the incumbent is shown in"
+        else:
+            if refused:
+                tell(f"{refused} {_near(path)}")
+            return
+    if refused:
+        tell(f"{refused} the ledger alone")
 
 
 def _of_another(there: PromotedYaml, ledger: Ledger | None, config: RoundConfig) -> bool:

@@ -222,6 +222,19 @@ def test_a_folder_that_cannot_be_written_costs_the_view_its_place_and_no_promoti
     assert "generation: 1" in mine.read_text()
 
 
+def test_what_a_person_wrote_while_a_round_ran_is_kept(own: Path, tmp_path: Path) -> None:
+    asked = config(own, tmp_path / "a")
+    path = own / "incumbent" / "own.yaml"
+    with open_ledger(tmp_path / "a") as ledger:
+        promote(ledger, asked, POINT)
+        path.write_text("generation: 2\nsource: me\npoint: {x: 0.499, z: 0.4, switch: b}\n")
+        promote(ledger, asked, OTHER)
+        assert "0.499" in path.read_text()
+        beside = read_incumbent(tmp_path / "a" / "incumbent" / "own.yaml")
+    assert beside is not None
+    assert beside.point == OTHER
+
+
 def test_a_full_disk_is_no_matter_of_the_place(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, *rest: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
