@@ -51,6 +51,8 @@ def _ours(name: str) -> ModuleType:
         if found is not None and Path(found.__file__ or "").resolve().is_relative_to(root()):
             return found
     theirs = _taken()
+    aside = tuple(f"tunebook.{package}" for package in PACKAGES)
+    sys.modules.update({n.removeprefix("tunebook."): m for n, m in sys.modules.items() if n.startswith(aside)})
     try:
         bind()
         importlib.import_module(name)

@@ -57,6 +57,12 @@ def pools(trial):
     trial.report(3, loss=1.0)
     raise Infeasible(said)
 
+def late(trial):
+    from tunebook import Data  # which no trial of this workload has imported
+    from tunebook import Infeasible as again
+    assert again is Infeasible
+    raise again(Data.__name__)
+
 def refuses(point):
     raise Infeasible(f"too wide: {point['width']}")
 
@@ -145,6 +151,8 @@ def test_what_is_imported_by_these_names_is_the_users(
 def test_a_users_code_may_say_that_a_point_is_infeasible(server: ForkServer, own: str, tmp_path: Path) -> None:
     trial = ended(server, own, "tasks.train.wide", tmp_path / "here")
     assert (trial.status, trial.reason) == ("infeasible", "too wide")
+    trial = ended(server, own, "tasks.train.late", tmp_path / "late")
+    assert (trial.status, trial.reason) == ("infeasible", "Data"), trial.log
     trial = ended(server, own, "tasks.train.pools", tmp_path / "there")
     assert (trial.status, trial.reason) == ("infeasible", "too wide: 64"), trial.log
 
