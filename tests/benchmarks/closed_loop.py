@@ -169,8 +169,15 @@ def regret(last: Record) -> float:
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Rounds as they are, but that no report is drawn and trials of any workload run here."""
-    with patch("tasks.report.write.page", lambda record, curves: ""), patch("tasks.trials.inline.OURS", ""):
+    """Rounds as they are, but that no report is drawn, trials of any workload run here, and each store shows what it
+    promotes under its own root: the landscape's folder is the repository's.
+    """
+    places = "flows.session.incumbent.incumbent_places"
+    with (
+        patch("tasks.report.write.page", lambda record, curves: ""),
+        patch("tasks.trials.inline.OURS", ""),
+        patch(places, lambda workload, root, *_: (root / "incumbent" / f"{workload}.yaml",)),
+    ):
         yield
 
 
