@@ -169,8 +169,9 @@ def regret(last: Record) -> float:
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Rounds as they are, but that no report is drawn, trials of any workload run here, and each store shows what it
-    promotes under its own root: the landscape's folder is the repository's.
+    """Rounds as they are, but that no report is drawn and trials of any workload run here.
+
+    What a round promotes is shown under the root of its store: the landscape's folder is the repository's.
     """
     places = "flows.session.incumbent.incumbent_places"
     with (
