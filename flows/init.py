@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
             files = files_of(draft, script=place, name=name, round=command, history=program("history"))
             files = {_free(folder, path): text for path, text in files.items()}
             read = [*_read(draft)]
-            lines = [*_to_know(draft), f"next     {command} check=plan"]
+            lines = [*_to_know(draft), f"{'then    ' if draft.to_do else 'next    '} {command} check=plan"]
         write_all(folder, files)
         tell("\n".join([*read, f"wrote    {', '.join(files)} in {said.folder}", *lines]), aside=False)
     except InputError as error:

@@ -6,6 +6,7 @@ The form is kept in the environment: a round that Prefect starts for a schedule 
 import os
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 MODULES = "python -m flows."  # in the checkout
 CONSOLE = "tunebook "  # installed
@@ -39,5 +40,10 @@ def line(command: str, words: Sequence[str]) -> str:
 
 
 def round_line(overrides: Sequence[str], config_dir: str | None) -> str:
-    """The shell line of a round; the same overrides work in the form of the UI and in a schedule."""
+    """The shell line of a round; the same overrides work in the form of the UI and in a schedule.
+
+    A folder below the working folder is named from there, as it was typed: the line may be committed.
+    """
+    if config_dir is not None and Path(config_dir).is_relative_to(Path.cwd()):
+        config_dir = os.path.relpath(config_dir)
     return line("round", [*(["--config-dir", config_dir] if config_dir else []), *overrides])

@@ -13,6 +13,7 @@ from tasks.text import one_line, plainly, show
 
 What = Literal["tuned", "given", "left", "yours"]
 MISSING = "???"  # what the YAML reader refuses until somebody gives it
+_OPTIMIZER = r"(?:opt|optim|optimizer)(?:_name|_type)?"
 _SEED = r"(?:random_|rng_|manual_|global_|torch_)?(?:seed|random_state)"
 _STEPS = r"(?:(?:max|num|n|total|train|num_train|max_train|training)_)?(?:steps|iters|iterations|updates)|n_iter"
 _EPOCHS = r"(?:(?:max|num|n|total|train|num_train)_?)?epochs?"
@@ -71,8 +72,11 @@ def fates_of(line: CommandLine) -> Reading:
     fates: list[Fate] = []
     taken: set[str] = set()
     groups: dict[int, str] = {}
+    optimizer = next((a.default for a in line.arguments if _is(a, _OPTIMIZER) and isinstance(a.default, str)), "")
     for argument in line.arguments:
         fate = _fate(argument, words, taken)
+        if any(_idle(guess, optimizer) for guess in fate.guesses):
+            fate = _left(argument, f"{optimizer}, the default optimizer, has none of that name")
         group = id(argument.excludes)
         if fate.parts and argument.excludes is not None:
             if group in groups:
@@ -92,6 +96,12 @@ def fates_of(line: CommandLine) -> Reading:
         notes=tuple(_notes(words, fates, interval)),
         to_do=tuple(_to_do(fates)),
     )
+
+
+def _idle(guess: Guess, optimizer: str) -> bool:
+    """Whether the script's default optimizer does not know a momentum by that name: tuning it would change nothing."""
+    beta, name = guess.name.endswith(("1", "2")), optimizer.lower()
+    return guess.family == "momentum" and (("sgd" in name and beta) or ("adam" in name and not beta))
 
 
 def _words(arguments: Sequence[Argument]) -> _Words:

@@ -88,6 +88,10 @@ def prepared(root: Path, url: str | None) -> tuple[Engine, str]:
         if url is None:
             check_place(root)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if {path.name for path in root.iterdir()} <= {"prefect"}:  # ours alone
+            ignored = root / ".gitignore"  # a store is no part of the repository in which it lies
+            ignored.touch(mode=0o600)
+            ignored.write_text("*\n")
         if url is None:
             file.touch(mode=0o600)  # configurations and results are for their owner's eyes
         engine = _engine(f"sqlite:///{file}" if url is None else url)

@@ -113,3 +113,14 @@ def test_a_root_that_is_a_file_and_a_url_that_is_none_are_one_sentence(tmp_path:
             open_ledger(root, url)
         assert "cannot be opened" in sentence(raised)
         assert "pw" not in sentence(raised)
+
+
+def test_a_store_is_ignored_by_the_repository_in_which_it_lies_and_one_that_is_there_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    open_ledger(tmp_path / "mlruns").close()
+    assert (tmp_path / "mlruns" / ".gitignore").read_text() == "*\n"
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "notes.txt").touch()
+    open_ledger(tmp_path / "theirs").close()
+    assert not (tmp_path / "theirs" / ".gitignore").exists()

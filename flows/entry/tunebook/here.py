@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-GROUPS = ("workload", "space", "goal")
+GROUPS = ("workload", "space", "goal", "budget")
 SHOWN = 3  # folders of YAML that are named
 
 

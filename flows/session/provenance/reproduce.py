@@ -14,6 +14,7 @@ from tasks.scope.redaction import NONE, Secrets
 
 ROOT = CONF.parent
 DIFF_BYTES = 1_000_000
+_NAMED = 100  # files that git does not know
 
 
 def reproduce(
@@ -63,8 +64,12 @@ def commit_of(folder: Path) -> str:
 
 
 def diff_from(commit: str, folder: Path, secrets: Secrets = NONE) -> str:
-    """What differs from a commit of the folder's repository and is tracked, without secrets."""
-    return secrets.redacted(_git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", commit))
+    """What differs from a commit of the folder's repository, without secrets; of what git does not know, the names."""
+    tracked = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "--no-color", commit)
+    unknown = _git(folder, "ls-files", "--others", "--exclude-standard").splitlines()
+    shown = [f"Not in git: {name}" for name in unknown[:_NAMED]]
+    more = [f"Not in git: {len(unknown) - _NAMED} more"] if len(unknown) > _NAMED else []
+    return secrets.redacted("\n".join([*([tracked] if tracked else []), *shown, *more]))
 
 
 def _git(folder: Path, *arguments: str) -> str:

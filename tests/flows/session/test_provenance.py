@@ -52,6 +52,17 @@ def test_commit_and_diff_are_of_the_repository_of_the_program(tmp_path: Path) ->
     assert git(CONF.parent, "rev-parse", "HEAD") in row.tunebook or not (CONF.parent / ".git").exists()
 
 
+def test_files_that_git_does_not_know_are_named(tmp_path: Path) -> None:
+    own = write_folder(tmp_path / "project" / "mine")
+    committed(tmp_path / "project")
+    (own / ".gitignore").write_text("*.log\n")
+    for name in ("helper.py", "run.log"):
+        (own / name).write_text("x = 1\n")
+    asked = config(own)
+    row = reproduce("c", (), fingerprint(asked), program_folder(asked))
+    assert row.uncommitted_diff == "Not in git: .gitignore\nNot in git: helper.py"
+
+
 def test_a_program_elsewhere_is_of_its_own_repository(tmp_path: Path) -> None:
     own = write_folder(tmp_path / "conf")
     script = tmp_path / "code" / "train.py"

@@ -45,8 +45,8 @@ def _modules() -> Iterator[None]:
 
 def command_in(text: str, folder: Path) -> list[str]:
     """The words of the command that is printed as next."""
-    (line,) = (line for line in text.splitlines() if line.startswith("next "))
-    words = shlex.split(line.removeprefix("next"))
+    (line,) = (line for line in text.splitlines() if line.startswith(("next ", "then ")))
+    words = shlex.split(line[len("next") :])
     assert words[:5] == ["python", "-m", "flows.round", "--config-dir", str(folder)]
     return words[3:]
 
