@@ -3,15 +3,15 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from flows.compose.called import program, round_line
-from flows.compose.messages import tell
+from flows.compose.messages import SentenceParser, tell
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.promote.next import merged
 from tasks.record import Record
@@ -216,22 +216,16 @@ def _root_and_words(arguments: list[str]) -> tuple[Path, list[str]]:
     return Path(roots[-1] if roots else "mlruns").resolve(), words
 
 
-class _Sentence(argparse.ArgumentParser):
-    """A parser whose errors are one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; {program('history')} --help says what can be said")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Sentence(
-        prog=program("history"),
+    parser = SentenceParser(
+        "history",
         usage=f"{program('history')} [list | show ID | rank ID objective=final | lengths ID ID | designs ID ID ...] "
         "[tracking.root=PATH]",
         description="Rounds and incumbents. Without a command: a list of both.",
         epilog="tracking.root=PATH names the folder that holds the ledger and the records (default: mlruns).",
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Sentence)
+    made = partial(SentenceParser, "history")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=made)  # type: ignore[call-overload]
     commands.add_parser("list", help="every round, the last one first, and the incumbent of every workload")
     show = commands.add_parser("show", help="the report of one round")
     show.add_argument("round_id", metavar="ROUND_ID")

@@ -7,11 +7,10 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from flows.compose.called import program
 from flows.compose.config import CONF
-from flows.compose.messages import tell
+from flows.compose.messages import SentenceParser, tell
 from flows.starting.copied import example_files
 from flows.starting.draft import Draft, draft_of
 from flows.starting.fates import Fate, default_text
@@ -141,16 +140,9 @@ def _to_know(draft: Draft) -> Iterator[str]:
     yield from (f"to do    {one_line(sentence)}" for sentence in draft.to_do)
 
 
-class _Sentence(argparse.ArgumentParser):
-    """A parser whose errors are one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; {program('init')} --help says what can be said")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Sentence(
-        prog=program("init"),
+    parser = SentenceParser(
+        "init",
         usage=f"{program('init')} FOLDER [--from SCRIPT] [--name NAME]",
         description=__doc__,
         epilog="Nothing is overwritten, and the script is parsed and never run. Exit status: 0 written, 2 bad input.",

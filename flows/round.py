@@ -8,10 +8,9 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from flows.compose import compose
-from flows.compose.called import round_line
+from flows.compose.called import near, round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.session.exit_code import explained, leave
@@ -40,10 +39,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _main(arguments: Sequence[str]) -> int:
-    from flows.session.plan import checked  # here and below: what takes a second waits until the input is checked
+    from flows.session.plan import (  # here and below: what takes a second waits until the input is checked
+        Imported,
+        checked,
+    )
 
     configs = compose.from_shell(arguments)
-    plans = [checked(config) for config in configs]
+    imported: Imported = set()
+    plans = [checked(config, imported) for config in configs]
     check = configs[0].check if configs else None
     if check is None:
         _run_all(configs)
@@ -112,13 +115,7 @@ def _files_of(config: RoundConfig, record: Record) -> list[str]:
         with open_ledger(config.root) as ledger:
             view = view_of(config, ledger)
         paths = [view.path, *paths] if view.there is not None else paths
-    return [str(_near(path)) for path in paths]
-
-
-def _near(path: Path) -> Path:
-    """The path as seen from here, where that is shorter."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    return [near(path) for path in paths]
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from pydantic import ValidationError
 
 from flows.compose.called import program
-from flows.compose.messages import tell, validation_sentence
+from flows.compose.messages import SentenceParser, tell, validation_sentence
 from flows.session.projection import config_of, noting, projection_of, tracking_of
 from tasks.ledger import Ledger, LedgerError, Summary, open_ledger
 from tasks.scope.error import InputError
@@ -151,16 +150,9 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-class _Sentence(argparse.ArgumentParser):
-    """A parser whose errors are one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; {program('sync')} --help says what can be said")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Sentence(
-        prog=program("sync"),
+    parser = SentenceParser(
+        "sync",
         usage=f"{program('sync')} [ROUND ...] [tracking.root=PATH] [tracking.uri=ADDRESS] [tracking.enabled=true]",
         description=__doc__,
         epilog="tracking.root: the folder that holds ledger and records (default: mlruns). tracking.uri: an MLflow "

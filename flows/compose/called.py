@@ -44,6 +44,9 @@ def round_line(overrides: Sequence[str], config_dir: str | None) -> str:
 
     A folder below the working folder is named from there, as it was typed: the line may be committed.
     """
-    if config_dir is not None and Path(config_dir).is_relative_to(Path.cwd()):
-        config_dir = os.path.relpath(config_dir)
-    return line("round", [*(["--config-dir", config_dir] if config_dir else []), *overrides])
+    return line("round", [*(["--config-dir", near(Path(config_dir))] if config_dir else []), *overrides])
+
+
+def near(path: Path) -> str:
+    """A path below the working folder as it is seen from there; any other as it is."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

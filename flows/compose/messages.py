@@ -1,12 +1,32 @@
 """The one sentence for an invalid input, and printing a sentence safely (`tell`)."""
 
+import argparse
 import re
 import sys
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from flows.compose.called import program
 from flows.compose.config import TOP
+from tasks.scope.error import InputError
 from tasks.text import printable
+
+
+class SentenceParser(argparse.ArgumentParser):
+    """The parser of a command of ours; its errors are one sentence."""
+
+    def __init__(self, command: str, **options: Any) -> None:
+        super().__init__(**{"prog": program(command)} | options)
+        self._command = command
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the command.
+
+        Raises:
+            InputError: the sentence, with the way to what can be said.
+        """
+        raise InputError(f"{message}; {program(self._command)} --help says what can be said")
 
 
 def validation_sentence(error: ValidationError) -> str:

@@ -6,12 +6,12 @@ written over: this ledger's then stands under its own root. `adopt=true` takes t
 """
 
 import errno
-import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.compose.called import near
 from flows.compose.config import CONF, RoundConfig
 from flows.compose.incumbent_yaml import PromotedYaml, read_incumbent, write_incumbent
 from flows.compose.messages import tell
@@ -38,8 +38,8 @@ class View:
             return ""
         path, yaml = self.other
         return (
-            f"{_near(path)} is generation {yaml.generation} of another ledger ({yaml.ledger}) and is left alone; this "
-            f"ledger's own is shown in {_near(self.path)} (adopt=true goes on from the other)"
+            f"{near(path)} is generation {yaml.generation} of another ledger ({yaml.ledger}) and is left alone; this "
+            f"ledger's own is shown in {near(self.path)} (adopt=true goes on from the other)"
         )
 
 
@@ -134,7 +134,7 @@ def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:
         ledger.adopt(name, incumbent.generation, incumbent.point, incumbent.source, incumbent.settings)
     shown = view.there
     if shown is None or shown.generation < incumbent.generation or shown.ledger not in (None, ledger.id):
-        by = stored.round_id if stored else None
+        by = stored.round_id if stored and stored.generation == incumbent.generation else None
         show_incumbent(ledger, config, incumbent, {"promoted by round": by or "-"})
     for sentence in (view.sentence, _other_folder(ledger, config)):
         if sentence:
@@ -150,7 +150,7 @@ def show_incumbent(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, pr
     if incumbent.generation == 0:
         return
     name, refused = config.workload.name, ""
-    stamped = {**provenance, "ledger": _near(config.root / "ledger.db")}
+    stamped = {**provenance, "ledger": near(config.root / "ledger.db")}
     for path in incumbent_places(name, config.root, config.config_dir, ledger.id):
         there = read_incumbent(path)
         if there is not None and (_of_another(there, ledger, config) or not _is_own(there, ledger, name)):
@@ -165,7 +165,7 @@ def show_incumbent(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, pr
             refused = refused or f"warning: {path} cannot be written ({error.strerror}); the incumbent is shown in"
         else:
             if refused:
-                tell(f"{refused} {_near(path)}")
+                tell(f"{refused} {near(path)}")
             return
     if refused:
         tell(f"{refused} the ledger alone")
@@ -202,7 +202,3 @@ def _other_folder(ledger: Ledger, config: RoundConfig) -> str:
         f"warning: workload {config.workload.name} of this ledger was run from {before} before: both share one "
         "incumbent; tracking.root=PATH gives this one a ledger of its own"
     )
-
-
-def _near(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

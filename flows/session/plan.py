@@ -17,9 +17,14 @@ from tasks.trials.local.imports import check_imports
 from tasks.trials.runners import check_runner
 from tasks.trials.target import targets_at
 
+Imported = set[tuple[object, ...]]
+"""The programs whose code was imported already, in a child process: with `-m` many rounds have the same one."""
 
-def checked(config: RoundConfig) -> str:
+
+def checked(config: RoundConfig, imported: Imported | None = None) -> str:
     """The plan of the round in words, once nothing can be said against it.
+
+    `imported`: what one command need not import twice; what is imported now is added.
 
     Raises:
         InputError: the first thing that would stop the round: a target, a name, a guard that fails.
@@ -27,13 +32,17 @@ def checked(config: RoundConfig) -> str:
     Playbook: B1, D8
     """
     try:
-        return _checked(config)
+        return _checked(config, set() if imported is None else imported)
     except InputError as error:
         raise InputError(config.secrets.redacted(str(error))) from None
 
 
-def _checked(config: RoundConfig) -> str:
-    check_imports([*targets_at(config.workload.recipe, "workload")], config.execution)
+def _checked(config: RoundConfig, imported: Imported) -> str:
+    targets = tuple(targets_at(config.workload.recipe, "workload"))
+    program = (config.config_dir, targets, config.runner.environment)
+    if program not in imported:
+        check_imports(targets, config.execution)
+        imported.add(program)
     if config.sampler in ADAPTIVE and config.sampler not in SAMPLERS:
         instead = in_parallel(config.sampler, config.budget.trials)
         raise InputError(

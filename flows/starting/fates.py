@@ -13,7 +13,6 @@ from tasks.text import one_line, plainly, show
 
 What = Literal["tuned", "given", "left", "yours"]
 MISSING = "???"  # what the YAML reader refuses until somebody gives it
-_OPTIMIZER = r"(?:opt|optim|optimizer)(?:_name|_type)?"
 _SEED = r"(?:random_|rng_|manual_|global_|torch_)?(?:seed|random_state)"
 _STEPS = r"(?:(?:max|num|n|total|train|num_train|max_train|training)_)?(?:steps|iters|iterations|updates)|n_iter"
 _EPOCHS = r"(?:(?:max|num|n|total|train|num_train)_?)?epochs?"

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -47,7 +48,7 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The ledger's own id, made with it: which of two ledgers a file is of."""
         with self._reading() as db:

@@ -58,6 +58,11 @@ def is_ours(target: str) -> bool:
     return target in EXACT or target.startswith(OURS)
 
 
+def is_our_file(file: Path) -> bool:
+    """Whether a file lies in our own packages, links followed."""
+    return any(file.resolve().is_relative_to(ROOT / package) for package in PACKAGES)
+
+
 def shell_path() -> list[str]:
     """The entries of PYTHONPATH as Python reads them, absolute: a trial runs in another folder."""
     given = os.environ.get("PYTHONPATH", "")
@@ -86,7 +91,7 @@ def place_of(target: str, own: str | None) -> Place:
         for folder in (ROOT,) if ours else users_folders(own):
             for cut in range(len(parts) - 1, 0, -1):
                 for file in (f for f in _files(parts[:cut], folder) if f.is_file()):
-                    if not ours and any(file.resolve().is_relative_to(ROOT / package) for package in PACKAGES):
+                    if not ours and is_our_file(file):
                         continue  # --config-dir is our own folder
                     if file.resolve() not in _files(parts[:cut], folder.resolve()):
                         raise InputError(
@@ -243,9 +248,8 @@ def _defined_well(found: Any, own: str | None, ours: bool) -> bool:
     if ours:
         exact = any(address == f"{module}.{getattr(found, '__qualname__', '')}" for address in EXACT.values())
         return exact or (module.startswith(OURS) and _is_file_of(loaded, ROOT))
-    file = Path(getattr(loaded, "__file__", None) or os.devnull).resolve()
-    mine = not any(file.is_relative_to(ROOT / package) for package in PACKAGES)
-    return mine and any(_is_file_of(loaded, folder) for folder in users_folders(own))
+    file = Path(getattr(loaded, "__file__", None) or os.devnull)
+    return not is_our_file(file) and any(_is_file_of(loaded, folder) for folder in users_folders(own))
 
 
 def _is_file_of(module: ModuleType, folder: Path) -> bool:

@@ -30,11 +30,20 @@ def written(page: str, rows: Sequence[dict[str, Any]], when: str) -> str:
     Raises:
         ValueError: the page has no place for it.
     """
+    return with_table(page, f"{when}\n\n{table(rows)}")
+
+
+def with_table(page: str, text: str) -> str:
+    """The page with the text between its marks.
+
+    Raises:
+        ValueError: the page has no place for it.
+    """
     before, found, rest = page.partition(BEGIN)
     _, closed, after = rest.partition(END)
     if not (found and closed):
         raise ValueError(f"the page has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{when}\n\n{table(rows)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
 
 def _place(fault: str) -> tuple[str, int]:

@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 
 from flows.compose.config import CONF
+from tests.faults.table import with_table
 from tests.installed.project import KINDS
 
 PAGE = CONF.parent / "docs" / "installed.md"
-START, END = "<!-- table -->", "<!-- /table -->"
 WAYS = {"checkout": "the clone (`python -m flows.X`)", "wheel": "a wheel", "editable": "an editable install"}
 NAMES = ("tasks", "flows", "both")
 WORDS = {
@@ -38,10 +38,7 @@ def table(rows: Iterable[dict[str, str]], day: str) -> Iterator[str]:
 def main(tally: str) -> None:
     """Write the table between its marks."""
     rows = [json.loads(line) for line in Path(tally).read_text().splitlines()]
-    text = PAGE.read_text()
-    head, tail = text.partition(START)[0], text.partition(END)[2]
-    found = "\n".join(table(rows, date.today().isoformat()))
-    PAGE.write_text(f"{head}{START}\n{found}\n{END}{tail}")
+    PAGE.write_text(with_table(PAGE.read_text(), "\n".join(table(rows, date.today().isoformat()))))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = words[0] if words else ""
     if first in ("", "-h", "--help", "help"):
         print(f"tunebook {__version__}: Google's Deep Learning Tuning Playbook, executable.\n")
-        print(what_can_be_done())
+        print(f"{what_can_be_done()}\n\nCommands:")
         print("\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items()))
         print("tunebook COMMAND --help says what can be set.")
         return 0

@@ -17,7 +17,7 @@ def what_can_be_done(folder: Path | None = None) -> str:
             "  tunebook demo                     one round on an embedded data set, ending in a report",
             "  tunebook audit source=trials.csv  a study that ran elsewhere, asked the playbook's questions",
         ]
-    return "\n".join([*lines, "", "Commands:"])
+    return "\n".join(lines)
 
 
 def _rounds(here: Path) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from flows.compose.config import CONF, TOP, RoundConfig
 from tasks.scope.error import InputError
 from tasks.trials.command.check import program_files
-from tasks.trials.target import PACKAGES, is_ours, place_of, targets_in, users_folders
+from tasks.trials.target import is_our_file, is_ours, place_of, targets_in, users_folders
 
 SCRIPTS = frozenset({".py", ".sh", ".awk", ".r", ".jl", ".pl", ".rb", ".js", ".m", ".c", ".cc", ".cpp", ".cu", ".h"})
 SETTINGS = frozenset({".yaml", ".yml", ".toml"})  # of the user's programs: those of our groups are the configuration
@@ -85,13 +85,10 @@ def _found_at(name: str, places: Iterable[Path]) -> list[Path]:
         spec = PathFinder.find_spec(name, [*map(str, places), *path]) or find_spec(name)
         if spec is not None:
             paths = [Path(path).resolve() for path in (spec.submodule_search_locations or [spec.origin or ""])]
-            return [path for path in paths if path.exists() and not _INSTALLED & {*path.parts} and not _is_ours(path)]
+            return [
+                path for path in paths if path.exists() and not _INSTALLED & {*path.parts} and not is_our_file(path)
+            ]
     return []
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether it is this program's own package, which is in the fingerprint as a whole."""
-    return any(path.is_relative_to(CONF.parent / package) for package in PACKAGES)
 
 
 def program_folder(config: RoundConfig) -> Path:

@@ -119,6 +119,16 @@ def test_a_clone_goes_on_from_the_yaml_where_it_is_told_to_and_then_writes_it(ow
         assert shown(own).ledger != a.id
 
 
+def test_the_yaml_of_what_was_taken_over_names_no_round_of_this_ledger(own: Path, tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "a") as a:
+        for point in (POINT, OTHER, POINT):
+            promote(a, config(own, tmp_path / "a"), point)
+    with open_ledger(tmp_path / "b") as b:
+        promote(b, config(own, tmp_path / "b"), OTHER)
+        assert settled(b, config(own, tmp_path / "b", "adopt=true")).generation == 3
+    assert "# promoted by round: -\n" in (own / "incumbent" / "own.yaml").read_text()
+
+
 def test_what_is_adopted_must_be_ahead(own: Path, tmp_path: Path) -> None:
     with open_ledger(tmp_path / "a") as a, open_ledger(tmp_path / "b") as b:
         promote(a, config(own, tmp_path / "a"), POINT)
