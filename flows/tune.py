@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from flows.compose.config import RoundConfig
+from flows.compose.messages import tell
 from flows.own import OWN
 from flows.session.approval import approval
 from flows.session.closing import close, record_now
 from flows.session.exit_code import HINT
 from flows.session.generations import RoundIncumbents
+from flows.session.plan import warnings_of
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site
@@ -33,6 +35,8 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         if slot is not None:
             session.ledger.note(session.round_id, "slot", slot)
         scope = step.scope(session.config, session.incumbent)
+        for warning in warnings_of(scope):
+            tell(warning)
         own = OWN[scope.goal.kind]
         round = step.design(scope, own.design)
         site, projector, run_retrains = open_site(stack, session, round, step.pool)

@@ -56,6 +56,7 @@ class NotChecked(StrEnum):
     NOT_RECOGNISED = "not_recognised"  # by the names that are known
     LISTED_POINTS = "listed_points"  # explicit points, so nothing was searched
     NOT_THE_QUESTION = "not_the_question"  # of this goal
+    NOTHING_PROMOTED = "nothing_promoted"  # yet, of this workload
     CUT_SHORT = "cut_short"  # the best trials ended before their last step
     RESTARTS = "restarts"  # the learning rate rises again, and explains what would be found
     BLOCKED = "blocked"  # another row must pass first

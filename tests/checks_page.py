@@ -17,7 +17,8 @@ from tasks.analyze.reviews.review import Review
 from tasks.analyze.thresholds import bounds_text
 from tasks.record import Frozen, Level
 from tasks.scope.finding import Question
-from tasks.scope.guards.all import GUARDS, Guard
+from tasks.scope.guards.all import GUARDS
+from tasks.scope.guards.guard import Guard
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "checks.md"

@@ -10,7 +10,7 @@ import re
 import string
 import threading
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,7 @@ from flows.compose.messages import plain_sentence, tell
 from flows.compose.overrides import as_said, as_stored, command_line, in_the_clear, opened, refuse_open_secrets
 from flows.compose.sources import check_file, refuse_clashes
 from tasks.analyze.thresholds import default_thresholds
+from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.redaction import NONE, Secrets, is_secret_name, secrets_in
 
@@ -107,24 +108,37 @@ def audit_settings(arguments: Sequence[str]) -> tuple[dict[str, Any], tuple[str,
     return tree, tuple(as_stored(override, secrets) for override in words.overrides)
 
 
-def goals_for(config: RoundConfig) -> tuple[str, ...]:
-    """The goals that can be asked of this workload and space, by their hyperparameters; a user's own come first."""
+def goals_for(config: RoundConfig) -> dict[str, dict[str, Value]]:
+    """The goals that can be asked of this workload and space, by their hyperparameters; a user's own come first.
+
+    Each with the values at which its YAML fixes hyperparameters; those that it fixes at the incumbent's are left out.
+    """
     folders = [*([Path(config.config_dir)] if config.config_dir else []), CONF]
     known = {*config.space.names, *config.workload.baseline}
-    return tuple(p.stem for folder in folders for p in sorted(folder.glob("goal/*.yaml")) if _names_in(p) <= known)
+    trees = ((p.stem, _goal_tree(p)) for folder in folders for p in sorted(folder.glob("goal/*.yaml")))
+    return {name: _fixed_in(tree) for name, tree in trees if tree and _names_in(tree) <= known}
 
 
-def _names_in(goal: Path) -> set[str]:
-    """The hyperparameters that a goal's YAML speaks of."""
+def _goal_tree(goal: Path) -> dict[str, Any]:
+    """A goal's YAML; empty where nobody can ask it, and for one that compares nothing: neither is an open question."""
     try:
         check_file(goal.parent, goal.name)
         tree = OmegaConf.to_container(OmegaConf.load(goal))
     except (InputError, OmegaConfBaseException, YAMLError, OSError, ValueError):
-        tree = None
-    if not isinstance(tree, dict) or not tree.get("scientific"):
-        return {goal.name}  # no name of a hyperparameter: a file that nobody can ask is no open question
+        return {}
+    return {str(k): v for k, v in tree.items()} if isinstance(tree, dict) and tree.get("scientific") else {}
+
+
+def _names_in(tree: Mapping[str, Any]) -> set[str]:
+    """The hyperparameters that a goal speaks of."""
     parts = [tree.get(role) or () for role in ("scientific", "nuisance", "fixed")]
     return {str(name) for part in parts for name in part}
+
+
+def _fixed_in(tree: Mapping[str, Any]) -> dict[str, Value]:
+    """The values at which a goal fixes hyperparameters."""
+    wishes = ((str(n), w.get("value") if isinstance(w, Mapping) else w) for n, w in (tree.get("fixed") or {}).items())
+    return {name: value for name, value in wishes if isinstance(value, Value)}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from flows.compose import compose
 from flows.compose.called import round_line
 from flows.session.incumbent import show_incumbent
 from flows.session.projection import projection_of
-from flows.session.promoted_settings import outranked, without
+from flows.session.promoted_settings import without
 from flows.session.provenance.programs import program_folder
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
@@ -72,7 +72,6 @@ def record_now(
             "caveats": (
                 *record.caveats,
                 *session.caveats(),
-                *outranked(config, session.incumbent.settings),
                 *_age(session, conclusion),
             ),
             "learned": (
@@ -136,6 +135,7 @@ def _show(session: Session, projector: Projector) -> None:
 def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclusion) -> NextRow:
     config, scope = session.config, round.scope
     outcome = verdict_of(scope, conclusion).outcome
+    fixed = {name: wish.value for name, wish in config.goal.fixed.items() if wish.value is not None}
     answered: frozenset[str] = frozenset()
     if conclusion.promoted is None:
         answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
@@ -145,7 +145,8 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         lambda overrides: round_line(overrides, config.config_dir),
         conclusion.blockers,
         goal=config.goal.name,
-        goals=compose.goals_for(config),
+        goals={**compose.goals_for(config), config.goal.name: fixed},
+        promoted=(conclusion.promoted or conclusion.incumbent).point,
         answered=answered,
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,

@@ -34,7 +34,11 @@ class RoundIncumbents:
     def moves(self) -> list[Incumbent]:
         """The incumbents that moved under this round before it was interrupted, in their order."""
         noted = {int(generation) for generation in self._ledger.notes(self._round_id, "moved")}
-        return [as_incumbent(g) for g in self._ledger.generations(self._workload.name) if g.generation in noted]
+        return [
+            as_incumbent(self._ledger, g)
+            for g in self._ledger.generations(self._workload.name)
+            if g.generation in noted
+        ]
 
     def is_ours(self, scope: Scope) -> bool:
         """Whether this very round has promoted already, against the incumbent of `scope`; others may have followed."""
@@ -67,4 +71,4 @@ class RoundIncumbents:
         """The incumbent that the round is gated against from now on, noted: resumed, it takes the same way."""
         newest = self._ledger.generations(self._workload.name)[-1]
         self._ledger.note(self._round_id, "moved", str(newest.generation))
-        return as_incumbent(newest)
+        return as_incumbent(self._ledger, newest)

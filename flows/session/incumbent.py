@@ -6,10 +6,11 @@ written over: this ledger's then stands under its own root. `adopt=true` takes t
 """
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flows.compose.called import near
 from flows.compose.config import CONF, RoundConfig
@@ -19,7 +20,8 @@ from flows.session.resume import named_round, no_round, resumable_round
 from tasks.ledger import Generation, Ledger, open_ledger
 from tasks.record import Value
 from tasks.scope.error import InputError
-from tasks.scope.goal import Incumbent
+from tasks.scope.goal import BUDGET, Incumbent, flat_arguments
+from tasks.scope.redaction import LEFT_OUT
 from tasks.scope.roles import baseline_incumbent, check_point
 
 
@@ -107,19 +109,35 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig, view: View) -> Inc
             )
         check_point(config.space, promoted.point, place)
         return Incumbent(**promoted.model_dump(exclude={"ledger"}))
-    if stored is None:
+    if stored is None or ledger is None:
         return baseline_incumbent(config.workload, config.space)
-    if ledger is not None and promoted is not None and not _is_own(promoted, ledger, name):
+    if promoted is not None and not _is_own(promoted, ledger, name):
         raise InputError(
             f"{place}: its generation {promoted.generation} is not the ledger's; to promote it by hand give it "
             f"generation {stored.generation + 1}, or remove it to have the ledger's written again."
         )
-    return as_incumbent(stored)
+    return as_incumbent(ledger, stored)
 
 
-def as_incumbent(stored: Generation) -> Incumbent:
+def as_incumbent(ledger: Ledger, stored: Generation) -> Incumbent:
     """A generation of the ledger as the incumbent that a round is gated against."""
-    return Incumbent(generation=stored.generation, point=stored.point, settings=stored.settings, source=stored.source)
+    config = ledger.frozen(stored.round_id).get("config", {}) if stored.round_id else {}
+    return Incumbent(
+        generation=stored.generation,
+        point=stored.point,
+        settings=stored.settings,
+        promoted_with=dict(_ran_on(config)),
+        source=stored.source,
+    )
+
+
+def _ran_on(config: Mapping[str, Any]) -> Iterator[tuple[str, Value | None]]:
+    """The number of steps and the workload's arguments of a stored configuration, as overrides, without secrets."""
+    steps = f"{BUDGET}max_train_steps"
+    flat = flat_arguments(config.get("workload", {}).get("arguments", {}))
+    yield from ((key, value) for key, value in flat if not (isinstance(value, str) and LEFT_OUT in value))
+    if "budget" in config:
+        yield steps, config["budget"]["max_train_steps"]
 
 
 def settled(ledger: Ledger, config: RoundConfig) -> Incumbent:

@@ -1,5 +1,7 @@
 """Everything that can be checked before the first trial (`check=plan`): targets, guards, points, cost."""
 
+import shlex
+
 from flows.compose.config import RoundConfig
 from flows.own import OWN
 from flows.session.incumbent import looked_up
@@ -7,6 +9,7 @@ from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
 from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, Study, design
+from tasks.record import Finding
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
 from tasks.scope.roles import Scope
@@ -77,6 +80,16 @@ def refuse_blocked(scope: Scope) -> None:
         )
 
 
+def warnings_of(scope: Scope) -> tuple[str, ...]:
+    """A line for each guard that warns: what is told before anything runs."""
+    return tuple(f"warning {f.row}: {with_remedy(f)}" for f in scope.findings if f.level == "warn")
+
+
+def with_remedy(found: Finding) -> str:
+    """The finding's sentence, and the overrides that mend it."""
+    return found.evidence + (f" Try: {' '.join(map(shlex.quote, found.remedy))}" if found.remedy else "")
+
+
 def plan_text(round: Round) -> str:
     """Roles, guards, studies, points and cost.
 
@@ -90,7 +103,7 @@ def plan_text(round: Round) -> str:
     lines += [f"promoted    {name} = {show(value)}" for name, value in scope.incumbent.settings.items()]
     own = {name: v for name, v in scope.settings.items() if v != scope.incumbent.settings[name]}
     lines += [f"typed       {name} = {show(value)}, in place of that" for name, value in own.items()]
-    lines += [f"{f.level:<5} {f.row:<4}  {f.evidence}" for f in scope.findings if f.level in ("warn", "fail")]
+    lines += [f"{f.level:<5} {f.row:<4}  {with_remedy(f)}" for f in scope.findings if f.level in ("warn", "fail")]
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
         varied = ", ".join(study.space.names)

@@ -37,16 +37,6 @@ def with_settings(config: RoundConfig, settings: Mapping[str, Value]) -> RoundCo
     return config.model_copy(update={"budget": budget, "workload": workload})
 
 
-def outranked(config: RoundConfig, settings: Mapping[str, Value]) -> tuple[str, ...]:
-    """A sentence for each promoted setting that an override replaces with another value."""
-    both = ((key, value, _get(config, key)) for key, value in settings.items() if _typed(config, key))
-    differ = ((key, as_yaml(own), show(value)) for key, value, own in both if own != value)
-    return tuple(
-        f"{key} = {own} as typed, where {value} was promoted; what this round promotes has the typed value."
-        for key, own, value in differ
-    )
-
-
 def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
     """The configuration that the round runs on, once it was told which promoted settings count in it."""
     settled = with_settings(config, incumbent.settings)
@@ -54,8 +44,6 @@ def settled_config(config: RoundConfig, incumbent: Incumbent) -> RoundConfig:
         if (before := _get(config, key)) != _get(settled, key):
             there = as_yaml(before)
             tell(f"{key} = {show(value)} as promoted (generation {incumbent.generation}), where {there} stood")
-    for sentence in outranked(settled, incumbent.settings):
-        tell(f"warning: {sentence}")
     return settled
 
 

@@ -1,11 +1,12 @@
 """The next round, as the command that runs it: remedies merged into the overrides."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
-from tasks.record import Finding, NextRow, Value
+from tasks.record import Finding, NextRow, Point, Value
+from tasks.scope.guards.promoted import held_again, held_elsewhere
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.verdict import Outcome
@@ -38,7 +39,8 @@ def next_round(
     blockers: Sequence[Finding],
     *,
     goal: str,
-    goals: Sequence[str],
+    goals: Mapping[str, Point],
+    promoted: Point,
     answered: frozenset[str],
     retrains: int,
     suggested: int | None,
@@ -49,37 +51,47 @@ def next_round(
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
-    Once no question is open, a search in the ranges that this one leaves (`narrowing`), or a denser one.
+    Once no question is open, a search in the ranges that this one leaves (`narrowing`), or a denser one. A goal that
+    fixes a hyperparameter elsewhere than at its promoted value is told to hold it there.
 
-    `goals`: every goal that can be asked; `answered`: those that were, of the incumbent as it now stands.
+    `goals`: every goal that can be asked, each with the values at which it fixes hyperparameters; `promoted`: the point
+    of the incumbent as it now stands; `answered`: the goals that were asked of it.
     `suggested`: the retrains an arm that the gate thinks may decide; None where no number of them can, and then
     `otherwise` leads on. `trials`: None where the points were listed. `advice`: what the checks warned of; it blocks
     nothing, and its remedies are next once every question has been asked.
+
+    Playbook: G9
     """
+
+    def row(overrides: tuple[str, ...], why: str, asked: str = goal) -> NextRow:
+        elsewhere = held_elsewhere(goals.get(asked, {}), promoted)
+        held = (*overrides, *([held_again(elsewhere)] if elsewhere else []))
+        return NextRow(command=command(held), overrides=held, why=why)
+
     if outcome == "redesign":
-        return _mended(own, command, blockers)
+        return row(*_mended(own, blockers))
     if outcome == "retrain" and suggested is None and retrains > 1:
-        return _sounder(own, command, otherwise, advice)
+        return row(*_sounder(own, otherwise, advice))
     if outcome == "retrain":
         wanted = suggested or 2 * retrains
         more = merged(own, [f"budget.retrains={wanted}"])
-        return _row(more, command, f"{retrains} retrains an arm did not decide; {wanted} may")
-    open_goals = [g for g in goals if g not in answered and g != goal]
-    if open_goals:
+        return row(more, f"{retrains} retrains an arm did not decide; {wanted} may")
+    following = next((g for g in goals if g not in answered and g != goal), None)
+    if following is not None:
         kept = [o for o in own if not _asks(override_key(o))]
-        return _row((*kept, f"goal={open_goals[0]}"), command, "a question that was not asked of this incumbent yet")
+        asking = (*kept, f"goal={following}")
+        return row(asking, "a question that was not asked of this incumbent yet", following)
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
     if warned:
         heeded = merged(own, _remedies(warned))
-        return _row(heeded, command, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
+        return row(heeded, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
     if trials is None:
-        search = merged(own, ["goal.points=[]"])
-        return _row(search, command, f"{asked}; a search may find more than a list")
+        return row(merged(own, ["goal.points=[]"]), f"{asked}; a search may find more than a list")
     if narrowing:
-        return _row(merged(own, narrowing), command, f"{asked}; the best lies inside these ranges")
+        return row(merged(own, narrowing), f"{asked}; the best lies inside these ranges")
     more = merged(own, [f"budget.trials={2 * trials}"])
-    return _row(more, command, f"{asked}; a denser search may still find more")
+    return row(more, f"{asked}; a denser search may still find more")
 
 
 def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
@@ -99,22 +111,22 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
     return tuple(f"++workload.baseline.{name}={_written(value)}" for name, value in changed.items())
 
 
-def _mended(own: Sequence[str], command: Command, blockers: Sequence[Finding]) -> NextRow:
-    """The remedies of all that blocks; what no override can mend is said first, since the command waits for it."""
+def _mended(own: Sequence[str], blockers: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
+    """The remedies of all that blocks, and why; what no override can mend comes first: the command waits for it."""
     if not blockers:
-        return _row(merged(own, ()), command, "mend this first; no override can: no trial gave a result")
+        return merged(own, ()), "mend this first; no override can: no trial gave a result"
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
     fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""
-    return _row(mended, command, f"{fix}answers what blocks this round: {_named(blockers)}")
+    return mended, f"{fix}answers what blocks this round: {_named(blockers)}"
 
 
-def _sounder(own: Sequence[str], command: Command, otherwise: Sequence[str], advice: Sequence[Finding]) -> NextRow:
+def _sounder(own: Sequence[str], otherwise: Sequence[str], advice: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
     """Where more of the same retrains would bring no sound evidence: another way to some, or what was warned of."""
     why = "more of the same retrains cannot decide: an arm gave no result, or there was none to retrain"
     remedies = tuple(otherwise) or _remedies(advice)
     fix = "" if remedies else "mend this first; no override can: "
-    return _row(merged(own, remedies), command, fix + why)
+    return merged(own, remedies), fix + why
 
 
 def _written(value: Value) -> str:
@@ -138,10 +150,6 @@ def _roomier(first: str, second: str) -> str:
     except ValueError:
         return first
     return second if more and (low or high) else first
-
-
-def _row(overrides: tuple[str, ...], command: Command, why: str) -> NextRow:
-    return NextRow(command=command(overrides), overrides=overrides, why=why)
 
 
 def _asks(key: str) -> bool:

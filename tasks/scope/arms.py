@@ -1,6 +1,7 @@
 """What the guards look at: compared values, what varies under each, and the optimizers in play."""
 
 import itertools
+import json
 import math
 from collections.abc import Iterable
 
@@ -105,6 +106,25 @@ def nuisance_without(scope: Scope, names: Iterable[str]) -> tuple[str, ...]:
     """The override that keeps all nuisances but `names`, which are then fixed at the incumbent's values."""
     gone = set(names)
     return (f"goal.nuisance=[{','.join(n for n in scope.roles.nuisance if n not in gone)}]",)
+
+
+def tuned(scope: Scope, name: str) -> tuple[str, ...]:
+    """The overrides that take a hyperparameter out of `goal.fixed` and into the nuisances; empty where none do.
+
+    Hydra cannot delete a key with a dot in it: there the whole mapping is said again, without that key.
+    """
+    fixed, nuisance = scope.goal.fixed, scope.goal.nuisance
+    listed = () if nuisance is None else (f"goal.nuisance=[{','.join((*nuisance, name))}]",)
+    if name not in fixed:
+        return listed
+    if "." not in name:
+        return (f"~goal.fixed.{name}", *listed)
+    kept = {n: wish.model_dump(exclude_none=True) for n, wish in fixed.items() if n != name}
+    said = ",".join(
+        f"{n}:{{{','.join(f'{k}:{json.dumps(v, ensure_ascii=False)}' for k, v in wish.items())}}}"
+        for n, wish in kept.items()
+    )
+    return ("~goal.fixed", f"++goal.fixed={{{said}}}", *listed)
 
 
 def arm_text(arm: Point) -> str:

@@ -1,7 +1,7 @@
 """What a person asks: `Goal`, `Objective`, `Workload`, `Budget`, and the `Incumbent`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -210,16 +210,27 @@ def in_force(key: str, budget: Budget, arguments: Mapping[str, Any]) -> Any:
     return found
 
 
+def flat_arguments(arguments: Mapping[str, Any], prefix: str = WORKLOAD) -> Iterator[tuple[str, Value | None]]:
+    """Each plain argument of a workload by its override: `("workload.model.width", 64)`; lists are left out."""
+    for key, value in arguments.items():
+        if isinstance(value, Mapping):
+            yield from flat_arguments(value, f"{prefix}{key}.")
+        elif value is None or isinstance(value, Value):
+            yield f"{prefix}{key}", value
+
+
 class Incumbent(Frozen):
     """What is promoted now: its generation (0 is the workload's baseline), its point, and whose word that is.
 
     `settings`: values of the budget and arguments of the workload that were promoted, as overrides: they replace what
-    the YAML says (`{"budget.max_train_steps": 1200}`).
+    the YAML says (`{"budget.max_train_steps": 1200}`). `promoted_with`: the arguments of the workload and the number of
+    steps of the round that promoted it, as overrides; empty where that is not known. They replace nothing.
     """
 
     generation: int = Field(ge=0)
     point: dict[str, Value]
     settings: dict[str, Value] = {}
+    promoted_with: dict[str, Value | None] = {}
     source: str
 
     @property

@@ -21,6 +21,8 @@ class Scope(Frozen):
     parents that cannot exist left out.
     `arms`: one mapping of scientific values each, the baseline first; a single empty one for a joint study.
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
+    `altered`: what the incumbent was promoted with, of the workload's arguments and the number of steps, where this
+    round runs on another value: this round's.
     `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -37,6 +39,7 @@ class Scope(Frozen):
     sampling: Sampling | None = None
     incumbent: Incumbent
     settings: dict[str, Value] = {}
+    altered: dict[str, Value | None] = {}
     roles: RolesRow
     declared: Space
     space: Space
@@ -82,6 +85,7 @@ def scope_of(
     """
     _check_names(goal, space, workload)
     fixed = _fixed(goal, space, incumbent)
+    fixed = {n: role for n, role in fixed.items() if n not in space or _possible(space[n], goal, space, fixed)}
     scientific = tuple(goal.scientific)
     ranges = tuple(n for n, v in goal.scientific.items() if v == RANGE)
     nuisance = [p for p in _left_over(goal, space, scientific, fixed) if _possible(p, goal, space, fixed)]
@@ -102,6 +106,7 @@ def scope_of(
         sampling=sampling,
         incumbent=incumbent,
         settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
+        altered=_altered(incumbent, budget, workload),
         roles=roles,
         declared=space,
         space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),
@@ -123,6 +128,13 @@ def baseline_incumbent(workload: Workload, space: Space) -> Incumbent:
             filled.append(parameter.name)
     source = f"the baseline of workload {workload.name}"
     return Incumbent(generation=0, point=point, source=source + _middles(filled))
+
+
+def _altered(incumbent: Incumbent, budget: Budget, workload: Workload) -> dict[str, Value | None]:
+    """What this round has in place of what the incumbent was promoted with; its promoted settings left out."""
+    now = {key: in_force(key, budget, workload.arguments) for key in incumbent.promoted_with}
+    differ = (key for key, value in incumbent.promoted_with.items() if now[key] != value)
+    return {key: now[key] if isinstance(now[key], Value) else None for key in differ if key not in incumbent.settings}
 
 
 def _middles(filled: list[str]) -> str:

@@ -14,7 +14,7 @@ from pydantic import model_validator
 from tasks.record import Frozen, Point, Value
 from tasks.scope.error import InputError
 
-KEYS = frozenset({"low", "high", "scale", "type", "values", "choices", "when"})
+KEYS = frozenset({"low", "high", "scale", "type", "values", "choices", "default", "when"})
 Type = Literal["float", "int", "ordered", "choice"]
 Scale = Literal["linear", "log"]
 
@@ -23,7 +23,8 @@ class Parameter(Frozen):
     """One hyperparameter and where it may lie.
 
     `float` and `int` have `low`, `high` and a `scale`; `ordered` and `choice` have `values` (in their order, or
-    without one). `when` names, for each parent, the values under which this parameter exists at all (C10).
+    without one). `default`: where it is held while nothing was promoted or given for it. `when` names, for each parent,
+    the values under which this parameter exists at all (C10).
 
     Playbook: C10
     """
@@ -34,6 +35,7 @@ class Parameter(Frozen):
     high: float | None = None
     scale: Scale = "linear"
     values: tuple[Value, ...] = ()
+    default: Value | None = None
     when: dict[str, tuple[Value, ...]] = {}
 
     @model_validator(mode="after")
@@ -60,7 +62,9 @@ class Parameter(Frozen):
 
     @property
     def middle(self) -> Value:
-        """The middle of the range in its scale, the middle value of an order, or the first choice."""
+        """Its default; else the middle of the range in its scale, the middle value of an order, or the first choice."""
+        if self.default is not None:
+            return self.default
         if self.type == "choice":
             return self.values[0]
         if self.type == "ordered":
@@ -97,7 +101,8 @@ class Parameter(Frozen):
             if self.numeric
             else {"values" if self.type == "ordered" else "choices": list(self.values)}
         )
-        return domain | ({"when": {k: list(v) for k, v in self.when.items()}} if self.when else {})
+        held = {} if self.default is None else {"default": self.default}
+        return domain | held | ({"when": {k: list(v) for k, v in self.when.items()}} if self.when else {})
 
 
 class Space(Frozen):
@@ -188,7 +193,8 @@ def _parameter(name: str, node: Mapping[str, Any]) -> Parameter:
             raise InputError(f"space.{name}.type: {kind!r} is not float or int.")
         if scale not in ("linear", "log"):
             raise InputError(f"space.{name}.scale: {scale!r} is not linear or log.")
-        return Parameter(name=name, type=kind, low=low, high=high, scale=scale, when=when)
+        given_default = _default(name, node, kind)
+        return Parameter(name=name, type=kind, low=low, high=high, scale=scale, default=given_default, when=when)
     for misplaced in ("scale", "type"):
         if misplaced in node:
             raise InputError(f"space.{name}.{misplaced}: only a range has it; remove it or give low and high.")
@@ -197,7 +203,18 @@ def _parameter(name: str, node: Mapping[str, Any]) -> Parameter:
         raise InputError(f"space.{name}.{given[0]}: {values!r} is not a list of numbers, texts or booleans.")
     if any(isinstance(v, float) and not math.isfinite(v) for v in values):
         raise InputError(f"space.{name}.{given[0]}: a value is not a finite number; remove it.")
-    return Parameter(name=name, type="ordered" if given == ["values"] else "choice", values=tuple(values), when=when)
+    listed: Type = "ordered" if given == ["values"] else "choice"
+    return Parameter(name=name, type=listed, values=tuple(values), default=_default(name, node, listed), when=when)
+
+
+def _default(name: str, node: Mapping[str, Any], kind: str) -> Value | None:
+    """The default that a parameter gives itself: a number for a range, which it may lie outside of."""
+    value = node.get("default")
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if value is not None and not (number or (kind in ("ordered", "choice") and isinstance(value, Value))):
+        wanted = "a value" if kind in ("ordered", "choice") else "a number"
+        raise InputError(f"space.{name}.default: {value!r} will not do; give {wanted}, or leave it out.")
+    return value
 
 
 def _when(name: str, node: object) -> dict[str, tuple[Value, ...]]:

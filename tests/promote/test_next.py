@@ -23,7 +23,8 @@ def row_of(outcome: str, *blockers: Finding, **changes: Any) -> NextRow:
     """The next row of an ordinary round, but for `changes`."""
     ordinary: dict[str, Any] = {
         "goal": "dropout",
-        "goals": ("depth", "dropout", "width"),
+        "goals": {name: {} for name in ("depth", "dropout", "width")},
+        "promoted": {},
         "answered": frozenset(),
         "retrains": 8,
         "suggested": 13 if outcome == "retrain" else None,
@@ -50,6 +51,26 @@ def test_a_remedy_takes_the_place_of_what_it_mends_and_the_rest_stays() -> None:
 )
 def test_of_two_remedies_for_one_key_the_roomier_counts_else_the_first(one: str, other: str, roomier: str) -> None:
     assert merged((), (one, other)) == (roomier,)
+
+
+@pytest.mark.playbook("G9", case="fires")
+def test_a_goal_that_fixes_a_promoted_value_elsewhere_is_told_to_hold_it() -> None:
+    goals = {"depth": {"regularizer": "none", "width": 64}, "dropout": {}}
+    promoted = {"regularizer": "dropout", "dropout.rate": 0.3, "width": 64}
+    found = following("promote", goals=goals, promoted=promoted)
+    assert found[-2:] == ("goal=depth", "goal.fixed={regularizer:{value:null}}")
+
+
+@pytest.mark.playbook("G9", case="silent")
+def test_a_goal_that_fixes_nothing_elsewhere_is_asked_as_it_stands() -> None:
+    goals = {"depth": {"width": 64, "unheard_of": 1}, "dropout": {"regularizer": "none"}}
+    assert following("promote", goals=goals, promoted={"regularizer": "dropout", "width": 64})[-1] == "goal=depth"
+
+
+def test_the_same_goal_again_is_told_to_hold_what_was_promoted_too() -> None:
+    changes = {"goals": {"dropout": {"adam.epsilon": 1e-8}}, "promoted": {"adam.epsilon": 1e-6}}
+    found = following("promote", answered=frozenset({"depth", "width"}), **changes)
+    assert found[-2:] == ("budget.trials=48", "goal.fixed={adam.epsilon:{value:null}}")
 
 
 def test_of_two_overrides_for_one_key_the_last_is_meant_and_is_the_one_that_is_mended() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from tasks.record import Finding, Value
-from tasks.scope.goal import Budget, Goal, Objective, Workload
+from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope, baseline_incumbent, scope_of
 from tasks.scope.space import space_from_tree
@@ -59,6 +59,8 @@ def scope(
     trials: int = 24,
     sampler: str = "halton",
     seed: int = 0,
+    incumbent: Incumbent | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Scope:
     """The scope of a goal; by default a clean one: does dropout help, with a rate and a momentum as nuisances?"""
     goal = Goal.model_validate(
@@ -78,6 +80,7 @@ def scope(
         name="toy",
         target="tests.toy",
         objective=Objective(metric="valid_error", direction="minimize"),
+        arguments=dict(arguments or {}),
         baseline={**asked, **baseline},  # a hyperparameter is known by the space or the baseline
     )
     return scope_of(
@@ -86,7 +89,7 @@ def scope(
         workload,
         Budget(trials=trials, retrains=5, max_train_steps=100, eval_every_steps=10),
         policy(),
-        baseline_incumbent(workload, declared),
+        incumbent or baseline_incumbent(workload, declared),
         sampler=sampler,
         seed=seed,
         acknowledged={},

@@ -45,7 +45,7 @@ NAN, INF = math.nan, math.inf
         ({"a": {"choices": [None]}}, "space.a.choices: [None] is not a list of numbers"),
         ({"a": {"choices": ["x"], "scale": "log"}}, "space.a.scale: only a range has it"),
         ({"a": {"choices": ["x"], "type": "int"}}, "space.a.type: only a range has it"),
-        ({"lr": {"low": 0.0, "hihg": 1.0}}, "space.lr: unknown key 'hihg'; allowed are choices, high, low"),
+        ({"lr": {"low": 0.0, "hihg": 1.0}}, "space.lr: unknown key 'hihg'; allowed are choices, default, high, low"),
         ({"adam": {"lr": {"low": 0.0, "hihg": 1.0}}}, "space.adam.lr: unknown key 'hihg'"),
         ({"lr": 0.1}, "space.lr: 0.1 is not a parameter"),
         ({"adam": {"lr": [0.1]}}, "space.adam.lr: [0.1] is not a parameter"),

@@ -3,11 +3,8 @@
 A guard is a pure function from the scope to findings. A `fail` stops the round unless it is acknowledged.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from tasks.record import Finding, NotChecked
-from tasks.scope.finding import Question, not_checked
+from tasks.scope.finding import Question
 from tasks.scope.guards.arms import fair_nuisances
 from tasks.scope.guards.budget import (
     adam_rule,
@@ -16,6 +13,9 @@ from tasks.scope.guards.budget import (
     log_scales,
     quasi_random_search,
 )
+from tasks.scope.guards.guard import Guard, comparing, equally_long, searching
+from tasks.scope.guards.interactions import interacting_stay_tuned
+from tasks.scope.guards.promoted import adopted_technique_is_tuned, promotion_holds
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
     every_optimizer_hyperparameter,
@@ -31,42 +31,10 @@ from tasks.scope.guards.roles import (
     own_ranges,
     regularizer_switch_is_no_nuisance,
 )
-from tasks.scope.kinds import Kind
 from tasks.scope.roles import Scope
 
 POINTS, NO_NAME, ELSEWHERE = NotChecked.LISTED_POINTS, NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION
-
-
-def comparing(kind: Kind) -> bool:
-    """Whether goals of this kind compare values or points."""
-    return kind.compares
-
-
-def searching(kind: Kind) -> bool:
-    """Whether goals of this kind search the space, so that its nuisances are tuned."""
-    return kind.purpose == "search"
-
-
-def equally_long(kind: Kind) -> bool:
-    """Whether all trials of a goal of this kind have the budget's number of steps."""
-    return not kind.own_steps
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guard:
-    """A question that is asked of the scope; `of`: of which kinds of goals, all where it is None."""
-
-    name: str
-    question: Question
-    ask: Callable[[Scope], list[Finding]]
-    of: Callable[[Kind], bool] | None = None
-
-    def findings(self, scope: Scope) -> list[Finding]:
-        """What it finds; one finding that says so where it is not asked of this kind of goal."""
-        if self.of is None or self.of(scope.goal.facts):
-            return self.ask(scope)
-        text = f"Not asked: it is no question of a goal of kind {scope.goal.kind}."
-        return [not_checked(self.name, self.question.row, NotChecked.NOT_THE_QUESTION, text)]
+NOTHING_PROMOTED = NotChecked.NOTHING_PROMOTED
 
 
 def guarded(scope: Scope) -> Scope:
@@ -144,6 +112,18 @@ GUARDS: tuple[Guard, ...] = (
             na=(POINTS,),
         ),
         ask=few_enough_nuisances,
+        of=searching,
+    ),
+    Guard(
+        name="interactions",
+        question=Question(
+            row="C5",
+            asks="Is what moves with the compared hyperparameter tuned, not fixed?",
+            warn=("interacts",),
+            ok=("none_fixed",),
+            na=(POINTS, NO_NAME),
+        ),
+        ask=interacting_stay_tuned,
         of=searching,
     ),
     Guard(
@@ -269,6 +249,17 @@ GUARDS: tuple[Guard, ...] = (
         of=searching,
     ),
     Guard(
+        name="promotion",
+        question=Question(
+            row="G9",
+            asks="Does the round start from what is promoted?",
+            warn=("fixed_elsewhere", "left_out", "outside_the_range", "setting_replaced", "altered"),
+            ok=("holds",),
+            na=(NOTHING_PROMOTED,),
+        ),
+        ask=promotion_holds,
+    ),
+    Guard(
         name="length tuned",
         question=Question(
             row="H2",
@@ -278,5 +269,17 @@ GUARDS: tuple[Guard, ...] = (
         ),
         ask=steps_stay_fixed,
         of=equally_long,
+    ),
+    Guard(
+        name="adopted technique",
+        question=Question(
+            row="K1",
+            asks="Are the hyperparameters that came with a promoted technique tuned, or fixed for a reason?",
+            warn=("not_tuned",),
+            ok=("tuned_or_stated",),
+            na=(POINTS, NOTHING_PROMOTED),
+        ),
+        ask=adopted_technique_is_tuned,
+        of=searching,
     ),
 )

@@ -8,12 +8,14 @@ import pytest
 from flows.compose.compose import from_overrides
 from flows.compose.config import RoundConfig
 from flows.session.plan import checked
-from flows.session.promoted_settings import outranked, settled_config, with_settings, without
+from flows.session.promoted_settings import settled_config, with_settings, without
 from flows.session.session import open_session
 from tasks.ledger import open_ledger
-from tasks.record import Value
+from tasks.record import Finding, Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import Incumbent
+from tasks.scope.guards.promoted import promotion_holds
+from tasks.scope.scope import scope_goal
 
 SETTINGS: dict[str, Value] = {"budget.max_train_steps": 1200, "workload.noise": 0.02}
 
@@ -28,6 +30,11 @@ def incumbent(settings: dict[str, Value]) -> Incumbent:
     return Incumbent(generation=3, point={}, settings=settings, source="round r")
 
 
+def replaced(found: RoundConfig, settings: dict[str, Value]) -> list[Finding]:
+    """What the guard of promotions says of settings that the round has otherwise."""
+    return [f for f in promotion_holds(scope_goal(found, incumbent(settings))) if f.reason == "setting_replaced"]
+
+
 def test_a_promoted_setting_replaces_what_the_yaml_says_and_the_round_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -38,17 +45,16 @@ def test_a_promoted_setting_replaces_what_the_yaml_says_and_the_round_says_so(
     said = capsys.readouterr().err
     assert "budget.max_train_steps = 1200" in said
     assert "generation 3" in said
-    assert outranked(found, SETTINGS) == ()
+    assert replaced(found, SETTINGS) == []
 
 
-def test_what_was_typed_wins_and_is_warned_of_only_where_it_differs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_typed_wins_and_is_warned_of_only_where_it_differs() -> None:
     typed = config("budget.max_train_steps=300", "++workload.noise=0.02")
     found = settled_config(typed, incumbent(SETTINGS))
     assert found == typed
-    (sentence,) = outranked(found, SETTINGS)
-    assert "budget.max_train_steps = 300" in sentence
-    assert "1200" in sentence
-    assert f"warning: {sentence}" in capsys.readouterr().err
+    (warning,) = replaced(found, SETTINGS)
+    assert warning.remedy == ("++budget.max_train_steps=1200",)
+    assert "300" in warning.evidence
 
 
 def test_without_settings_nothing_changes_and_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +117,7 @@ def test_what_was_typed_of_the_whole_wins_over_a_setting_within_it_and_the_choic
     within: dict[str, Value] = {"workload.curve.fall": 3}
     typed = config("workload.curve={fall: 40}")
     assert with_settings(typed, within) == typed
-    assert len(outranked(typed, within)) == 1
+    assert len(replaced(typed, within)) == 1
     assert with_settings(config("budget=quick"), SETTINGS).budget.max_train_steps == 1200
 
 

@@ -1,13 +1,12 @@
 """Remedies of F2 to F6: the regularizer that this round held fixed, or fewer steps where there is none."""
 
-import json
 from collections.abc import Iterable
 
 from tasks.analyze.study.curves import FEWEST, Shape, objective_shape
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice
 from tasks.record import Value
-from tasks.scope.arms import can_exist
+from tasks.scope.arms import can_exist, tuned
 from tasks.scope.names.families import family, is_switch
 from tasks.scope.roles import Scope
 
@@ -24,8 +23,8 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
     arm = dict(s.study.study.scientific)
     held = [p for p in scope.declared if p.name in scope.roles.fixed and family(p.name) == "regularizer"]
     for p in held:
-        if not is_switch(p) and not p.constant and can_exist(scope, arm, p) and _unfix(scope, p.name):
-            return _unfix(scope, p.name)
+        if not is_switch(p) and not p.constant and can_exist(scope, arm, p) and tuned(scope, p.name):
+            return tuned(scope, p.name)
     for p in held:
         on = next((v for v in p.values if not turned_off(v)), None)
         if (
@@ -36,25 +35,6 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
         ):
             return (f"++goal.fixed.{p.name}.value={str(on).lower() if isinstance(on, bool) else on}",)
     return ()
-
-
-def _unfix(scope: Scope, name: str) -> tuple[str, ...]:
-    """Take a parameter out of `goal.fixed` and into the nuisances.
-
-    Hydra cannot delete a key with a dot in it: there the whole mapping is said again, without that key.
-    """
-    fixed, nuisance = scope.goal.fixed, scope.goal.nuisance
-    listed = () if nuisance is None else (f"goal.nuisance=[{','.join((*nuisance, name))}]",)
-    if name not in fixed:
-        return listed
-    if "." not in name:
-        return (f"~goal.fixed.{name}", *listed)
-    kept = {n: wish.model_dump(exclude_none=True) for n, wish in fixed.items() if n != name}
-    said = ",".join(
-        f"{n}:{{{','.join(f'{k}:{json.dumps(v, ensure_ascii=False)}' for k, v in wish.items())}}}"
-        for n, wish in kept.items()
-    )
-    return ("~goal.fixed", f"++goal.fixed={{{said}}}", *listed)
 
 
 def shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:

@@ -1,0 +1,69 @@
+"""The guard of what is fixed: not what moves with the hyperparameter that is asked about."""
+
+from collections.abc import Mapping
+
+from tasks.record import Finding, NotChecked
+from tasks.scope.arms import listing, tuned
+from tasks.scope.finding import finding, not_checked
+from tasks.scope.goal import RANGE
+from tasks.scope.guards.roles import EXPLICIT, evidence_is_stated
+from tasks.scope.names.families import Family, bare, family, is_switch
+from tasks.scope.roles import Scope
+
+# By the family of what is compared: what has another best value for each of the compared values. The playbook's own
+# example is weight decay and model size; a learning rate moves with the depth, the width, the batch and the length. The
+# strengths of regularizers move with each of them.
+MOVES_WITH: Mapping[Family, frozenset[str]] = {
+    "architecture": frozenset({"learning_rate", "weight_decay"}),
+    "batch size": frozenset({"learning_rate", "one_minus_momentum", "one_minus_beta1", "weight_decay"}),
+    "length": frozenset({"learning_rate", "weight_decay"}),
+}
+
+
+def interacting_stay_tuned(scope: Scope) -> list[Finding]:
+    """Warns where a hyperparameter is fixed whose best value is known to move with the compared one.
+
+    Model size is what is compared where an architecture hyperparameter is a number. A reason that states evidence is
+    accepted (C2), and a strength that is off everywhere is no strength.
+
+    Playbook: C5
+    """
+    if scope.goal.points:
+        return [not_checked("interactions", "C5", NotChecked.LISTED_POINTS, EXPLICIT)]
+    asked = [(n, MOVES_WITH[f]) for n in scope.roles.scientific if (f := _moving(scope, n)) is not None]
+    if not asked:
+        text = "Not checked: no interaction is known of what is compared (known: model size, batch size, length)."
+        return [not_checked("interactions", "C5", NotChecked.NOT_RECOGNISED, text)]
+    held = [n for n in scope.roles.fixed if not evidence_is_stated(scope, n)]
+    found = [_fixed(scope, n, with_) for n, names in asked for with_ in held if _among(scope, with_, names)]
+    text = f"Nothing that is known to move with {listing(n for n, _ in asked)} is fixed."
+    return found or [finding("interactions", "C5", "ok", text, reason="none_fixed")]
+
+
+def _moving(scope: Scope, name: str) -> Family | None:
+    """The family of a compared hyperparameter of which interactions are known; of architecture the sizes alone."""
+    of = family(name)
+    if of not in MOVES_WITH:
+        return None
+    values = scope.goal.scientific[name]
+    sized = values == RANGE or all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    return of if sized or of != "architecture" else None
+
+
+def _among(scope: Scope, name: str, names: frozenset[str]) -> bool:
+    """Whether the fixed hyperparameter is one of these or the strength of a regularizer, and is not off."""
+    value = scope.roles.fixed[name].value
+    if bare(name) in names:
+        return value != 0
+    strength = family(name) == "regularizer" and not isinstance(value, bool | str)
+    switch = name in scope.declared and is_switch(scope.declared[name])
+    return strength and not switch and value != 0
+
+
+def _fixed(scope: Scope, compared: str, name: str) -> Finding:
+    text = (
+        f"{name} is fixed, and its best value moves with {compared}, which is compared: the value that it suits is "
+        "favoured; tune it."
+    )
+    remedy = tuned(scope, name) if name in scope.declared and not scope.declared[name].constant else ()
+    return finding("interactions", "C5", "warn", text, reason="interacts", parameter=name, remedy=remedy)
