@@ -28,21 +28,20 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.thresholds import policy_from_tree
 from tasks.design.imported import imported_round
 from tasks.promote.conclude import Conclusion, blockers_of, record_of
-from tasks.record import Finding, NextRow, NotChecked, Record, ReproduceRow, hash_of
+from tasks.record import NextRow, Record, ReproduceRow, hash_of
 from tasks.report.advice import advice
 from tasks.report.terminal import text
 from tasks.report.write import write_report
-from tasks.scope.arms import optimizer_name
 from tasks.scope.error import InputError
-from tasks.scope.finding import not_checked
 from tasks.scope.goal import Budget, Goal, Incumbent, Objective, Workload
+from tasks.scope.guards.all import guarded
+from tasks.scope.guards.as_run import as_run, unasked_optimizer
 from tasks.scope.names.guess import guessed_space
 from tasks.scope.policy import Policy
 from tasks.scope.redaction import without_passwords
 from tasks.scope.roles import Scope
 from tasks.scope.scope import Asked, scope_goal
 from tasks.scope.space import KEYS
-from tasks.text import show
 from tasks.trials.imported.study import UNKNOWN, ImportedStudy, sound
 from tasks.trials.stored import write_curves
 from tasks.trials.trial import Curve, Trial, ended
@@ -50,14 +49,6 @@ from tasks.trials.trial import Curve, Trial, ended
 COMMAND = "flows.audit"
 _FILE = "sqlite:///"
 CURVES = "curves.parquet"
-UNASKED = {
-    "A3": "Not checked: the source does not say what was done with every hyperparameter of the optimizer, so the "
-    "training program's own defaults may have stood.",
-    "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values, name: range "
-    "asks of a whole range.",
-    "C7": "Not checked: nobody said whether the optimizers were to be compared; {ask} compares them.",
-    "D5": "The search has been run; what its sampler means for the findings stands at E6.",
-}
 NO_RULE = "By what rule the points were chosen is not known: where it was adaptive, crowded regions say less."
 
 
@@ -237,26 +228,10 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         seed=0,
         acknowledge={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
     )
-    scope = scope_goal(
-        asked, Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere")
-    )
-    ask = _question(scope)
-    findings = (_unasked(f, ask) if f.row in UNASKED and f.level == "fail" else f for f in scope.findings)
-    return scope.model_copy(update={"findings": tuple(findings)}), said
-
-
-def _unasked(found: Finding, ask: str) -> Finding:
-    said = UNASKED[found.row].replace("{ask}", ask)
-    say = partial(not_checked, found.check, found.row, NotChecked.RAN_ELSEWHERE, said)
-    return say(parameter=found.where.parameter, numbers=found.numbers)
-
-
-def _question(scope: Scope) -> str:
-    """The setting that asks which optimizer is the better one, where several were tried and nobody asked."""
-    name = optimizer_name(scope)
-    if name is None or name not in scope.roles.nuisance:
-        return ""
-    return f"goal.scientific={{{name}: [{', '.join(show(v) for v in scope.declared[name].values)}]}}"
+    none = Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere")
+    run = tuple(dict(t.point) for t in study.trials)
+    scope = guarded(scope_goal(asked, none).model_copy(update={"run": run}))
+    return as_run(scope), said
 
 
 def _domains(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
@@ -277,7 +252,7 @@ def _next(words: Sequence[str], conclusion: Conclusion, scope: Scope) -> NextRow
     """What to do: an audit runs nothing, so the remedies are for whoever ran the study, and in their terms."""
     said = advice((r for f in conclusion.blockers for r in f.remedy), scope)
     why = f"run the study again ({said}), and audit it" if said else "an audit promotes nothing"
-    ask = "" if conclusion.blockers else _question(scope)
+    ask = "" if conclusion.blockers else unasked_optimizer(scope)
     if ask:
         words, why = (*words, ask), "asks which of the optimizers that were tried is the better one"
     return NextRow(command=line("audit", words), overrides=tuple(words), why=why)

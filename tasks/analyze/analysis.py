@@ -10,6 +10,7 @@ from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING
 from tasks.analyze.checks.curves.periodicity import PERIODICITY
 from tasks.analyze.checks.curves.steps import BEST_STEPS, SATURATED, STILL_IMPROVING
 from tasks.analyze.checks.curves.training_loss import RISING_TRAINING_LOSS
+from tasks.analyze.checks.pipeline.length import LENGTH
 from tasks.analyze.checks.pipeline.training_fit import TRAINING_FIT
 from tasks.analyze.checks.pipeline.validation_set import (
     SAMPLED_VALIDATION_SET,
@@ -37,6 +38,7 @@ from tasks.scope.finding import blocking
 
 # The registry: a new check is its module and a line here; its thresholds, its rows and its page of the docs follow.
 CHECKS: tuple[Check, ...] = (
+    LENGTH,
     BOUNDARY,
     INSTABILITY_WALL,
     DENSITY,

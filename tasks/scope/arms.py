@@ -26,15 +26,32 @@ def existing(scope: Scope, arm: Point) -> tuple[Parameter, ...]:
     return tuple(p for p in varying if can_exist(scope, arm, p))
 
 
-def most_varying(scope: Scope) -> int:
-    """How many hyperparameters vary in the fullest study: its nuisances, and in a joint study the scientific ones."""
-    joint = len(scope.roles.scientific) if scope.joint else 0
-    return joint + max(len(existing(scope, arm)) for arm in compared_values(scope))
+def trials_with(scope: Scope, values: Point) -> int:
+    """How many trials of a study have these scientific values, or this optimizer: planned, or as they were run.
+
+    Of a joint study all trials count: they share what varies.
+    """
+    if scope.joint:
+        return len(scope.run) or scope.budget.trials
+    if not scope.run:
+        return scope.budget.trials
+    return sum(all(n in point and same(point[n], v) for n, v in values.items()) for point in scope.run)
+
+
+def varying(scope: Scope, arm: Point) -> int:
+    """How many hyperparameters vary in the arm's study: its nuisances, and in a joint study the scientific ones."""
+    return (len(scope.roles.scientific) if scope.joint else 0) + len(existing(scope, arm))
+
+
+def thinnest(scope: Scope) -> dict[str, Value]:
+    """The arm with the fewest trials for each hyperparameter that varies in its study."""
+    return min(compared_values(scope), key=lambda arm: trials_with(scope, arm) / max(1, varying(scope, arm)))
 
 
 def has_room(scope: Scope) -> bool:
-    """Whether the trials of a study would suffice for one hyperparameter more to vary (C4)."""
-    return scope.budget.trials >= scope.policy.nuisance_trials * (most_varying(scope) + 1)
+    """Whether the trials of every study would suffice for one hyperparameter more to vary (C4)."""
+    arms = compared_values(scope)
+    return all(trials_with(scope, a) >= scope.policy.nuisance_trials * (varying(scope, a) + 1) for a in arms)
 
 
 def can_exist(scope: Scope, arm: Point, parameter: Parameter) -> bool:

@@ -28,6 +28,7 @@ class Policy(Frozen):
     adam_trials_beta2: int = Field(ge=1)  # D10: from here beta2 too
     log_ratio: float = Field(gt=1)  # D11: a positive range wider than this ratio belongs on a log scale
     width_ratio: float = Field(gt=1)  # D9: compared ranges may differ in width by this factor at most
+    count_ratio: float = Field(default=1.5, ge=1)  # D9: compared arms may differ in trials by this factor at most
     joint_values: int = Field(ge=2)  # D3: more scientific values than this share one joint study
     # several rounds
     saturation_rounds: int = Field(ge=2)  # B7: so many rounds in a row without a gain beyond noise

@@ -23,7 +23,7 @@ class Scope(Frozen):
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
     `altered`: what the incumbent was promoted with, of the workload's arguments and the number of steps, where this
     round runs on another value: this round's.
-    `findings`: what the guards found.
+    `run`: the points of a finished study, where there is nothing to plan; `findings`: what the guards found.
 
     Playbook: C1, C2, C3
     """
@@ -46,6 +46,7 @@ class Scope(Frozen):
     arms: tuple[dict[str, Value], ...]
     joint: bool
     caveats: tuple[str, ...]
+    run: tuple[dict[str, Value], ...] = ()
     findings: tuple[Finding, ...] = ()
     acknowledged: dict[str, str] = {}
 

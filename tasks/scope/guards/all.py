@@ -62,7 +62,11 @@ GUARDS: tuple[Guard, ...] = (
     Guard(
         name="batch size tuned",
         question=Question(
-            row="A5", asks="Is the batch size the same for all trials?", fail=("varies",), ok=("one_for_all",)
+            row="A5",
+            asks="Is the batch size the same for all trials?",
+            fail=("varies",),
+            warn=("varies",),  # of a study that has been run
+            ok=("one_for_all",),
         ),
         ask=batch_size_stays_fixed,
         of=comparing,
@@ -156,6 +160,7 @@ GUARDS: tuple[Guard, ...] = (
             row="C8",
             asks="Is no regularizer turned on and off as a nuisance?",
             fail=("nuisance",),
+            warn=("nuisance",),  # of a study that has been run
             ok=("no_nuisance",),
             na=(POINTS,),
         ),
@@ -217,7 +222,7 @@ GUARDS: tuple[Guard, ...] = (
         question=Question(
             row="D9",
             asks="Are the compared arms searched alike?",
-            warn=("other_scales", "unequal_widths", "more_to_tune"),
+            warn=("other_scales", "unequal_widths", "more_to_tune", "unequal_counts"),
             ok=("fair",),
             na=(POINTS, ELSEWHERE),
         ),
@@ -265,6 +270,7 @@ GUARDS: tuple[Guard, ...] = (
             row="H2",
             asks="Do all trials train for the same number of steps?",
             fail=("varies",),
+            warn=("varies",),  # of a study that has been run
             ok=("one_for_all",),
         ),
         ask=steps_stay_fixed,

@@ -3,14 +3,14 @@
 import itertools
 from functools import partial
 
-from tasks.record import Finding, NotChecked
+from tasks.record import Finding, NotChecked, Point
 from tasks.scope.arms import arm_text, compared_values, decades, existing, listing
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.guards.roles import EXPLICIT
 from tasks.scope.names.families import bare
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
-from tasks.scope.space import Parameter
+from tasks.scope.space import Parameter, same
 from tasks.text import show
 
 EXTRA = 1  # D9: the change may bring one hyperparameter of its own, its strength; more thin out its trials
@@ -40,8 +40,14 @@ def fair_nuisances(scope: Scope) -> list[Finding]:
     }
     found = [f for p, q in pairs.values() for f in _unequal(p, q, scope.policy)]
     least, most = (pick(tuned, key=lambda row: len(row[1])) for pick in (min, max))
-    trials = scope.budget.trials // (len(arms) if scope.joint else 1)
+    counts = {arm_text(arm): _trials(scope, arm, len(arms)) for arm in arms}
+    trials = min(counts.values())
     numbers = {"trials": trials, "least": len(least[1]), "most": len(most[1]), "extra": EXTRA}
+    if max(counts.values()) > scope.policy.count_ratio * trials:
+        few, many = (pick(counts, key=lambda name: counts[name]) for pick in (min, max))
+        text = f"{many} has {counts[many]} trials and {few} {counts[few]}: more trials pick from more luck."
+        unequal = numbers | {"most_trials": counts[many], "count_ratio": scope.policy.count_ratio}
+        found.append(finding("fairness", "D9", "warn", text, reason="unequal_counts", numbers=unequal))
     if len(most[1]) - len(least[1]) > EXTRA:
         text = (
             f"With {trials} trials each, {most[0]} tunes {len(most[1])} hyperparameters and {least[0]} "
@@ -50,10 +56,18 @@ def fair_nuisances(scope: Scope) -> list[Finding]:
         found.append(finding("fairness", "D9", "warn", text, reason="more_to_tune", numbers=numbers))
     if found:
         return found
-    text = f"Each of the {len(arms)} arms gets {trials} trials; the ranges they share by name are equally wide"
+    each = f"{trials} trials" if trials == max(counts.values()) else f"{trials} to {max(counts.values())} trials"
+    text = f"Each of the {len(arms)} arms has {each}; the ranges they share by name are equally wide"
     alone = [p.name for p in most[1] if p not in least[1]]
     text += f"; {most[0]} tunes {listing(alone)} besides." if len(most[1]) > len(least[1]) else "."
     return [finding("fairness", "D9", "ok", text, reason="fair", numbers=numbers)]
+
+
+def _trials(scope: Scope, arm: Point, arms: int) -> int:
+    """The trials that the arm has: of a joint study that is planned an even share."""
+    if scope.run:
+        return sum(all(n in point and same(point[n], v) for n, v in arm.items()) for point in scope.run)
+    return scope.budget.trials // (arms if scope.joint else 1)
 
 
 def _unequal(p: Parameter, q: Parameter, policy: Policy) -> list[Finding]:

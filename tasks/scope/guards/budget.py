@@ -5,14 +5,18 @@ from functools import partial
 
 from tasks.record import Finding, NotChecked
 from tasks.scope.arms import (
+    arm_text,
     compared_values,
     existing,
     has_room,
     listing,
-    most_varying,
     nuisance_without,
+    optimizer_name,
     optimizers,
     owned,
+    thinnest,
+    trials_with,
+    varying,
 )
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.guards.roles import EXPLICIT, LEFT_TO_THE_ADAM_RULE, evidence_is_stated
@@ -50,14 +54,15 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
     """
     if scope.goal.points:
         return [not_checked("nuisance count", "C4", NotChecked.LISTED_POINTS, EXPLICIT)]
-    trials, each = scope.budget.trials, scope.policy.nuisance_trials
-    varying = most_varying(scope)
+    arm = thinnest(scope)
+    trials, each, count = trials_with(scope, arm), scope.policy.nuisance_trials, varying(scope, arm)
     joint = len(scope.roles.scientific) if scope.joint else 0
-    need = varying * each
-    vary = "one hyperparameter that varies" if varying == 1 else f"{varying} hyperparameters that vary"
-    numbers = {"trials": trials, "varying": varying, "nuisance_trials": each, "needed": need}
+    need = count * each
+    vary = "one hyperparameter that varies" if count == 1 else f"{count} hyperparameters that vary"
+    numbers = {"trials": trials, "varying": count, "nuisance_trials": each, "needed": need}
+    where = f"{arm_text(arm)} has {trials} trials" if scope.run else f"{trials} trials a study are there"
     if trials >= need:
-        text = f"{trials} trials a study for the {vary} in it; {each} for each would be {need}."
+        text = f"{where} for the {vary} in it; {each} for each would be {need}."
         return [finding("nuisance count", "C4", "ok", text, reason="enough_trials", numbers=numbers)]
     gone = _to_fix(scope, max(1, trials // each - joint))
     way_out = (
@@ -68,7 +73,7 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
             "nuisance count",
             "C4",
             "warn",
-            f"{trials} trials a study are few for the {vary} in it: {each} for each would be {need}; {way_out}.",
+            f"{where}, few for the {vary} in it: {each} for each would be {need}; {way_out}.",
             reason="too_many_nuisances",
             numbers=numbers,
             remedy=nuisance_without(scope, gone) if gone else [f"budget.trials={need}"],
@@ -161,9 +166,19 @@ def adam_rule(scope: Scope) -> list[Finding]:
         text = EXPLICIT if scope.goal.points else "No Adam is among the optimizers."
         return [not_checked("Adam rule", "D10", because, text)]
     found = [f for o in adams for f in _adam_findings(scope, o)]
-    rule = _tunable(scope.budget.trials, scope.policy)
-    text = f"{scope.budget.trials} trials a study can tune {listing(rule)} of Adam, and nothing beyond is tuned."
-    return found or [finding("Adam rule", "D10", "ok", text, reason="as_the_rule", numbers=_adam_numbers(scope))]
+    trials = min(_trials_with(scope, o) for o in adams)
+    rule = _tunable(trials, scope.policy)
+    text = f"{trials} trials with Adam can tune {listing(rule)} of it, and nothing beyond is tuned."
+    numbers = _adam_numbers(scope, trials)
+    return found or [finding("Adam rule", "D10", "ok", text, reason="as_the_rule", numbers=numbers)]
+
+
+def _trials_with(scope: Scope, optimizer: str) -> int:
+    """The trials of a study, or of those that were run, that have the optimizer."""
+    chooser = optimizer_name(scope)
+    if scope.run and chooser is not None and not scope.joint:
+        return sum(str(point.get(chooser, optimizer)) == optimizer for point in scope.run)
+    return trials_with(scope, {})
 
 
 def _tunable(trials: int, policy: Policy) -> tuple[str, ...]:
@@ -171,26 +186,26 @@ def _tunable(trials: int, policy: Policy) -> tuple[str, ...]:
     return tuple(name for name, start in zip(ADAM_ORDER, starts, strict=True) if trials >= start)
 
 
-def _adam_numbers(scope: Scope) -> dict[str, int]:
+def _adam_numbers(scope: Scope, trials: int) -> dict[str, int]:
     thresholds = ("adam_trials_beta1", "adam_trials_epsilon", "adam_trials_beta2")
-    return {"trials": scope.budget.trials} | {name: getattr(scope.policy, name) for name in thresholds}
+    return {"trials": trials} | {name: getattr(scope.policy, name) for name in thresholds}
 
 
 def _adam_findings(scope: Scope, optimizer: str) -> list[Finding]:
-    rule = _tunable(scope.budget.trials, scope.policy)
+    trials = _trials_with(scope, optimizer)
+    rule = _tunable(trials, scope.policy)
     tuned = owned(scope, optimizer, (*scope.roles.scientific, *scope.roles.nuisance))
     held = owned(scope, optimizer, scope.roles.fixed)
     beyond = [tuned[h] for h in ADAM_ORDER if h in tuned and h not in rule]
     short = [held[h] for h in rule[1:] if h in held and h not in tuned and not evidence_is_stated(scope, held[h])]
-    trials = scope.budget.trials
-    say = partial(finding, "Adam rule", "D10", "warn", numbers=_adam_numbers(scope))
+    say = partial(finding, "Adam rule", "D10", "warn", numbers=_adam_numbers(scope, trials))
     found = []
     if beyond:
-        text = f"{trials} trials a study can tune {listing(rule)} of {optimizer}; {listing(beyond)} should be fixed."
+        text = f"{trials} trials with {optimizer} can tune {listing(rule)}; {listing(beyond)} should be fixed."
         cure = nuisance_without(scope, beyond)
         found.append(say(text, reason="beyond_the_rule", parameter=beyond[0], remedy=cure))
     if short and has_room(scope):
-        text = f"{trials} trials a study can tune {listing(rule)} of {optimizer}, and {listing(short)} should be."
+        text = f"{trials} trials with {optimizer} can tune {listing(rule)}: {listing(short)} should be tuned."
         ready = [
             n for n in short if n in scope.declared and n not in scope.goal.fixed and not scope.declared[n].constant
         ]

@@ -23,7 +23,7 @@ PROMOTED: dict[str, Value] = {
 
 def incumbent(**changes: Any) -> Incumbent:
     """Generation 2: dropout was adopted."""
-    return Incumbent(**{"generation": 2, "point": PROMOTED, "source": "round r"} | changes)
+    return Incumbent.model_validate({"generation": 2, "point": PROMOTED, "source": "round r"} | changes)
 
 
 def asked(fixed: Tree | None = None, scientific: Tree = WIDTHS, **more: Any) -> Any:
