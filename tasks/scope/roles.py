@@ -9,7 +9,10 @@ from pydantic import model_validator
 from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Sampling, Workload, in_force
+from tasks.scope.names.names import Names
+from tasks.scope.names.programs import argument_values
 from tasks.scope.policy import Policy
+from tasks.scope.recognised import recognised_names
 from tasks.scope.space import Parameter, Space, same
 from tasks.text import show
 
@@ -21,6 +24,8 @@ class Scope(Frozen):
     parents that cannot exist left out.
     `arms`: one mapping of scientific values each, the baseline first; a single empty one for a joint study.
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
+    `target`: the address of the workload's program; `arguments`: those of its arguments that are recognised, and
+    `names` as what each name of the round was recognised.
     `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -37,6 +42,9 @@ class Scope(Frozen):
     sampling: Sampling | None = None
     incumbent: Incumbent
     settings: dict[str, Value] = {}
+    target: str = ""
+    arguments: dict[str, Value | None] = {}
+    names: Names = Names()
     roles: RolesRow
     declared: Space
     space: Space
@@ -81,6 +89,8 @@ def scope_of(
     Playbook: C1, C2, C3, C10, D3
     """
     _check_names(goal, space, workload)
+    arguments = argument_values(workload.target, workload.arguments)
+    names = recognised_names(goal, space, workload, incumbent, arguments)
     fixed = _fixed(goal, space, incumbent)
     scientific = tuple(goal.scientific)
     ranges = tuple(n for n, v in goal.scientific.items() if v == RANGE)
@@ -102,6 +112,9 @@ def scope_of(
         sampling=sampling,
         incumbent=incumbent,
         settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
+        target=workload.target,
+        arguments={name: value for name, value in arguments.items() if names.of(name)},
+        names=names,
         roles=roles,
         declared=space,
         space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),

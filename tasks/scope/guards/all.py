@@ -3,26 +3,25 @@
 A guard is a pure function from the scope to findings. A `fail` stops the round unless it is acknowledged.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from tasks.record import Finding, NotChecked
-from tasks.scope.finding import Question, not_checked
+from tasks.scope.finding import Question
 from tasks.scope.guards.arms import fair_nuisances
 from tasks.scope.guards.budget import (
     adam_rule,
     few_enough_nuisances,
     joint_study_allocates,
-    log_scales,
     quasi_random_search,
 )
+from tasks.scope.guards.evidence import reasons_are_evidence
+from tasks.scope.guards.guard import Guard as Guard
+from tasks.scope.guards.guard import comparing, equally_long, searching
+from tasks.scope.guards.length import steps_stay_fixed
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
     every_optimizer_hyperparameter,
     no_gradient_accumulation,
     one_goal_of_a_known_kind,
     one_question,
-    steps_stay_fixed,
 )
 from tasks.scope.guards.roles import (
     architecture_is_no_nuisance,
@@ -31,42 +30,10 @@ from tasks.scope.guards.roles import (
     own_ranges,
     regularizer_switch_is_no_nuisance,
 )
-from tasks.scope.kinds import Kind
+from tasks.scope.guards.scales import log_scales
 from tasks.scope.roles import Scope
 
 POINTS, NO_NAME, ELSEWHERE = NotChecked.LISTED_POINTS, NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION
-
-
-def comparing(kind: Kind) -> bool:
-    """Whether goals of this kind compare values or points."""
-    return kind.compares
-
-
-def searching(kind: Kind) -> bool:
-    """Whether goals of this kind search the space, so that its nuisances are tuned."""
-    return kind.purpose == "search"
-
-
-def equally_long(kind: Kind) -> bool:
-    """Whether all trials of a goal of this kind have the budget's number of steps."""
-    return not kind.own_steps
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guard:
-    """A question that is asked of the scope; `of`: of which kinds of goals, all where it is None."""
-
-    name: str
-    question: Question
-    ask: Callable[[Scope], list[Finding]]
-    of: Callable[[Kind], bool] | None = None
-
-    def findings(self, scope: Scope) -> list[Finding]:
-        """What it finds; one finding that says so where it is not asked of this kind of goal."""
-        if self.of is None or self.of(scope.goal.facts):
-            return self.ask(scope)
-        text = f"Not asked: it is no question of a goal of kind {scope.goal.kind}."
-        return [not_checked(self.name, self.question.row, NotChecked.NOT_THE_QUESTION, text)]
 
 
 def guarded(scope: Scope) -> Scope:
@@ -94,7 +61,11 @@ GUARDS: tuple[Guard, ...] = (
     Guard(
         name="batch size tuned",
         question=Question(
-            row="A5", asks="Is the batch size the same for all trials?", fail=("varies",), ok=("one_for_all",)
+            row="A5",
+            asks="Is the batch size the same for all trials?",
+            fail=("varies",),
+            ok=("one_for_all",),
+            na=(NO_NAME,),
         ),
         ask=batch_size_stays_fixed,
         of=comparing,
@@ -106,6 +77,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Does no trial accumulate gradients over several batches?",
             warn=("accumulates",),
             ok=("none",),
+            na=(NO_NAME,),
         ),
         ask=no_gradient_accumulation,
     ),
@@ -133,6 +105,18 @@ GUARDS: tuple[Guard, ...] = (
         ),
         ask=one_question,
         of=comparing,
+    ),
+    Guard(
+        name="stated reason",
+        question=Question(
+            row="C2",
+            asks="Is what is usually a nuisance fixed for a reason that refers to evidence?",
+            warn=("no_evidence",),
+            ok=("stated", "none_fixed"),
+            na=(POINTS,),
+        ),
+        ask=reasons_are_evidence,
+        of=searching,
     ),
     Guard(
         name="nuisance count",
@@ -177,7 +161,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Is no regularizer turned on and off as a nuisance?",
             fail=("nuisance",),
             ok=("no_nuisance",),
-            na=(POINTS,),
+            na=(POINTS, NO_NAME),
         ),
         ask=regularizer_switch_is_no_nuisance,
         of=searching,
@@ -189,7 +173,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Is no architecture tuned as a nuisance?",
             warn=("nuisance",),
             ok=("no_nuisance",),
-            na=(POINTS,),
+            na=(POINTS, NO_NAME),
         ),
         ask=architecture_is_no_nuisance,
         of=searching,
@@ -261,7 +245,7 @@ GUARDS: tuple[Guard, ...] = (
         question=Question(
             row="D11",
             asks="Are rates, decays, epsilons and one minus momenta searched on a log scale?",
-            warn=("linear_over_decades",),
+            warn=("linear_over_decades", "close_to_one"),
             ok=("sound_scales",),
             na=(POINTS, NO_NAME),
         ),
@@ -273,8 +257,10 @@ GUARDS: tuple[Guard, ...] = (
         question=Question(
             row="H2",
             asks="Do all trials train for the same number of steps?",
-            fail=("varies",),
+            fail=("varies", "warmup_lengthens"),
+            warn=("warmup_lengthens",),
             ok=("one_for_all",),
+            na=(NO_NAME,),
         ),
         ask=steps_stay_fixed,
         of=equally_long,
