@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tasks.record import Point, Value
 from tasks.scope.goal import RANGE
@@ -68,9 +68,32 @@ def recognised(scope: Scope, *families: Family) -> tuple[str, ...]:
     return tuple(n for n in names if scope.names.family(n) in families)
 
 
-def unrecognised(scope: Scope) -> tuple[str, ...]:
-    """The hyperparameters that vary and of which nothing says what they are."""
-    return tuple(n for n in varied(scope) if scope.names.family(n) is None)
+def unrecognised(scope: Scope, could_be: Callable[[Sequence[Value] | None], bool] | None = None) -> tuple[str, ...]:
+    """The hyperparameters that vary and of which nothing says what they are, nor their values that they are no such.
+
+    `could_be` is asked of the values that are listed, of None for a range of real numbers.
+    """
+    unknown = (n for n in varied(scope) if scope.names.family(n) is None)
+    return tuple(n for n in unknown if could_be is None or could_be(_listed(scope, n)))
+
+
+def whole_numbers(values: Sequence[Value] | None) -> bool:
+    """Whether values could be a size or a count."""
+    return values is not None and all(isinstance(v, int | float) and v == int(v) and v is not True for v in values)
+
+
+def choices(values: Sequence[Value] | None) -> bool:
+    """Whether values could turn something on and off, or pick one of several things."""
+    return values is not None and any(isinstance(v, str | bool) for v in values)
+
+
+def _listed(scope: Scope, name: str) -> Sequence[Value] | None:
+    points = [point[name] for point in scope.goal.points if name in point]
+    asked = scope.goal.scientific.get(name, RANGE)
+    if points or asked != RANGE:
+        return points or [*asked]
+    parameter = scope.space[name]
+    return (parameter.bounds if parameter.type == "int" else None) if parameter.numeric else parameter.values
 
 
 def optimizer_name(scope: Scope) -> str | None:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from tasks.record import Finding, NotChecked, Value
-from tasks.scope.arms import held_at, listing, nuisance_without, recognised, unrecognised, varied
+from tasks.scope.arms import held_at, listing, nuisance_without, recognised, unrecognised, varied, whole_numbers
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.names.programs import program_at
 from tasks.scope.roles import Scope
@@ -89,16 +89,14 @@ def _same_for_all(scope: Scope) -> Finding:
         warmup = held_at(scope, program.warmup) if program.warmup else None
         before = f", after a warmup of {warmup} steps" if _counts(warmup) else ""
         return say(f"The budget plans {steps} steps for every trial{before}.")
+    if unknown := unrecognised(scope, whole_numbers):
+        text = f"Nothing says whether {unknown[0]} is a length of training: {scope.names.ask('length', unknown[0])}."
+        return not_checked(CHECK, ROW, NotChecked.NOT_RECOGNISED, text, numbers=numbers)
     if held:
         planned = "" if program.ran_elsewhere else f"The budget plans {steps} steps for every trial, and "
         return say(f"{planned}{listing(held)} {'is' if len(held) == 1 else 'are'} the same for all of them.")
-    unknown = unrecognised(scope)
-    if unknown or program.ran_elsewhere:
-        which = f"whether {listing(unknown)} is one" if unknown else "which name is"
-        text = (
-            f"No name is recognised as the length of training, such as epochs or max_steps; {which} nothing says: "
-            f"{scope.names.say('length')} does, {scope.names.say('other')} if it is none."
-        )
+    if program.ran_elsewhere:
+        text = f"No length, such as epochs or max_steps, is recognised: {scope.names.say('length')} says which it is."
         return not_checked(CHECK, ROW, NotChecked.NOT_RECOGNISED, text, numbers=numbers)
     return say(f"The budget plans {steps} steps for every trial, and nothing that varies is a length.")
 

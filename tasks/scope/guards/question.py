@@ -12,7 +12,9 @@ from tasks.scope.arms import (
     optimizers,
     owned,
     recognised,
+    unrecognised,
     varied,
+    whole_numbers,
 )
 from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
@@ -74,11 +76,14 @@ def batch_size_stays_fixed(scope: Scope) -> list[Finding]:
     found = [n for n in varied(scope) if scope.names.family(n) == "batch size"]
     held = [n for n in recognised(scope, "batch size") if n not in found]
     numbers = {"varied": len(found), "recognised": len(found) + len(held)}
-    if not found and not held:
+    unknown = unrecognised(scope, whole_numbers)
+    if not found and (unknown or not held):
         text = (
             "No name is recognised as the batch size, such as batch_size, bs or per_device_train_batch_size: "
             f"{scope.names.say('batch_size')} says which it is."
         )
+        if unknown:
+            text = f"Nothing says whether {unknown[0]} is a batch size: {scope.names.ask('batch_size', unknown[0])}."
         return [not_checked("batch size tuned", "A5", NotChecked.NOT_RECOGNISED, text, numbers=numbers)]
     if not found:
         text = f"The batch size ({listing(held)}) is the same for all trials."
@@ -120,6 +125,11 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
             )
             for name in found
         ]
+    if unknown := unrecognised(scope, whole_numbers):
+        text = (
+            f"Nothing says whether {unknown[0]} accumulates gradients: {scope.names.ask('accumulation', unknown[0])}."
+        )
+        return [not_checked("accumulation", "A10", NotChecked.NOT_RECOGNISED, text)]
     if names:
         text = f"No trial accumulates gradients over several batches: {listing(names)} stays at 1."
         return [finding("accumulation", "A10", "ok", text, reason="none")]

@@ -1,10 +1,12 @@
 """Guards of the roles: which hyperparameters may be scientific, nuisance or fixed, by the family they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tasks.record import Finding, NotChecked, Value
 from tasks.scope.arms import (
     belongs,
+    choices,
     has_room,
     listing,
     nuisance_without,
@@ -12,6 +14,7 @@ from tasks.scope.arms import (
     optimizers,
     owner_of,
     recognised,
+    unrecognised,
 )
 from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
@@ -100,8 +103,8 @@ def optimizer_is_no_nuisance(scope: Scope) -> list[Finding]:
     Playbook: C7
     """
     why = "{} is a nuisance, and its values do not share their other hyperparameters: compare them, or fix one."
-    looked = ("the choice of the optimizer", "optimizer, optim or opt", "optimizer")
-    names = [*recognised(scope, "optimizer choice")]
+    looked = _Looked("the choice of the optimizer", "optimizer, optim or opt", "optimizer", choices)
+    names = recognised(scope, "optimizer choice")
     return _no_nuisance(scope, "optimizer choice", "C7", "fail", names, names, why, looked)
 
 
@@ -114,7 +117,7 @@ def regularizer_switch_is_no_nuisance(scope: Scope) -> list[Finding]:
     why = (
         "{} turns a regularizer on or off, which is a question or a decision; only its strength is a nuisance: fix it."
     )
-    looked = ("a regularizer", "dropout, weight_decay or data_aug", "regularizer")
+    looked = _Looked("a regularizer", "dropout, weight_decay or data_aug", "regularizer", choices)
     names = recognised(scope, *REGULARIZING)
     return _no_nuisance(scope, "regularizer switch", "C8", "fail", switches, names, why, looked)
 
@@ -125,9 +128,19 @@ def architecture_is_no_nuisance(scope: Scope) -> list[Finding]:
     Playbook: C9
     """
     why = "{} changes what a trial costs as well as its error, so it is no mere nuisance: compare it or fix it."
-    looked = ("architecture", "width, n_layer or num_hidden_layers", "architecture")
-    names = [*recognised(scope, "architecture")]
+    looked = _Looked("architecture", "width, n_layer or num_hidden_layers", "architecture", None)
+    names = recognised(scope, "architecture")
     return _no_nuisance(scope, "architecture role", "C9", "warn", names, names, why, looked)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What is looked for: in words, by examples, by its key, and by the values that it could have."""
+
+    what: str
+    such_as: str
+    key: str
+    could_be: Callable[[Sequence[Value] | None], bool] | None
 
 
 def _no_nuisance(
@@ -138,21 +151,25 @@ def _no_nuisance(
     names: Sequence[str],
     known: Sequence[str],
     why: str,
-    looked: tuple[str, str, str],
+    looked: _Looked,
 ) -> list[Finding]:
     """A finding for each of `names` that is a nuisance; the remedy fixes them all at the incumbent's values.
 
-    `known`: all that is recognised of the kind. `looked`: what was looked for, examples of it, and its key.
+    `known`: all that is recognised of the kind. Not checked where that is nothing, or where a nuisance is not
+    recognised at all whose values could be of the kind.
     """
-    what, examples, key = looked
     if scope.goal.points:
         return [not_checked(check, row, NotChecked.LISTED_POINTS, EXPLICIT)]
     found = [n for n in names if n in scope.roles.nuisance]
     if found:
         remedy = nuisance_without(scope, found)
         return [finding(check, row, level, why.format(n), reason="nuisance", parameter=n, remedy=remedy) for n in found]
-    if not known:
-        text = f"No name is recognised as {what}, such as {examples}: {scope.names.say(key)} says which it is."
+    unknown = [n for n in unrecognised(scope, looked.could_be) if n in scope.roles.nuisance]
+    if unknown or not known:
+        text = f"No name is recognised as {looked.what}, such as {looked.such_as}: "
+        text += f"{scope.names.say(looked.key)} says which it is."
+        if unknown:
+            text = f"Nothing says whether {unknown[0]} is {looked.what}: {scope.names.ask(looked.key, unknown[0])}."
         return [not_checked(check, row, NotChecked.NOT_RECOGNISED, text)]
     doing = "switched on and off" if row == "C8" else "tuned"
     return [finding(check, row, "ok", f"{listing(known)}: none is {doing} as a nuisance.", reason="no_nuisance")]
@@ -210,14 +227,11 @@ def _shared(scope: Scope) -> list[Finding]:
     for p in scope.space:
         if scope.names.family(p.name) != "optimizer" or owner_of(p.name):
             continue
-        users = [
-            o
-            for o in optimizers(scope)
-            if scope.names.bare(p.name) in optimizer_hyperparameters(optimizer_key(o) or "")
-        ]
+        bare = scope.names.bare(p.name)
+        users = [o for o in optimizers(scope) if bare in optimizer_hyperparameters(optimizer_key(o) or "")]
         users = [o for o in users if chooser not in p.when or o in p.when[chooser]]
         if len({KIN.get(optimizer_key(o) or o, optimizer_key(o) or o) for o in users}) > 1:
-            found.append(_shared_range(p.name, scope.names.bare(p.name), users))
+            found.append(_shared_range(p.name, bare, users))
     return found
 
 

@@ -85,9 +85,13 @@ class Names(Frozen):
         found = self.of(name)
         return found is not None and (found.family == "optimizer" or found.meaning in _NUMBERS)
 
-    def say(self, key: str) -> str:
+    def say(self, key: str, name: str = "NAME") -> str:
         """How the user tells which name is `key`: `workload.names={batch_size: NAME}`."""
-        return f"{self.setting}={{{key}: NAME}}"
+        return f"{self.setting}={{{key}: {name}}}"
+
+    def ask(self, key: str, name: str) -> str:
+        """How the user tells whether a name is `key` or none of what guards ask about."""
+        return f"{self.setting}={{{key}: {name}}} says so, {{other: {name}}} that not"
 
 
 def told_names(tree: Mapping[str, Any], where: str) -> dict[str, str]:

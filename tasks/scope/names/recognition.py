@@ -6,23 +6,19 @@ from functools import lru_cache
 
 from tasks.record import Frozen
 from tasks.scope.names.dictionary import architecture, optimization, regularization, training
-from tasks.scope.names.dictionary.entry import Family, Rule, Spelling, read
+from tasks.scope.names.dictionary.entry import Family, Rule, Spelling, spellings_in
 from tasks.scope.names.namespaces import EVALUATION, INSIDE, SAYS_NOTHING, namespace_kind
 from tasks.scope.names.optimizers import names_optimizers, words
 
 TABLES = (optimization.TABLES, regularization.TABLES, architecture.TABLES, training.TABLES)
-SPELLINGS: tuple[Spelling, ...] = tuple(s for tables in TABLES for s in read(tables))
+SPELLINGS: tuple[Spelling, ...] = tuple(s for tables in TABLES for s in spellings_in(tables))
 # Of these the name may say the value itself or one minus it; here they are called by the latter.
 COMPLEMENTS = frozenset({"one_minus_momentum", "one_minus_beta1", "one_minus_beta2", "one_minus_rho"})
 
 _OWN_PARTS = frozenset({"regularizer", "augmentation", "architecture", "clipping", "accumulation"})
 _SWITCH = re.compile(r"^(?:use|with|enable|apply|do|no|disable|add|has|is)_|_(?:enabled?|on|flag)$")
 _INDEX = re.compile(r"_?l?\d+$|(?<=[a-z])_[a-d]$")
-_ACTIVATIONS = words(
-    """
-    relu gelu tanh silu swish elu selu leaky_relu sigmoid mish prelu
-    """
-)
+_ACTIVATIONS = words("relu gelu tanh silu swish elu selu leaky_relu sigmoid mish prelu")
 
 
 class Known(Frozen):
@@ -42,7 +38,7 @@ class Known(Frozen):
 
 
 def segments(name: str) -> tuple[str, ...]:
-    """The parts of a name in lower case with underscores: `("optimizer", "weight_decay")` of `optimizer.weightDecay`."""
+    """A name's parts in lower case with underscores: `("optimizer", "weight_decay")` of `optimizer.weightDecay`."""
     parts = (re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part).lower() for part in re.split(r"[./:]+", name.strip()))
     return tuple(word for part in parts if (word := re.sub(r"[^a-z0-9]+", "_", part).strip("_")))
 
@@ -72,8 +68,8 @@ def _by_name(name: str, having: frozenset[str]) -> Known | None:
     said = _leaf(leaf, parents[-1] if parents else None, kind, having)
     if said is None and near is not None:
         said = _part_of(near, kind)
-    evaluates = bool({*parents, *leaf.split("_")} & EVALUATION)
-    if said and evaluates and said.family != "evaluation batch size":
+    about = {*parents} if said and said.exact else {*parents, *leaf.split("_")}
+    if said and about & EVALUATION and said.family != "evaluation batch size":
         batch = said.family == "batch size"
         return Known(meaning="evaluation_batch_size", family="evaluation batch size", exact=False) if batch else None
     return said
@@ -98,13 +94,13 @@ def _leaf(leaf: str, parent: str | None, kind: str | None, having: frozenset[str
         found = [s for s in _WHOLE.get(text, ()) if _admits(s, kind, having)]
         if found:
             return _known(min(found, key=lambda s: _preferred(s, kind)), exact=True)
-    parts = leaf.split("_")
+    parts, switches = leaf.split("_"), bool(_SWITCH.search(leaf))
     for i in range(1, len(parts)):
         if ending := _BY_RULE["ends"].get("_".join(parts[i:])):
-            return _known(ending, exact=False)
+            return _known(ending, exact=False, switch=switches)
     for i in range(len(parts) - 1, 0, -1):
         if beginning := _BY_RULE["starts"].get("_".join(parts[:i])):
-            return _known(beginning, exact=False)
+            return _known(beginning, exact=False, switch=switches)
     for pattern, switch in ((_SWITCH, True), (_INDEX, False)):
         shorter = pattern.sub("", leaf, count=1)
         if shorter and shorter != leaf and (found_ := _leaf(shorter, parent, kind, having)):
@@ -124,9 +120,9 @@ def _preferred(s: Spelling, kind: str | None) -> int:
     return 0 if kind in INSIDE.get(s.family, ()) else 1 if s.rule == "known" else 2
 
 
-def _known(s: Spelling, *, exact: bool) -> Known:
+def _known(s: Spelling, *, exact: bool, switch: bool = False) -> Known:
     direct = s.meaning in COMPLEMENTS and "one_minus" not in s.text
-    return Known(meaning=s.meaning, family=s.family, exact=exact, direct=direct)
+    return Known(meaning=s.meaning, family=s.family, exact=exact, direct=direct, switch=switch)
 
 
 def _whole() -> dict[str, tuple[Spelling, ...]]:

@@ -64,7 +64,7 @@ class Spelling:
     sources: tuple[str, ...]
 
 
-def read(tables: Mapping[Family, str]) -> Iterator[Spelling]:
+def spellings_in(tables: Mapping[Family, str]) -> Iterator[Spelling]:
     """The spellings of a table: a line `meaning rule`, and under it, indented, each spelling with its sources.
 
     Raises:
