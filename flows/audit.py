@@ -131,6 +131,7 @@ def _refuse_shapes(tree: Mapping[str, Any]) -> None:
     shapes = (
         ("parameters", tree["parameters"], list, "[learning_rate, width]"),
         ("goal.scientific", tree["goal"]["scientific"], dict, "{optimizer: [sgd, adam]}"),
+        ("names", tree["names"], dict, "{batch_size: mb}"),
         ("acknowledge", tree["acknowledge"], dict, '{E2: "why it may stand"}'),
     )
     for key, value, kind, example in shapes:
@@ -219,6 +220,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
             name=study.name,
             target=COMMAND,
             objective=Objective(**tree["objective"] | {"metric": study.metric, "direction": study.direction}),
+            names=tree["names"] or {},
         ),
         budget=Budget(
             trials=len(study.trials), retrains=1, max_train_steps=steps, eval_every_steps=max(1, steps // evaluations)

@@ -18,7 +18,8 @@ from tasks.tracking import Tracking
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _INSTRUCTIONS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
-_CALLS = re.compile(r"workload\.(?!objective\.|baseline\.)")
+_OWN = ("_target_", "objective", "baseline", "test", "names")  # of a workload; the rest are arguments of its callable
+_CALLS = re.compile(r"workload\.(?!objective\.|baseline\.|names\.)")
 
 
 def frozen(
@@ -110,14 +111,21 @@ def root_of(given: object) -> str:
 
 def _workload(name: str, tree: Mapping[str, Any]) -> Workload:
     own = {k: tree[k] for k in ("objective", "test")}
-    arguments = {k: v for k, v in tree.items() if k not in ("_target_", "objective", "baseline", "test")}
+    arguments = {k: v for k, v in tree.items() if k not in _OWN}
     return Workload(
         name=name,
         target=tree["_target_"],
         arguments=arguments,
         baseline=dict(_flat(tree["baseline"] or {}, "workload.baseline", "")),
+        names=_mapping(tree["names"], "workload.names"),
         **own,
     )
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError(f"{where}: {value!r} will not do; write it like {{batch_size: bs}}.")
+    return dict(value or {})
 
 
 def _goal(name: str, tree: Mapping[str, Any]) -> Goal:

@@ -3,12 +3,12 @@
 import itertools
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tasks.record import Point, Value
 from tasks.scope.goal import RANGE
-from tasks.scope.names.families import bare, family
-from tasks.scope.names.optimizers import OPTIMIZERS
+from tasks.scope.names.dictionary.entry import Family
+from tasks.scope.names.optimizers import LISTED, optimizer_key
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter, same
 from tasks.text import show
@@ -79,36 +79,101 @@ def varied(scope: Scope) -> tuple[str, ...]:
     return tuple(n for n in names if len({repr(p.get(n)) for p in scope.goal.points}) > 1)
 
 
+def recognised(scope: Scope, *families: Family) -> tuple[str, ...]:
+    """The hyperparameters of the round and the arguments of its workload that are of one of the families."""
+    roles, points = scope.roles, (name for point in scope.goal.points for name in point)
+    names = dict.fromkeys((*roles.scientific, *roles.nuisance, *roles.fixed, *points, *scope.arguments))
+    return tuple(n for n in names if scope.names.family(n) in families)
+
+
+def unrecognised(scope: Scope, could_be: Callable[[Sequence[Value] | None], bool] | None = None) -> tuple[str, ...]:
+    """The hyperparameters that vary and of which nothing says what they are, nor their values that they are no such.
+
+    `could_be` is asked of the values that are listed, of None for a range of real numbers.
+    """
+    unknown = (n for n in varied(scope) if scope.names.family(n) is None)
+    return tuple(n for n in unknown if could_be is None or could_be(_listed(scope, n)))
+
+
+def whole_numbers(values: Sequence[Value] | None) -> bool:
+    """Whether values could be a size or a count."""
+    return values is not None and all(isinstance(v, int | float) and v == int(v) and v is not True for v in values)
+
+
+def choices(values: Sequence[Value] | None) -> bool:
+    """Whether values could turn something on and off, or pick one of several things."""
+    return values is not None and any(isinstance(v, str | bool) for v in values)
+
+
+def _listed(scope: Scope, name: str) -> Sequence[Value] | None:
+    points = [point[name] for point in scope.goal.points if name in point]
+    asked = scope.goal.scientific.get(name, RANGE)
+    if points or asked != RANGE:
+        return points or [*asked]
+    parameter = scope.space[name]
+    return (parameter.bounds if parameter.type == "int" else None) if parameter.numeric else parameter.values
+
+
 def optimizer_name(scope: Scope) -> str | None:
-    """The hyperparameter that chooses the optimizer, or None where the round knows of none."""
-    names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed)
-    return next((n for n in names if family(n) == "optimizer choice"), None)
+    """The hyperparameter or argument that chooses the optimizer, or None where the round knows of none."""
+    return next((n for n in recognised(scope, "optimizer choice") if scope.names.meaning(n) == "optimizer"), None)
 
 
 def optimizers(scope: Scope) -> tuple[str, ...]:
-    """The optimizers that the round's trials use, the baseline's first; empty where no hyperparameter says."""
+    """The optimizers that the round's trials use, the baseline's first; empty where nothing says."""
     name = optimizer_name(scope)
     if name is None:
         return ()
     if name in scope.roles.fixed:
         return (str(scope.roles.fixed[name].value),)
-    asked = scope.goal.scientific.get(name, RANGE)
-    values = scope.space[name].values if asked == RANGE and name in scope.space else asked
-    return tuple(map(str, values))
+    if name in (*scope.roles.scientific, *scope.roles.nuisance):
+        asked = scope.goal.scientific.get(name, RANGE)
+        values = scope.space[name].values if asked == RANGE and name in scope.space else asked
+        return tuple(map(str, values))
+    return (str(scope.arguments[name]),) if scope.arguments.get(name) is not None else ()
+
+
+def listed_hyperparameters(scope: Scope, optimizer: str) -> tuple[str, ...]:
+    """Every hyperparameter of the optimizer, empty where no list of them is known.
+
+    Plain SGD whose Nesterov momentum is switched on has a momentum.
+    """
+    key = optimizer_key(optimizer)
+    switches = (n for n in recognised(scope, "optimizer choice") if scope.names.meaning(n) == "nesterov")
+    if key == "sgd" and any(held_at(scope, n) is True for n in switches):
+        key = "nesterov"
+    return LISTED.get(key or "", ())
+
+
+def held_at(scope: Scope, name: str) -> Value | None:
+    """The one value that a fixed hyperparameter or an argument has."""
+    role = scope.roles.fixed.get(name)
+    return role.value if role else scope.arguments.get(name)
 
 
 def belongs(name: str, optimizer: str) -> bool:
     """Whether a hyperparameter is the optimizer's: its own (`adam.epsilon`), or one that no other optimizer owns."""
-    parent = name.rpartition(".")[0].rpartition(".")[2]
-    return parent == optimizer or parent not in OPTIMIZERS
+    owner = owner_of(name)
+    return owner is None or owner == optimizer_key(optimizer)
+
+
+def owner_of(name: str) -> str | None:
+    """The optimizer, by its key, after which a hyperparameter is named: `adam` for `adam.epsilon`."""
+    *parents, _ = name.split(".")
+    return next(filter(None, map(optimizer_key, reversed(parents))), None)
 
 
 def owned(scope: Scope, optimizer: str, names: Iterable[str]) -> dict[str, str]:
     """`{bare name: name}` of the optimizer's hyperparameters among `names` that exist under it."""
     chooser = optimizer_name(scope)
     arm: dict[str, Value] = {chooser: optimizer} if chooser else {}
-    there = (n for n in names if n not in scope.declared or can_exist(scope, arm, scope.declared[n]))
-    return {bare(n): n for n in there if family(n) in ("optimizer", "regularizer") and belongs(n, optimizer)}
+    found: dict[str, str] = {}
+    for n in names:
+        there = n not in scope.declared or can_exist(scope, arm, scope.declared[n])
+        if there and scope.names.family(n) in ("optimizer", "regularizer") and belongs(n, optimizer):
+            bare = scope.names.bare(n)
+            found |= dict.fromkeys(("one_minus_beta1", "one_minus_beta2") if bare == "betas" else (bare,), n)
+    return found
 
 
 def decades(parameter: Parameter) -> float:

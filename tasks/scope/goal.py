@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tasks.record import Direction, Frozen, Value
 from tasks.scope.error import InputError
 from tasks.scope.kinds import KINDS, Kind
+from tasks.scope.names.names import told_by_key, told_names
+from tasks.scope.names.programs import names_setting
 from tasks.scope.space import same
 
 RANGE: Literal["range"] = "range"
@@ -109,7 +111,8 @@ class Sampling(Frozen):
 class Workload(Frozen):
     """Model, data and metric as a recipe: a callable's address and its arguments, handed across processes as data.
 
-    `baseline` is generation 0 of the incumbent. `test` is called with the promoted checkpoint only.
+    `baseline` is generation 0 of the incumbent. `test` is called with the promoted checkpoint only. `names` says which
+    hyperparameter a name is, where tunebook does not know it: `{batch_size: bs}`.
     """
 
     name: str
@@ -118,6 +121,12 @@ class Workload(Frozen):
     objective: Objective
     baseline: dict[str, Value] = {}
     test: dict[str, Any] | None = None
+    names: dict[str, tuple[str, ...]] = {}
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _told(cls, value: Mapping[str, Any], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        return told_by_key(told_names(value, names_setting(info.data.get("target", ""))))
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -237,3 +246,9 @@ class Incumbent(Frozen):
     def all_values(self) -> dict[str, Value]:
         """The point with the settings beside it."""
         return {**self.point, **self.settings}
+
+    def altered_in(self, budget: Budget, arguments: Mapping[str, Any]) -> dict[str, Value | None]:
+        """What a round has in place of what this was promoted with; its promoted settings are left out."""
+        now = {key: in_force(key, budget, arguments) for key in self.promoted_with if key not in self.settings}
+        differ = {key: value for key, value in now.items() if value != self.promoted_with[key]}
+        return {key: value if isinstance(value, Value) else None for key, value in differ.items()}

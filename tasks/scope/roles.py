@@ -9,7 +9,10 @@ from pydantic import model_validator
 from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
 from tasks.scope.goal import RANGE, Budget, Goal, Incumbent, Objective, Sampling, Workload, in_force
+from tasks.scope.names.names import Names
+from tasks.scope.names.programs import argument_values
 from tasks.scope.policy import Policy
+from tasks.scope.recognised import recognised_names
 from tasks.scope.space import Parameter, Space, same
 from tasks.text import show
 
@@ -23,6 +26,8 @@ class Scope(Frozen):
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
     `altered`: what the incumbent was promoted with, of the workload's arguments and the number of steps, where this
     round runs on another value: this round's.
+    `target`: the address of the workload's program; `arguments`: those of its arguments that are recognised, and
+    `names` as what each name of the round was recognised.
     `run`: the points of a finished study, where there is nothing to plan; `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -40,6 +45,9 @@ class Scope(Frozen):
     incumbent: Incumbent
     settings: dict[str, Value] = {}
     altered: dict[str, Value | None] = {}
+    target: str = ""
+    arguments: dict[str, Value | None] = {}
+    names: Names = Names()
     roles: RolesRow
     declared: Space
     space: Space
@@ -85,6 +93,8 @@ def scope_of(
     Playbook: C1, C2, C3, C10, D3
     """
     _check_names(goal, space, workload)
+    arguments = argument_values(workload.target, workload.arguments)
+    names = recognised_names(goal, space, workload, incumbent, arguments)
     fixed = _fixed(goal, space, incumbent)
     fixed = {n: role for n, role in fixed.items() if n not in space or _possible(space[n], goal, space, fixed)}
     scientific = tuple(goal.scientific)
@@ -107,7 +117,10 @@ def scope_of(
         sampling=sampling,
         incumbent=incumbent,
         settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
-        altered=_altered(incumbent, budget, workload),
+        altered=incumbent.altered_in(budget, workload.arguments),
+        target=workload.target,
+        arguments={name: value for name, value in arguments.items() if names.of(name)},
+        names=names,
         roles=roles,
         declared=space,
         space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),
@@ -129,13 +142,6 @@ def baseline_incumbent(workload: Workload, space: Space) -> Incumbent:
             filled.append(parameter.name)
     source = f"the baseline of workload {workload.name}"
     return Incumbent(generation=0, point=point, source=source + _middles(filled))
-
-
-def _altered(incumbent: Incumbent, budget: Budget, workload: Workload) -> dict[str, Value | None]:
-    """What this round has in place of what the incumbent was promoted with; its promoted settings left out."""
-    now = {key: in_force(key, budget, workload.arguments) for key in incumbent.promoted_with}
-    differ = (key for key, value in incumbent.promoted_with.items() if now[key] != value)
-    return {key: now[key] if isinstance(now[key], Value) else None for key in differ if key not in incumbent.settings}
 
 
 def _middles(filled: list[str]) -> str:

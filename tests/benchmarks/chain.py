@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.chain [--workloads digits mnist1d] [--budget quick] [--most 16]
 
-From generation 0 on. The first command is typed; each that follows is the last round's `next.command`, run by the
-shell. The chain ends when every shipped goal was concluded, or after `--most` rounds. What must hold is asserted while
+From generation 0 on. The first command is typed; each that follows is the last round's `next.command`, word
+by word. The chain ends when every shipped goal was concluded, or after `--most` rounds. What must hold is asserted while
 it runs: whatever was promoted is what every later round starts from, generations are linear, and no round warns of a
 promotion that it gives up (G9).
 """
@@ -35,7 +35,7 @@ def played(workload: str, budget: str, most: int, root: Path) -> Iterator[tuple[
     for _ in range(most):
         before = set(root.glob("records/*"))
         print(f"$ {command}", file=sys.stderr, flush=True)
-        subprocess.run(command, shell=True, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(shlex.split(command), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         (folder,) = set(root.glob("records/*")) - before
         record = Record.model_validate_json((folder / "record.json").read_text())
         yield command, record

@@ -1,6 +1,7 @@
 """Scopes for tests, written as their YAML would be."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,14 @@ BETA2_AND_EPSILON: Tree = {
 
 def policy(**changed: float) -> Policy:
     """The shipped policy, with some thresholds changed."""
-    shipped = OmegaConf.to_container(OmegaConf.load(ROOT / "conf" / "policy" / "default.yaml"))
-    assert isinstance(shipped, dict)
-    return Policy.model_validate({**shipped, **changed})
+    return Policy.model_validate({**_shipped(), **changed})
+
+
+@cache
+def _shipped() -> Tree:
+    tree = OmegaConf.to_container(OmegaConf.load(ROOT / "conf" / "policy" / "default.yaml"))
+    assert isinstance(tree, dict)
+    return {str(name): value for name, value in tree.items()}
 
 
 def scope(
@@ -60,7 +66,9 @@ def scope(
     sampler: str = "halton",
     seed: int = 0,
     incumbent: Incumbent | None = None,
+    target: str = "tests.toy",
     arguments: Mapping[str, Any] | None = None,
+    names: Mapping[str, Any] | None = None,
 ) -> Scope:
     """The scope of a goal; by default a clean one: does dropout help, with a rate and a momentum as nuisances?"""
     goal = Goal.model_validate(
@@ -78,9 +86,10 @@ def scope(
     asked = {n: v[0] for n, v in goal.scientific.items() if v != "range" and n not in declared}
     workload = Workload(
         name="toy",
-        target="tests.toy",
-        objective=Objective(metric="valid_error", direction="minimize"),
+        target=target,
         arguments=dict(arguments or {}),
+        names=dict(names or {}),
+        objective=Objective(metric="valid_error", direction="minimize"),
         baseline={**asked, **baseline},  # a hyperparameter is known by the space or the baseline
     )
     return scope_of(

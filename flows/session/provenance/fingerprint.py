@@ -63,6 +63,7 @@ MIXED = {
 
 COMPARED = ANOTHER_ROUND | REMARKED
 _TRAINING = ("workload.", "budget.max_train_steps", "budget.eval_every_steps")  # what a trial sees of the configuration
+NAMES = ("workload", "names")  # what the user calls a hyperparameter: a trial sees nothing of it
 _VERSIONS = ("packages", "python", "machine", "runner")  # parts that are short enough to say what was and what is
 AFFECTS = (
     "workload",
@@ -158,7 +159,9 @@ def _configured(config: RoundConfig) -> Iterator[tuple[str, str]]:
     """What affects trials or verdicts, by its name. How many trials run at once, and who watches, does not."""
     for name, value in config.model_dump(mode="json", include=set(AFFECTS)).items():
         if name in TOP:
-            yield from ((f"{name}.{key}", hash_of(inner, 16)) for key, inner in value.items())
+            yield from ((f"{name}.{key}", hash_of(inner, 16)) for key, inner in value.items() if (name, key) != NAMES)
+            if name == NAMES[0] and value.get(NAMES[1]):
+                yield NAMES[1], hash_of(value[NAMES[1]], 16)
         else:
             yield name, hash_of(value, 16)
 

@@ -10,19 +10,19 @@ from tasks.scope.guards.budget import (
     adam_rule,
     few_enough_nuisances,
     joint_study_allocates,
-    log_scales,
     quasi_random_search,
 )
+from tasks.scope.guards.evidence import reasons_are_evidence
 from tasks.scope.guards.guard import Guard, comparing, equally_long, searching
-from tasks.scope.guards.interactions import interacting_stay_tuned
-from tasks.scope.guards.promoted import adopted_technique_is_tuned, promotion_holds
+from tasks.scope.guards.interactions import INTERACTIONS
+from tasks.scope.guards.length import steps_stay_fixed
+from tasks.scope.guards.promoted import ADOPTED_TECHNIQUE, PROMOTION
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
     every_optimizer_hyperparameter,
     no_gradient_accumulation,
     one_goal_of_a_known_kind,
     one_question,
-    steps_stay_fixed,
 )
 from tasks.scope.guards.roles import (
     architecture_is_no_nuisance,
@@ -31,10 +31,10 @@ from tasks.scope.guards.roles import (
     own_ranges,
     regularizer_switch_is_no_nuisance,
 )
+from tasks.scope.guards.scales import log_scales
 from tasks.scope.roles import Scope
 
 POINTS, NO_NAME, ELSEWHERE = NotChecked.LISTED_POINTS, NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION
-NOTHING_PROMOTED = NotChecked.NOTHING_PROMOTED
 
 
 def guarded(scope: Scope) -> Scope:
@@ -67,6 +67,7 @@ GUARDS: tuple[Guard, ...] = (
             fail=("varies",),
             warn=("varies",),  # of a study that has been run
             ok=("one_for_all",),
+            na=(NO_NAME,),
         ),
         ask=batch_size_stays_fixed,
         of=comparing,
@@ -78,6 +79,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Does no trial accumulate gradients over several batches?",
             warn=("accumulates",),
             ok=("none",),
+            na=(NO_NAME,),
         ),
         ask=no_gradient_accumulation,
     ),
@@ -107,6 +109,18 @@ GUARDS: tuple[Guard, ...] = (
         of=comparing,
     ),
     Guard(
+        name="stated reason",
+        question=Question(
+            row="C2",
+            asks="Is what is usually a nuisance fixed for a reason that refers to evidence?",
+            warn=("no_evidence",),
+            ok=("stated", "none_fixed"),
+            na=(POINTS,),
+        ),
+        ask=reasons_are_evidence,
+        of=searching,
+    ),
+    Guard(
         name="nuisance count",
         question=Question(
             row="C4",
@@ -118,18 +132,7 @@ GUARDS: tuple[Guard, ...] = (
         ask=few_enough_nuisances,
         of=searching,
     ),
-    Guard(
-        name="interactions",
-        question=Question(
-            row="C5",
-            asks="Is what moves with the compared hyperparameter tuned, not fixed?",
-            warn=("interacts",),
-            ok=("none_fixed",),
-            na=(POINTS, NO_NAME),
-        ),
-        ask=interacting_stay_tuned,
-        of=searching,
-    ),
+    INTERACTIONS,
     Guard(
         name="optimizer role",
         question=Question(
@@ -162,7 +165,7 @@ GUARDS: tuple[Guard, ...] = (
             fail=("nuisance",),
             warn=("nuisance",),  # of a study that has been run
             ok=("no_nuisance",),
-            na=(POINTS,),
+            na=(POINTS, NO_NAME),
         ),
         ask=regularizer_switch_is_no_nuisance,
         of=searching,
@@ -174,7 +177,7 @@ GUARDS: tuple[Guard, ...] = (
             asks="Is no architecture tuned as a nuisance?",
             warn=("nuisance",),
             ok=("no_nuisance",),
-            na=(POINTS,),
+            na=(POINTS, NO_NAME),
         ),
         ask=architecture_is_no_nuisance,
         of=searching,
@@ -246,46 +249,26 @@ GUARDS: tuple[Guard, ...] = (
         question=Question(
             row="D11",
             asks="Are rates, decays, epsilons and one minus momenta searched on a log scale?",
-            warn=("linear_over_decades",),
+            warn=("linear_over_decades", "close_to_one"),
             ok=("sound_scales",),
             na=(POINTS, NO_NAME),
         ),
         ask=log_scales,
         of=searching,
     ),
-    Guard(
-        name="promotion",
-        question=Question(
-            row="G9",
-            asks="Does the round start from what is promoted?",
-            warn=("fixed_elsewhere", "left_out", "outside_the_range", "setting_replaced", "altered"),
-            ok=("holds",),
-            na=(NOTHING_PROMOTED,),
-        ),
-        ask=promotion_holds,
-    ),
+    PROMOTION,
     Guard(
         name="length tuned",
         question=Question(
             row="H2",
             asks="Do all trials train for the same number of steps?",
-            fail=("varies",),
-            warn=("varies",),  # of a study that has been run
+            fail=("varies", "warmup_lengthens"),
+            warn=("varies", "warmup_lengthens"),  # the first of a study that has been run
             ok=("one_for_all",),
+            na=(NO_NAME,),
         ),
         ask=steps_stay_fixed,
         of=equally_long,
     ),
-    Guard(
-        name="adopted technique",
-        question=Question(
-            row="K1",
-            asks="Are the hyperparameters that came with a promoted technique tuned, or fixed for a reason?",
-            warn=("not_tuned",),
-            ok=("tuned_or_stated",),
-            na=(POINTS, NOTHING_PROMOTED),
-        ),
-        ask=adopted_technique_is_tuned,
-        of=searching,
-    ),
+    ADOPTED_TECHNIQUE,
 )

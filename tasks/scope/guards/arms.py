@@ -6,8 +6,7 @@ from functools import partial
 from tasks.record import Finding, NotChecked, Point
 from tasks.scope.arms import arm_text, compared_values, decades, existing, listing
 from tasks.scope.finding import finding, not_checked
-from tasks.scope.guards.roles import EXPLICIT
-from tasks.scope.names.families import bare
+from tasks.scope.guards.evidence import EXPLICIT
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter, same
@@ -36,7 +35,10 @@ def fair_nuisances(scope: Scope) -> list[Finding]:
         for (_, ours), (_, theirs) in itertools.combinations(tuned, 2)
         for p in ours
         for q in theirs
-        if p.name != q.name and bare(p.name) == bare(q.name) and p not in theirs and q not in ours
+        if p.name != q.name
+        and scope.names.bare(p.name) == scope.names.bare(q.name)
+        and p not in theirs
+        and q not in ours
     }
     found = [f for p, q in pairs.values() for f in _unequal(p, q, scope.policy)]
     least, most = (pick(tuned, key=lambda row: len(row[1])) for pick in (min, max))

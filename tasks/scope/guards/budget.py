@@ -1,6 +1,5 @@
 """Guards of the budget and the search: enough trials for what varies, the right scales and sampler."""
 
-import re
 from functools import partial
 
 from tasks.record import Finding, NotChecked
@@ -19,18 +18,16 @@ from tasks.scope.arms import (
     varying,
 )
 from tasks.scope.finding import finding, not_checked
-from tasks.scope.guards.roles import EXPLICIT, LEFT_TO_THE_ADAM_RULE, evidence_is_stated
-from tasks.scope.names.families import bare, family
+from tasks.scope.guards.evidence import EXPLICIT, LEFT_TO_THE_ADAM_RULE, evidence_is_stated
+from tasks.scope.names.optimizers import optimizer_key
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter
-from tasks.text import show
 
 QUASI_RANDOM = ("halton", "sobol")
 GRID = "grid"
-ADAMS = ("adam", "adamw", "nadam")
+ADAMS = ("adam", "adamw", "nadam", "nadam of keras", "nadamw", "radam")
 ADAM_ORDER = ("learning_rate", "one_minus_beta1", "epsilon", "one_minus_beta2")
-LOG_NAMES = re.compile(r"learning_rate|base_learning_rate|lr|base_lr|weight_decay|wd|epsilon|eps|l1|l2|one_minus_\w+")
 # C4: what is kept longest when trials are few; "strength" is a hyperparameter of the change that is tried.
 KEPT_LONGEST = (
     "learning_rate",
@@ -85,8 +82,9 @@ def _to_fix(scope: Scope, keep: int) -> list[str]:
     """The nuisances that no arm has among its `keep` most important."""
 
     def rank(parameter: Parameter) -> int:
-        strength = family(parameter.name) != "optimizer" and set(parameter.when) & set(scope.roles.scientific)
-        name = "strength" if strength else bare(parameter.name)
+        of_optimizer = scope.names.family(parameter.name) == "optimizer"
+        strength = not of_optimizer and set(parameter.when) & set(scope.roles.scientific)
+        name = "strength" if strength else scope.names.bare(parameter.name)
         return KEPT_LONGEST.index(name if name in KEPT_LONGEST else "other")
 
     kept = {p.name for arm in compared_values(scope) for p in sorted(existing(scope, arm), key=rank)[:keep]}
@@ -159,8 +157,8 @@ def adam_rule(scope: Scope) -> list[Finding]:
     Playbook: D10
     """
     names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed)
-    bare_adam = not optimizers(scope) and any(bare(n) in LEFT_TO_THE_ADAM_RULE for n in names)
-    adams = [o for o in optimizers(scope) if o in ADAMS] or (["adam"] if bare_adam else [])
+    bare_adam = not optimizers(scope) and any(scope.names.bare(n) in LEFT_TO_THE_ADAM_RULE for n in names)
+    adams = [o for o in optimizers(scope) if optimizer_key(o) in ADAMS] or (["adam"] if bare_adam else [])
     if not adams or scope.goal.points:
         because = NotChecked.LISTED_POINTS if scope.goal.points else NotChecked.NOT_THE_QUESTION
         text = EXPLICIT if scope.goal.points else "No Adam is among the optimizers."
@@ -212,45 +210,3 @@ def _adam_findings(scope: Scope, optimizer: str) -> list[Finding]:
         more = (f"goal.nuisance=[{','.join((*scope.roles.nuisance, *ready))}]",) if ready else ()
         found.append(say(text, reason="short_of_the_rule", parameter=short[0], remedy=more))
     return found
-
-
-def log_scales(scope: Scope) -> list[Finding]:
-    """Warns where a rate, a decay, an epsilon or one minus a momentum is searched on a linear scale.
-
-    A linear range spends nearly all of its points in its top decade; `policy.log_ratio` says from which width on
-    that matters.
-
-    Playbook: D11
-    """
-    if scope.goal.points:
-        return [not_checked("scale", "D11", NotChecked.LISTED_POINTS, EXPLICIT)]
-    asked = [p for p in scope.space if p.numeric and LOG_NAMES.fullmatch(p.name.rpartition(".")[2].lower())]
-    if not asked:
-        text = "No range is one of a rate, a decay, an epsilon or one minus a momentum."
-        return [not_checked("scale", "D11", NotChecked.NOT_RECOGNISED, text)]
-    wrong = [p for p in asked if _belongs_on_log(p, scope.policy.log_ratio)]
-    text = f"{listing(p.name for p in asked)}: on a log scale, or narrow enough for a linear one."
-    numbers = {"log_ratio": scope.policy.log_ratio}
-    sound = finding("scale", "D11", "ok", text, reason="sound_scales", numbers=numbers)
-    return [_linear(p, scope.policy.log_ratio) for p in wrong] or [sound]
-
-
-def _belongs_on_log(p: Parameter, ratio: float) -> bool:
-    low, high = p.bounds
-    return p.scale == "linear" and not p.constant and (low <= 0 or high / low > ratio)
-
-
-def _linear(p: Parameter, ratio: float) -> Finding:
-    low, high = p.bounds
-    raised = [f"space.{p.name}.low={show(high / 1000)}"] if low <= 0 < high else []
-    return finding(
-        "scale",
-        "D11",
-        "warn",
-        f"{p.name} runs from {show(low)} to {show(high)} on a linear scale, so nine of ten trials fall in its "
-        "top decade: search it on a log scale.",
-        reason="linear_over_decades",
-        parameter=p.name,
-        numbers={"low": low, "high": high, "log_ratio": ratio},
-        remedy=[*raised, f"space.{p.name}.scale=log"] if high > 0 else [],
-    )

@@ -1,4 +1,4 @@
-"""`Guard`: a question that is asked of the scope, and the kinds of goals of which guards are asked."""
+"""`Guard`: one question that is asked of the scope, and of which kinds of goals it is asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

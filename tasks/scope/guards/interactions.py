@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from tasks.record import Finding, NotChecked
 from tasks.scope.arms import listing, tuned
-from tasks.scope.finding import finding, not_checked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.goal import RANGE
-from tasks.scope.guards.roles import EXPLICIT, evidence_is_stated
-from tasks.scope.names.families import Family, bare, family, is_switch
+from tasks.scope.guards.evidence import EXPLICIT, evidence_is_stated
+from tasks.scope.guards.guard import Guard, searching
+from tasks.scope.names.dictionary.entry import Family
+from tasks.scope.names.names import REGULARIZING
 from tasks.scope.roles import Scope
 
 # By the family of what is compared: what has another best value for each of the compared values. The playbook's own
@@ -32,8 +34,16 @@ def interacting_stay_tuned(scope: Scope) -> list[Finding]:
         return [not_checked("interactions", "C5", NotChecked.LISTED_POINTS, EXPLICIT)]
     asked = [(n, MOVES_WITH[f]) for n in scope.roles.scientific if (f := _moving(scope, n)) is not None]
     if not asked:
-        text = "Not checked: no interaction is known of what is compared (known: model size, batch size, length)."
-        return [not_checked("interactions", "C5", NotChecked.NOT_RECOGNISED, text)]
+        strange = next((n for n in scope.roles.scientific if scope.names.family(n) is None), None)
+        if strange is not None:
+            text = (
+                f"Not checked: {strange} is not recognised as a model size; {scope.names.say('architecture', strange)}."
+            )
+            return [not_checked("interactions", "C5", NotChecked.NOT_RECOGNISED, text, parameter=strange)]
+        text = (
+            "Not checked: neither a model size nor a batch size or length is compared, of which interactions are known."
+        )
+        return [not_checked("interactions", "C5", NotChecked.NOT_THE_QUESTION, text)]
     held = [n for n in scope.roles.fixed if not evidence_is_stated(scope, n)]
     found = [_fixed(scope, n, with_) for n, names in asked for with_ in held if _among(scope, with_, names)]
     text = f"Nothing that is known to move with {listing(n for n, _ in asked)} is fixed."
@@ -42,7 +52,7 @@ def interacting_stay_tuned(scope: Scope) -> list[Finding]:
 
 def _moving(scope: Scope, name: str) -> Family | None:
     """The family of a compared hyperparameter of which interactions are known; of architecture the sizes alone."""
-    of = family(name)
+    of = scope.names.family(name)
     if of not in MOVES_WITH:
         return None
     values = scope.goal.scientific[name]
@@ -53,10 +63,10 @@ def _moving(scope: Scope, name: str) -> Family | None:
 def _among(scope: Scope, name: str, names: frozenset[str]) -> bool:
     """Whether the fixed hyperparameter is one of these or the strength of a regularizer, and is not off."""
     value = scope.roles.fixed[name].value
-    if bare(name) in names:
+    if scope.names.bare(name) in names:
         return value != 0
-    strength = family(name) == "regularizer" and not isinstance(value, bool | str)
-    switch = name in scope.declared and is_switch(scope.declared[name])
+    strength = scope.names.family(name) in REGULARIZING and not isinstance(value, bool | str)
+    switch = name in scope.declared and scope.names.is_switch(scope.declared[name])
     return strength and not switch and value != 0
 
 
@@ -67,3 +77,17 @@ def _fixed(scope: Scope, compared: str, name: str) -> Finding:
     )
     remedy = tuned(scope, name) if name in scope.declared and not scope.declared[name].constant else ()
     return finding("interactions", "C5", "warn", text, reason="interacts", parameter=name, remedy=remedy)
+
+
+INTERACTIONS = Guard(
+    name="interactions",
+    question=Question(
+        row="C5",
+        asks="Is what moves with the compared hyperparameter tuned, not fixed?",
+        warn=("interacts",),
+        ok=("none_fixed",),
+        na=(NotChecked.LISTED_POINTS, NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION),
+    ),
+    ask=interacting_stay_tuned,
+    of=searching,
+)

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from tasks.record import Finding, NotChecked, Point, Value
 from tasks.scope.arms import listing
-from tasks.scope.finding import finding, not_checked
+from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.goal import RANGE
+from tasks.scope.guards.guard import Guard, searching
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter, same
 from tasks.text import show
@@ -139,3 +140,29 @@ def _written(value: Value) -> str:
 
 def _said(value: Value | None) -> str:
     return "null" if value is None else show(value)
+
+
+PROMOTION = Guard(
+    name="promotion",
+    question=Question(
+        row="G9",
+        asks="Does the round start from what is promoted?",
+        warn=("fixed_elsewhere", "left_out", "outside_the_range", "setting_replaced", "altered"),
+        ok=("holds",),
+        na=(NotChecked.NOTHING_PROMOTED,),
+    ),
+    ask=promotion_holds,
+)
+
+ADOPTED_TECHNIQUE = Guard(
+    name="adopted technique",
+    question=Question(
+        row="K1",
+        asks="Are the hyperparameters that came with a promoted technique tuned, or fixed for a reason?",
+        warn=("not_tuned",),
+        ok=("tuned_or_stated",),
+        na=(NotChecked.LISTED_POINTS, NotChecked.NOTHING_PROMOTED),
+    ),
+    ask=adopted_technique_is_tuned,
+    of=searching,
+)

@@ -3,40 +3,59 @@
 from functools import partial
 
 from tasks.record import Finding, NotChecked
-from tasks.scope.arms import listing, nuisance_without, optimizers, owned, varied
+from tasks.scope.arms import (
+    held_at,
+    listed_hyperparameters,
+    listing,
+    nuisance_without,
+    optimizer_name,
+    optimizers,
+    owned,
+    recognised,
+    unrecognised,
+    varied,
+    whole_numbers,
+)
 from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.scope.kinds import UNDERSTAND
-from tasks.scope.names.families import USUAL_VALUES, Family, family
-from tasks.scope.names.optimizers import OPTIMIZERS, own_name
+from tasks.scope.names.names import USUAL_VALUES
+from tasks.scope.names.optimizers import own_name
+from tasks.scope.names.programs import program_at
 from tasks.scope.roles import Scope
 
 
 def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
     """Fails for each hyperparameter of an optimizer in play that has no role: a silent default is no decision.
 
+    A value that the workload's YAML gives as an argument is no silent default. Not checked of an optimizer whose
+    hyperparameters tunebook has no list of.
+
     Playbook: A3
     """
-    known = [o for o in optimizers(scope) if o in OPTIMIZERS]
-    if not known:
-        unknown = listing(optimizers(scope)) if optimizers(scope) else ""
-        why = f"the list of optimizers does not know {unknown}" if unknown else "no hyperparameter says which is used"
-        because = NotChecked.NOT_RECOGNISED if unknown else NotChecked.NOT_DECLARED
-        text = f"The optimizer's hyperparameters could not be listed: {why}."
-        return [not_checked("silent default", "A3", because, text)]
-    names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed)
-    missing = [(o, h) for o in known for h in OPTIMIZERS[o] if h not in owned(scope, o, names)]
-    if not missing:
-        said = "; ".join(f"{o}: {listing(OPTIMIZERS[o])}" for o in known)
+    used = optimizers(scope)
+    known = [o for o in used if listed_hyperparameters(scope, o)]
+    names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed, *scope.arguments)
+    missing = [(o, h) for o in known for h in listed_hyperparameters(scope, o) if h not in owned(scope, o, names)]
+    found = [_silent_default(scope, o, h, len(used) > 1) for o, h in missing]
+    if known and not missing:
+        said = "; ".join(f"{o}: {listing(listed_hyperparameters(scope, o))}" for o in known)
         text = f"Every hyperparameter of the optimizer has a role ({said})."
-        return [finding("silent default", "A3", "ok", text, reason="all_have_roles")]
-    return [_silent_default(scope, o, h, len(known) > 1) for o, h in missing]
+        found.append(finding("silent default", "A3", "ok", text, reason="all_have_roles"))
+    if not used:
+        text = f"No name is recognised as the choice of the optimizer: {scope.names.say('optimizer')} says which it is."
+        found.append(not_checked("silent default", "A3", NotChecked.NOT_DECLARED, text))
+    elif unknown := [o for o in used if o not in known]:
+        text = f"Not checked: there is no list of the hyperparameters of {listing(unknown)}; give each a role yourself."
+        found.append(not_checked("silent default", "A3", NotChecked.NOT_RECOGNISED, text))
+    return found
 
 
 def _silent_default(scope: Scope, optimizer: str, bare_name: str, several: bool) -> Finding:
     own = several or any(n.startswith(f"{optimizer}.") for n in scope.declared.names)
-    name = own_name(optimizer, bare_name) if own else bare_name
+    name = own_name(optimizer.rpartition(".")[2], bare_name) if own else bare_name
     remedy = [f"space.{name}.values={USUAL_VALUES[bare_name]}"]
+    when = f"space.{name}.when={{{optimizer_name(scope)}:{optimizer}}}"
     return finding(
         "silent default",
         "A3",
@@ -45,7 +64,7 @@ def _silent_default(scope: Scope, optimizer: str, bare_name: str, several: bool)
         f"declare {name} in the space, or in workload.baseline to hold it fixed.",
         reason="no_role",
         parameter=name,
-        remedy=[*remedy, f"space.{name}.when={{optimizer:{optimizer}}}"] if several else remedy,
+        remedy=[*remedy, when] if several else remedy,
     )
 
 
@@ -54,40 +73,28 @@ def batch_size_stays_fixed(scope: Scope) -> list[Finding]:
 
     Playbook: A5
     """
-    why = (
-        "{name} is tuned for {metric}; with the other hyperparameters tuned well every batch size reaches the same "
-        "value, so its choice is one of speed: hold it fixed in this round."
-    )
-    clean = "The batch size is the same for all trials."
-    return _one_value_for_all(scope, "batch size", "A5", "batch size tuned", why, clean)
-
-
-def steps_stay_fixed(scope: Scope) -> list[Finding]:
-    """Fails where the length of training would vary between trials: all trials of a study get the same.
-
-    Playbook: H2
-    """
-    why = (
-        "{name} is the length of training, and {metric} of trials of unequal length cannot be compared: take it out of "
-        "the search; every trial gets budget.max_train_steps = {steps} steps."
-    )
-    clean = f"Every trial gets budget.max_train_steps = {scope.budget.max_train_steps} steps."
-    return _one_value_for_all(scope, "length", "H2", "length tuned", why, clean)
-
-
-def _one_value_for_all(scope: Scope, of: Family, row: str, check: str, why: str, clean: str) -> list[Finding]:
-    """A fail for each hyperparameter of the family that varies; the remedy fixes it where it is nuisance."""
-    found = [n for n in varied(scope) if family(n) == of]
-    numbers = {"max_train_steps": scope.budget.max_train_steps, "varied": len(found)}
-    words = {"metric": scope.objective.metric, "steps": scope.budget.max_train_steps}
+    found = [n for n in varied(scope) if scope.names.family(n) == "batch size"]
+    held = [n for n in recognised(scope, "batch size") if n not in found]
+    numbers = {"varied": len(found), "recognised": len(found) + len(held)}
+    unknown = unrecognised(scope, whole_numbers)
+    if not found and (unknown or not held):
+        text = (
+            "No name is recognised as the batch size, such as batch_size, bs or per_device_train_batch_size: "
+            f"{scope.names.say('batch_size')} says which it is."
+        )
+        if unknown:
+            text = f"Nothing says whether {unknown[0]} is a batch size: {scope.names.ask('batch_size', unknown[0])}."
+        return [not_checked("batch size tuned", "A5", NotChecked.NOT_RECOGNISED, text, numbers=numbers)]
     if not found:
-        return [finding(check, row, "ok", clean, reason="one_for_all", numbers=numbers)]
+        text = f"The batch size ({listing(held)}) is the same for all trials."
+        return [finding("batch size tuned", "A5", "ok", text, reason="one_for_all", numbers=numbers)]
     return [
         finding(
-            check,
-            row,
+            "batch size tuned",
+            "A5",
             "fail",
-            why.format(name=name, **words),
+            f"{name} is tuned for {scope.objective.metric}; with the other hyperparameters tuned well every batch size "
+            "reaches the same value, so its choice is one of speed: hold it fixed in this round.",
             reason="varies",
             parameter=name,
             numbers=numbers,
@@ -102,31 +109,46 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
 
     Playbook: A10
     """
-    roles = scope.roles
-    names = dict.fromkeys([*varied(scope), *roles.nuisance, *roles.fixed])
-    found = [n for n in names if family(n) == "accumulation" and not (n in roles.fixed and roles.fixed[n].value == 1)]
-    if not found:
-        text = "No trial accumulates gradients over several batches."
-        return [finding("accumulation", "A10", "ok", text, reason="none")]
-    return [
-        finding(
-            "accumulation",
-            "A10",
-            "warn",
-            f"{name} accumulates gradients: that imitates a larger batch without its "
-            "throughput; fix it at 1 and choose a batch that fits.",
-            reason="accumulates",
-            parameter=name,
-            remedy=_held_at_one(scope, name),
+    names = recognised(scope, "accumulation")
+    found = [n for n in names if n in varied(scope) or held_at(scope, n) not in (1, None, False)]
+    if found:
+        return [
+            finding(
+                "accumulation",
+                "A10",
+                "warn",
+                f"{name} accumulates gradients: that imitates a larger batch without its "
+                "throughput; fix it at 1 and choose a batch that fits.",
+                reason="accumulates",
+                parameter=name,
+                remedy=_held_at_one(scope, name),
+            )
+            for name in found
+        ]
+    if unknown := unrecognised(scope, whole_numbers):
+        text = (
+            f"Nothing says whether {unknown[0]} accumulates gradients: {scope.names.ask('accumulation', unknown[0])}."
         )
-        for name in found
-    ]
+        return [not_checked("accumulation", "A10", NotChecked.NOT_RECOGNISED, text)]
+    if names:
+        text = f"No trial accumulates gradients over several batches: {listing(names)} stays at 1."
+        return [finding("accumulation", "A10", "ok", text, reason="none")]
+    if program_at(scope.target).accumulates is False:
+        text = "No trial accumulates gradients over several batches: this workload never does."
+        return [finding("accumulation", "A10", "ok", text, reason="none")]
+    text = (
+        "No name is recognised as gradient accumulation, such as gradient_accumulation_steps or accum_steps: "
+        f"{scope.names.say('accumulation')} says which it is."
+    )
+    return [not_checked("accumulation", "A10", NotChecked.NOT_RECOGNISED, text)]
 
 
 def _held_at_one(scope: Scope, name: str) -> tuple[str, ...]:
     """The overrides that leave the parameter no value but 1."""
-    if name not in scope.declared or name in scope.roles.scientific:
+    if name in scope.roles.scientific:
         return ()
+    if name not in scope.declared:
+        return (f"workload.{name}=1",) if name in scope.arguments and name not in scope.roles.fixed else ()
     parameter = scope.declared[name]
     if parameter.numeric:
         return (f"space.{name}.low=1", f"space.{name}.high=1")

@@ -1,58 +1,67 @@
 """Guards of the roles: which hyperparameters may be scientific, nuisance or fixed, by the family they belong to."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from tasks.record import Finding, NotChecked, Value
-from tasks.scope.arms import has_room, listing, nuisance_without, optimizer_name, optimizers
+from tasks.scope.arms import (
+    belongs,
+    choices,
+    has_room,
+    listing,
+    nuisance_without,
+    optimizer_name,
+    optimizers,
+    owner_of,
+    recognised,
+    unrecognised,
+)
 from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
-from tasks.scope.names.families import USUAL_VALUES, Family, bare, family, is_switch
-from tasks.scope.names.optimizers import OPTIMIZERS
+from tasks.scope.guards.evidence import EXPLICIT, LEFT_TO_THE_ADAM_RULE, RECOGNISED, evidence_is_stated
+from tasks.scope.guards.length import put_in_front
+from tasks.scope.names.names import REGULARIZING, USUAL_VALUES
+from tasks.scope.names.optimizers import optimizer_hyperparameters, optimizer_key
 from tasks.scope.roles import Scope
 from tasks.text import show
 
-EXPLICIT = "The points are explicit, so nothing is searched."
-REASON_WORDS = 3  # a shorter reason ("default", "no time") states no evidence
-LEFT_TO_THE_ADAM_RULE = frozenset({"one_minus_beta1", "one_minus_beta2", "epsilon"})  # D10 says when to fix these
 # Optimizers for which one learning rate means the same thing may share its range.
 KIN = {"nesterov": "momentum", "adamw": "adam"}
 
 
 def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
-    """Warns where an optimizer's hyperparameter is scientific, or fixed without stated evidence.
+    """Warns where a hyperparameter of an optimizer or of its schedule is scientific, or fixed without stated evidence.
 
     A best learning rate holds for one setting of everything else and teaches little. A reason that the goal gives
-    counts as evidence from three words on, and so does a budget without room for one nuisance more (never for the
-    learning rate); Adam's betas and epsilon are left to the rule of D10.
+    counts where it refers to evidence (C2), and so does a budget without room for one nuisance more (never for the
+    learning rate); Adam's betas and epsilon are left to the rule of D10, a warmup that makes trials longer to H2, the
+    kind of schedule and the arguments of the workload to their reader.
 
     Playbook: C6
     """
     if scope.goal.points:
         return [not_checked("optimizer role", "C6", NotChecked.LISTED_POINTS, EXPLICIT)]
-    scientific = [n for n in scope.roles.scientific if family(n) == "optimizer"]
+    scientific = [n for n in scope.roles.scientific if scope.names.tuned_by_rule(n)]
     found = [_scientific_optimizer(name) for name in scientific]
     found += [_fixed_optimizer(scope, name) for name in scope.roles.fixed if _fixed_too_lightly(scope, name)]
     if found:
         return found
-    tuned = [n for n in scope.roles.nuisance if family(n) == "optimizer"]
-    stated = [n for n in scope.roles.fixed if family(n) == "optimizer"]
+    tuned = [n for n in scope.roles.nuisance if scope.names.tuned_by_rule(n)]
+    stated = [n for n in scope.roles.fixed if scope.names.tuned_by_rule(n)]
     if not tuned and not stated:
-        text = "The round knows of no hyperparameter of an optimizer."
+        text = f"No hyperparameter of an optimizer is recognised: {scope.names.say('learning_rate')} says which it is."
         return [not_checked("optimizer role", "C6", NotChecked.NOT_RECOGNISED, text)]
     text = f"Of the optimizer's hyperparameters {listing(tuned)} are nuisance" if tuned else "None is nuisance"
     text += f", and {listing(stated)} fixed for a stated reason or for want of trials." if stated else "."
     return [finding("optimizer role", "C6", "ok", text, reason="nuisance_or_stated")]
 
 
-def evidence_is_stated(scope: Scope, name: str) -> bool:
-    """Whether the goal itself fixes the hyperparameter and says why in more than a word or two (C2)."""
-    wish = scope.goal.fixed.get(name)
-    return wish is not None and len(wish.reason.split()) >= REASON_WORDS
-
-
 def _fixed_too_lightly(scope: Scope, name: str) -> bool:
-    parent = name.rpartition(".")[0]
-    elsewhere = parent in OPTIMIZERS and parent not in optimizers(scope)
-    asked = family(name) == "optimizer" and bare(name) not in LEFT_TO_THE_ADAM_RULE
-    asked = asked and (bare(name) == "learning_rate" or has_room(scope))
+    meaning = scope.names.meaning(name)
+    owner, used = owner_of(name), optimizers(scope)
+    elsewhere = owner is not None and not any(belongs(name, o) for o in used)
+    asked = scope.names.tuned_by_rule(name) and meaning not in LEFT_TO_THE_ADAM_RULE and not put_in_front(scope, name)
+    asked = asked and (meaning == "learning_rate" or has_room(scope))
     return asked and not elsewhere and not evidence_is_stated(scope, name)
 
 
@@ -69,21 +78,21 @@ def _scientific_optimizer(name: str) -> Finding:
 
 
 def _fixed_optimizer(scope: Scope, name: str) -> Finding:
-    role = scope.roles.fixed[name]
+    role, bare = scope.roles.fixed[name], scope.names.bare(name)
     remedy: tuple[str, ...] = ()
     if name in scope.declared and name not in scope.goal.fixed and not scope.declared[name].constant:
         remedy = (f"goal.nuisance=[{','.join((*scope.roles.nuisance, name))}]",)
-    elif name not in scope.declared and name not in scope.goal.fixed and bare(name) in USUAL_VALUES:
-        remedy = (f"space.{name}.values={USUAL_VALUES[bare(name)]}",)
+    elif name not in scope.declared and name not in scope.goal.fixed and bare in USUAL_VALUES:
+        remedy = (f"space.{name}.values={USUAL_VALUES[bare]}",) if not scope.names.direct(name) else ()
     return finding(
         "optimizer role",
         "C6",
         "warn",
         f"{name} is fixed at {show(role.value)} ({role.reason}), and its best value moves with nearly everything else: "
-        "tune it as a nuisance, or state the evidence in goal.fixed.",
+        f"tune it, or name in goal.fixed {RECOGNISED}.",
         reason="fixed_without_evidence",
         parameter=name,
-        numbers={**({} if isinstance(role.value, str) else {"value": role.value}), "reason_words": REASON_WORDS},
+        numbers={} if isinstance(role.value, str) else {"value": role.value},
         remedy=remedy,
     )
 
@@ -93,27 +102,24 @@ def optimizer_is_no_nuisance(scope: Scope) -> list[Finding]:
 
     Playbook: C7
     """
-    name = optimizer_name(scope)
-    if name is None or scope.goal.points:
-        because = NotChecked.LISTED_POINTS if name else NotChecked.NOT_RECOGNISED
-        text = EXPLICIT if name else "No hyperparameter chooses the optimizer."
-        return [not_checked("optimizer choice", "C7", because, text)]
     why = "{} is a nuisance, and its values do not share their other hyperparameters: compare them, or fix one."
-    return _no_nuisance(scope, "optimizer choice", "C7", "fail", [name], why, f"{name} is no nuisance.")
+    looked = _Looked("the choice of the optimizer", "optimizer, optim or opt", "optimizer", choices)
+    names = recognised(scope, "optimizer choice")
+    return _no_nuisance(scope, "optimizer choice", "C7", "fail", names, names, why, looked)
 
 
 def regularizer_switch_is_no_nuisance(scope: Scope) -> list[Finding]:
-    """Fails where turning a regularizer on or off is a nuisance; how strong it is may well be one.
+    """Fails where turning a regularizer or an augmentation on or off is a nuisance; how strong it is may well be one.
 
     Playbook: C8
     """
-    switches = [p.name for p in scope.space if is_switch(p)]
+    switches = [p.name for p in scope.space if scope.names.is_switch(p)]
     why = (
         "{} turns a regularizer on or off, which is a question or a decision; only its strength is a nuisance: fix it."
     )
-    return _no_nuisance(
-        scope, "regularizer switch", "C8", "fail", switches, why, "No regularizer is switched as a nuisance."
-    )
+    looked = _Looked("a regularizer", "dropout, weight_decay or data_aug", "regularizer", choices)
+    names = recognised(scope, *REGULARIZING)
+    return _no_nuisance(scope, "regularizer switch", "C8", "fail", switches, names, why, looked)
 
 
 def architecture_is_no_nuisance(scope: Scope) -> list[Finding]:
@@ -121,26 +127,52 @@ def architecture_is_no_nuisance(scope: Scope) -> list[Finding]:
 
     Playbook: C9
     """
-    names = _family_names(scope, "architecture")
     why = "{} changes what a trial costs as well as its error, so it is no mere nuisance: compare it or fix it."
-    return _no_nuisance(scope, "architecture role", "C9", "warn", names, why, "No architecture is tuned as a nuisance.")
+    looked = _Looked("architecture", "width, n_layer or num_hidden_layers", "architecture", None)
+    names = recognised(scope, "architecture")
+    return _no_nuisance(scope, "architecture role", "C9", "warn", names, names, why, looked)
 
 
-def _family_names(scope: Scope, of: Family) -> list[str]:
-    return [n for n in scope.roles.nuisance if family(n) == of]
+@dataclass(frozen=True)
+class _Looked:
+    """What is looked for: in words, by examples, by its key, and by the values that it could have."""
+
+    what: str
+    such_as: str
+    key: str
+    could_be: Callable[[Sequence[Value] | None], bool] | None
 
 
 def _no_nuisance(
-    scope: Scope, check: str, row: str, level: Judged, names: list[str], why: str, clean: str
+    scope: Scope,
+    check: str,
+    row: str,
+    level: Judged,
+    names: Sequence[str],
+    known: Sequence[str],
+    why: str,
+    looked: _Looked,
 ) -> list[Finding]:
-    """A finding for each of `names` that is a nuisance; the remedy fixes them all at the incumbent's values."""
+    """A finding for each of `names` that is a nuisance; the remedy fixes them all at the incumbent's values.
+
+    `known`: all that is recognised of the kind. Not checked where that is nothing, or where a nuisance is not
+    recognised at all whose values could be of the kind.
+    """
     if scope.goal.points:
         return [not_checked(check, row, NotChecked.LISTED_POINTS, EXPLICIT)]
     found = [n for n in names if n in scope.roles.nuisance]
-    if not found:
-        return [finding(check, row, "ok", clean, reason="no_nuisance")]
-    remedy = nuisance_without(scope, found)
-    return [finding(check, row, level, why.format(n), reason="nuisance", parameter=n, remedy=remedy) for n in found]
+    if found:
+        remedy = nuisance_without(scope, found)
+        return [finding(check, row, level, why.format(n), reason="nuisance", parameter=n, remedy=remedy) for n in found]
+    unknown = [n for n in unrecognised(scope, looked.could_be) if n in scope.roles.nuisance]
+    if unknown or not known:
+        text = f"No name is recognised as {looked.what}, such as {looked.such_as}: "
+        text += f"{scope.names.say(looked.key)} says which it is."
+        if unknown:
+            text = f"Nothing says whether {unknown[0]} is {looked.what}: {scope.names.ask(looked.key, unknown[0])}."
+        return [not_checked(check, row, NotChecked.NOT_RECOGNISED, text)]
+    doing = "switched on and off" if row == "C8" else "tuned"
+    return [finding(check, row, "ok", f"{listing(known)}: none is {doing} as a nuisance.", reason="no_nuisance")]
 
 
 def own_ranges(scope: Scope) -> list[Finding]:
@@ -193,18 +225,18 @@ def _shared(scope: Scope) -> list[Finding]:
         return []
     found = []
     for p in scope.space:
-        users = [
-            o for o in optimizers(scope) if bare(p.name) in OPTIMIZERS.get(o, ()) and p.name.rpartition(".")[0] != o
-        ]
+        if scope.names.family(p.name) != "optimizer" or owner_of(p.name):
+            continue
+        bare = scope.names.bare(p.name)
+        users = [o for o in optimizers(scope) if bare in optimizer_hyperparameters(optimizer_key(o) or "")]
         users = [o for o in users if chooser not in p.when or o in p.when[chooser]]
-        shared = family(p.name) == "optimizer" and p.name.rpartition(".")[0] not in OPTIMIZERS
-        if shared and len({KIN.get(o, o) for o in users}) > 1:
-            found.append(_shared_range(p.name, users))
+        if len({KIN.get(optimizer_key(o) or o, optimizer_key(o) or o) for o in users}) > 1:
+            found.append(_shared_range(p.name, bare, users))
     return found
 
 
-def _shared_range(name: str, users: list[str]) -> Finding:
-    own = listing(f"{o}.{bare(name)}" for o in users)
+def _shared_range(name: str, bare: str, users: list[str]) -> Finding:
+    own = listing(f"{o}.{bare}" for o in users)
     return finding(
         "own ranges",
         "C10",

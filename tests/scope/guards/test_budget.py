@@ -5,6 +5,7 @@ import pytest
 from tasks.record import Finding
 from tasks.scope.guards import budget as guards_budget
 from tasks.scope.guards.arms import fair_nuisances
+from tasks.scope.guards.scales import log_scales
 from tests.scope.example_scopes import (
     BETA2_AND_EPSILON,
     DROPOUT,
@@ -170,29 +171,6 @@ def test_an_adam_that_only_its_betas_betray_is_held_to_the_rule() -> None:
     assert only(adam_rule(9, baseline={}), "warn")
 
 
-@pytest.mark.playbook("D11", case="fires")
-@pytest.mark.parametrize("name", ["learning_rate", "weight_decay", "epsilon", "one_minus_beta1", "adam.learning_rate"])
-def test_a_linear_range_over_decades_is_warned_of(name: str) -> None:
-    node: dict[str, object] = {"low": 1e-4, "high": 1e-1}
-    for part in reversed(name.split(".")):
-        node = {part: node}
-    found = only(guards_budget.log_scales(scope(space=node)), "warn")
-    assert found.remedy == (f"space.{name}.scale=log",)
-
-
-@pytest.mark.playbook("D11", case="fires")
-def test_a_range_from_zero_is_raised_before_it_is_made_logarithmic() -> None:
-    found = only(guards_budget.log_scales(scope(space={"weight_decay": {"low": 0.0, "high": 0.1}})), "warn")
-    assert found.remedy == ("space.weight_decay.low=0.0001", "space.weight_decay.scale=log")
-
-
-@pytest.mark.playbook("D11", case="silent")
-def test_log_ranges_narrow_linear_ones_and_other_hyperparameters_are_fine() -> None:
-    assert only(guards_budget.log_scales(scope()), "ok")
-    assert only(guards_budget.log_scales(scope(space={"learning_rate": {"low": 0.01, "high": 0.1}})), "ok")
-    assert only(guards_budget.log_scales(scope(space=DROPOUT | {"momentum": {"low": 0.0, "high": 0.99}})), "na")
-
-
 def test_explicit_points_need_no_search() -> None:
     one = scope({}, points=[{"one_minus_momentum": 0.1}, {"one_minus_momentum": 0.01}], baseline={"optimizer": "adam"})
     for guard in (
@@ -201,6 +179,6 @@ def test_explicit_points_need_no_search() -> None:
         guards_budget.quasi_random_search,
         fair_nuisances,
         guards_budget.adam_rule,
-        guards_budget.log_scales,
+        log_scales,
     ):
         assert only(guard(one), "na").reason == "listed_points"

@@ -151,3 +151,57 @@ def test_explicit_points_have_no_roles_to_guard() -> None:
 def test_a_momentum_is_not_shared_where_one_optimizer_alone_has_it() -> None:
     found = guards_roles.own_ranges(scope(OPTIMIZERS, {"one_minus_momentum": MOMENTUM}))
     assert only(found, "ok")
+
+
+@pytest.mark.playbook("C7", case="fires")
+@pytest.mark.parametrize("name", ["optim", "opt", "optimizer_type", "solver", "method"])
+def test_a_choice_of_optimizer_by_another_name_is_refused_too(name: str) -> None:
+    one = scope(space=SPACE | {name: {"choices": ["SGD", "AdamW"]}}, baseline={})
+    found = only(guards_roles.optimizer_is_no_nuisance(one), "fail")
+    assert (found.where.parameter, found.remedy) == (name, ("goal.nuisance=[learning_rate,one_minus_momentum]",))
+
+
+@pytest.mark.playbook("C7", case="fires")
+def test_nesterov_momentum_that_is_switched_as_a_nuisance_is_refused() -> None:
+    one = scope(space=SPACE | {"nesterov": {"choices": [True, False]}}, baseline={"optimizer": "SGD"})
+    assert only(guards_roles.optimizer_is_no_nuisance(one), "fail").where.parameter == "nesterov"
+
+
+@pytest.mark.playbook("C8", case="fires")
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("data_aug", {"choices": ["none", "randaugment"]}),
+        ("no_aug", {"choices": [True, False]}),
+        ("use_mixup", {"values": [0, 1]}),
+        ("aa", {"choices": ["rand-m9", "original"]}),
+        ("kernel_regularizer", {"choices": ["none", "l2"]}),
+    ],
+)
+def test_an_augmentation_or_a_regularizer_by_another_name_is_no_nuisance_switch(name: str, node: object) -> None:
+    found = only(guards_roles.regularizer_switch_is_no_nuisance(scope(OPTIMIZERS, OWN_RATES | {name: node})), "fail")
+    assert found.where.parameter == name
+
+
+@pytest.mark.playbook("C8", case="silent")
+@pytest.mark.parametrize("name", ["hidden_dropout_prob", "mixup_alpha", "drop_path", "label_smoothing", "reprob"])
+def test_the_strength_of_one_by_another_name_may_be_a_nuisance(name: str) -> None:
+    one = scope(OPTIMIZERS, OWN_RATES | {name: {"low": 0.0, "high": 0.5}})
+    assert only(guards_roles.regularizer_switch_is_no_nuisance(one), "ok")
+
+
+@pytest.mark.playbook("C9", case="fires")
+@pytest.mark.parametrize("name", ["n_layer", "n_head", "arch", "hidden_size", "MODEL.RESNETS.DEPTH", "n_units_l1"])
+def test_architecture_by_another_name_is_warned_of_too(name: str) -> None:
+    node: dict[str, object] = {"values": [64, 128]}
+    for part in reversed(name.split(".")):
+        node = {part: node}
+    found = only(guards_roles.architecture_is_no_nuisance(scope(space=SPACE | node)), "warn")
+    assert (found.where.parameter, found.remedy) == (name, ("goal.nuisance=[learning_rate,one_minus_momentum]",))
+
+
+def test_what_nobody_recognises_is_not_checked() -> None:
+    one = scope(OPTIMIZERS, OWN_RATES, baseline={"seed": 3})
+    assert only(guards_roles.regularizer_switch_is_no_nuisance(one), "na").reason == "not_recognised"
+    assert only(guards_roles.architecture_is_no_nuisance(one), "na").reason == "not_recognised"
+    assert only(guards_roles.optimizer_is_no_nuisance(scope(baseline={})), "na").reason == "not_recognised"

@@ -19,10 +19,18 @@ from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.slices import Slice, SliceThresholds, slices
 from tasks.record import Finding, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
-from tasks.scope.names.families import family
+from tasks.scope.names.dictionary.entry import Family
 from tasks.text import number, percent, plural
 
-NEED_OTHER_STEPS = ("batch size", "architecture", "regularizer", "optimizer choice")  # families, as the playbook has it
+# Families of hyperparameters whose values may need other numbers of steps, as the playbook has it.
+NEED_OTHER_STEPS: tuple[Family, ...] = (
+    "batch size",
+    "architecture",
+    "regularizer",
+    "augmentation",
+    "optimizer choice",
+    "schedule",
+)
 DONE = 0.5  # of `improving_fraction`: a curve that gains no more than that in the last quarter has come to its end
 LONGER = 1.5  # how much longer an undecided study is to be: the step from "in doubt" to the next round's answer
 
@@ -58,9 +66,14 @@ def steps_for_each_value(evidence: Evidence) -> list[Finding]:
 
     Playbook: H5
     """
-    named = [n for n in evidence.round.scope.roles.scientific if family(n) in NEED_OTHER_STEPS]
+    names, asked = evidence.round.scope.names, evidence.round.scope.roles.scientific
+    named = [n for n in asked if names.family(n) in NEED_OTHER_STEPS]
+    unknown = [n for n in asked if names.family(n) is None]
+    if unknown and not named:
+        text = f"Not checked: nothing says whether {unknown[0]} may need other steps; {names.say('architecture')} does."
+        return [not_checked("steps a value", "H5", NotChecked.NOT_RECOGNISED, text)]
     if not named:
-        text = "Not checked: what is compared is no batch size, architecture, regularizer or choice of optimizer."
+        text = "Not checked: what is compared is no batch size, architecture, regularizer, optimizer or schedule."
         return [not_checked("steps a value", "H5", NotChecked.NOT_THE_QUESTION, text)]
     found = slices(evidence)
     return [_each_value(n, [s for s in found if s.parameter == n]) for n in named]
@@ -215,7 +228,12 @@ STEPS_A_VALUE = Check(
             asks="Do the steps suffice for each compared value alike?",
             warn=("one_needs_more",),
             ok=("alike",),
-            na=(NotChecked.NOT_THE_QUESTION, NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
+            na=(
+                NotChecked.NOT_THE_QUESTION,
+                NotChecked.NOT_RECOGNISED,
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.TOO_FEW_EVALUATIONS,
+            ),
         ),
     ),
     ask=steps_for_each_value,

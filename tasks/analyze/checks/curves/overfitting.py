@@ -1,6 +1,6 @@
 """F2 to F6: do the best trials overfit? If so, nothing is compared before they are regularized."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tasks.analyze.checks.check import Check
@@ -21,7 +21,7 @@ from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.slices import Slice, SliceThresholds, compared_slices
 from tasks.record import Finding, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
-from tasks.scope.names.families import family
+from tasks.scope.names.names import REGULARIZING, Names
 from tasks.text import number, plural
 from tasks.trials.trial import Trial
 
@@ -59,21 +59,31 @@ def overfitting(evidence: Evidence) -> list[Finding]:
 
 
 def retry_bigger(evidence: Evidence) -> list[Finding]:
-    """A warning where a smaller model won and a bigger one's best trial overfits; nothing unless a size is asked.
+    """A warning where a smaller model won and a bigger one's best trial overfits.
+
+    Not checked where no size of the model is asked, or where nothing says whether what is asked is one.
 
     Playbook: F5
     """
     findings = []
-    for name in evidence.round.scope.roles.scientific:
-        sized = [
-            s for s in compared_slices(evidence) if s.parameter == name and family(name) == "architecture" and _size(s)
-        ]
-        if len(sized) < 2:
+    names, asked = evidence.round.scope.names, evidence.round.scope.roles.scientific
+    for name in asked:
+        sized = [s for s in compared_slices(evidence) if s.parameter == name and _size(s)]
+        if names.family(name) != "architecture" or len(sized) < 2:
             continue
         winner = min(sized, key=lambda s: s.best_loss)
         bigger = [s for s in sized if s.place > winner.place and s.best and overfits(s.study, s.best)]
         findings.append(_bigger(evidence, winner, bigger))
-    return findings
+    return findings or [_no_size(names, asked)]
+
+
+def _no_size(names: Names, asked: Sequence[str]) -> Finding:
+    unknown = [name for name in asked if names.family(name) is None]
+    if unknown:
+        text = f"Not checked: nothing says whether {unknown[0]} is a model's size; {names.say('architecture')} does."
+        return not_checked("retry bigger", "F5", NotChecked.NOT_RECOGNISED, text)
+    text = "Not checked: no two sizes of the model are compared."
+    return not_checked("retry bigger", "F5", NotChecked.NOT_THE_QUESTION, text)
 
 
 def any_overfitting(evidence: Evidence) -> list[Finding]:
@@ -116,7 +126,7 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
 
 def _exempt(evidence: Evidence, s: Slice) -> bool:
     """Whether the slice is a weaker setting of a regularizer that is itself in question (F4)."""
-    if s.parameter is None or family(s.parameter) != "regularizer":
+    if s.parameter is None or evidence.round.scope.names.family(s.parameter) not in REGULARIZING:
         return False
     strengths = [_strength(t) for t in compared_slices(evidence) if t.parameter == s.parameter]
     return _strength(s) < max(strengths)
@@ -236,6 +246,7 @@ RETRY_BIGGER = Check(
             asks="Did a smaller model win because the bigger ones overfit?",
             warn=("bigger_overfits",),
             ok=("none_overfits",),
+            na=(NotChecked.NOT_RECOGNISED, NotChecked.NOT_THE_QUESTION),
         ),
     ),
     ask=retry_bigger,

@@ -7,7 +7,7 @@ from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.slices import Slice
 from tasks.record import Value
 from tasks.scope.arms import can_exist, tuned
-from tasks.scope.names.families import family, is_switch
+from tasks.scope.names.names import REGULARIZING
 from tasks.scope.roles import Scope
 
 OFF = frozenset({"none", "off", "no", "null", "false", ""})
@@ -21,14 +21,15 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
     Playbook: F3
     """
     arm = dict(s.study.study.scientific)
-    held = [p for p in scope.declared if p.name in scope.roles.fixed and family(p.name) == "regularizer"]
+    names = scope.names
+    held = [p for p in scope.declared if p.name in scope.roles.fixed and names.family(p.name) in REGULARIZING]
     for p in held:
-        if not is_switch(p) and not p.constant and can_exist(scope, arm, p) and tuned(scope, p.name):
+        if not names.is_switch(p) and not p.constant and can_exist(scope, arm, p) and tuned(scope, p.name):
             return tuned(scope, p.name)
     for p in held:
         on = next((v for v in p.values if not turned_off(v)), None)
         if (
-            is_switch(p)
+            names.is_switch(p)
             and on is not None
             and turned_off(scope.roles.fixed[p.name].value)
             and p.name in scope.goal.fixed

@@ -6,7 +6,7 @@ from tasks.analyze.checks.check import Check
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Frozen, NotChecked
 from tasks.scope.finding import Question, finding, not_checked
-from tasks.scope.names.families import family
+from tasks.scope.names.names import REGULARIZING
 from tasks.text import number
 
 TRAIN_ERROR = "train_error"  # a perfect fit has 0; of a loss nobody knows what a perfect fit has
@@ -31,7 +31,12 @@ def training_fit(evidence: Evidence) -> list[Finding]:
 
     Playbook: H9
     """
-    names = [n for n in evidence.round.scope.roles.scientific if family(n) == "regularizer"]
+    known, asked = evidence.round.scope.names, evidence.round.scope.roles.scientific
+    names = [n for n in asked if known.family(n) in REGULARIZING]
+    unknown = [n for n in asked if known.family(n) is None]
+    if unknown and not names:
+        text = f"Not checked: nothing says whether {unknown[0]} is a regularizer; {known.say('regularizer')} does."
+        return [not_checked("training fit", "H9", NotChecked.NOT_RECOGNISED, text)]
     if not names:
         text = "Not checked: no regularizer is the question."
         return [not_checked("training fit", "H9", NotChecked.NOT_THE_QUESTION, text)]
@@ -59,7 +64,12 @@ TRAINING_FIT = Check(
             asks="Can the model fit its training set, so that a regularizer may help?",
             warn=("not_fitted",),
             ok=("fitted",),
-            na=(NotChecked.NOT_THE_QUESTION, NotChecked.NO_FEASIBLE_TRIAL, NotChecked.NOT_REPORTED),
+            na=(
+                NotChecked.NOT_THE_QUESTION,
+                NotChecked.NOT_RECOGNISED,
+                NotChecked.NO_FEASIBLE_TRIAL,
+                NotChecked.NOT_REPORTED,
+            ),
         ),
     ),
     ask=training_fit,

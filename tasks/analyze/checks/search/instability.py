@@ -12,7 +12,7 @@ from tasks.analyze.study.surface import FEWEST, Surface, SurfaceThresholds, surf
 from tasks.analyze.study.wall import Direction, Wall, narrowed
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
-from tasks.scope.names.families import bare
+from tasks.scope.names.names import Names
 from tasks.scope.policy import Policy
 from tasks.text import show
 from tasks.trials.trial import Trial
@@ -71,10 +71,10 @@ def instability_wall(evidence: Evidence) -> list[Finding]:
 
     Playbook: E5
     """
-    return [f for study in evidence.studies for f in _of(study)]
+    return [f for study in evidence.studies for f in _of(study, evidence.round.scope.names)]
 
 
-def _of(study: StudyEvidence) -> list[Finding]:
+def _of(study: StudyEvidence, names: Names) -> list[Finding]:
     if study.study.sampler == "points":
         why = "The trials are explicit points; where a wall runs between them is unknown."
         return [_not_asked(study, NotChecked.LISTED_POINTS, why, int((~study.feasible).sum()))]
@@ -91,7 +91,7 @@ def _of(study: StudyEvidence) -> list[Finding]:
     stands = [wall_margin(study, region, surface, w) for w in region.walls]
     blocking = [s for s in stands if s.blocks(study.policy)]
     if blocking:
-        return [_fail(study, s) for s in blocking]
+        return [_fail(study, s, names) for s in blocking]
     s = min(stands, key=lambda s: s.distance)
     why = (
         f"Trials with {s.wall.place} are infeasible, but the best has {_own(s)}, well inside: the instability costs "
@@ -146,9 +146,9 @@ def _own(s: WallMargin) -> str:
     return " and ".join(f"{p.name} = {show(s.best.planned.point[p.name])}" for p in s.wall.direction.parameters)
 
 
-def _fail(study: StudyEvidence, s: WallMargin) -> Finding:
+def _fail(study: StudyEvidence, s: WallMargin, names: Names) -> Finding:
     direction, move = s.wall.direction, narrowed(s.wall)
-    rate = any(bare(p.name) == "learning_rate" for p in direction.parameters)
+    rate = any(names.meaning(p.name) == "learning_rate" for p in direction.parameters)
     rate = rate and not (direction.single and s.wall.side == "low")  # too small a step is no matter of warmup
     cure = "warm up or clip gradients" if rate else "make the run stable there"
     at = show(s.best.planned.point[s.wall.parameter.name]) if direction.single else _own(s)
