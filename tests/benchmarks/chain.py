@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.chain [--workloads digits mnist1d] [--budget quick] [--most 16]
 
-From generation 0 on. The first command is typed; each that follows is the last round's `next.command`, word
-by word. The chain ends when every shipped goal was concluded, or after `--most` rounds. What must hold is asserted while
-it runs: whatever was promoted is what every later round starts from, generations are linear, and no round warns of a
+From generation 0 on. The first command is typed; each that follows is the last round's `next.command`, word by word.
+The chain ends when every shipped goal was concluded, or after `--most` rounds. What must hold is asserted while it
+runs: whatever was promoted is what every later round starts from, generations are linear, and no round warns of a
 promotion that it gives up (G9).
 """
 
