@@ -132,7 +132,8 @@ def _cost(round: Round) -> str:
     if not retrains:
         open_ended = any(not study.trials for study in round.studies)
         steps = f": {sum(t.max_train_steps for t in round.trials):,} steps" if not open_ended else ""
-        return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}"
+        none = "; no retrains, so trial variance is not measured (K4)" if scope.goal.facts.gate else ""
+        return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}{none}"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
