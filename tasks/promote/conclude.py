@@ -7,11 +7,13 @@ from typing import Any
 from tasks.analyze.analysis import Analysis
 from tasks.answers import Answer, Compared
 from tasks.design.study import Round
+from tasks.method import MethodRow
 from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.promotion import Promotion
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm, settings_of
+from tasks.promote.rows import evaluation_rows
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
@@ -210,11 +212,12 @@ def record_of(
 ) -> Record:
     """The whole round as a record, with its digest. `stamps`: round_id, created, finished, parent, notes, curves.
 
-    Playbook: J13, C3, B1
+    Playbook: J13, C3, B1, K8
     """
     scope = round.scope
     rows = [t.row() for t in (*trials.values(), *conclusion.retrains.values())]
     answer = answer_of(scope, analysis, conclusion)
+    told = evaluation_rows(scope, trials.values(), conclusion.retrains.values())
     record = Record(
         workload=scope.workload,
         seed=scope.seed,
@@ -255,6 +258,7 @@ def record_of(
         verdict=verdict_of(scope, conclusion),
         gate=conclusion.gate,
         next=next,
+        method=MethodRow(evaluations=told),
         **stamps,
     )
     return record.model_copy(update={"digest": digest(record)})

@@ -74,7 +74,7 @@ def test_many_at_once_or_few_in_all_are_held_against_twice_as_many_quasi_random_
     assert (said.level, said.reason) == ("warn", "side_by_side")
     assert f"{2 * trials} quasi-random trials (2 x {trials}) do as well as a rule" in said.evidence
     assert said.remedy == ("sampler=halton", f"budget.trials={2 * trials}")
-    assert said.numbers["in_a_row"] == max(1.0, trials / at_once)  # type: ignore[operator]
+    assert said.numbers["in_a_row"] == max(1.0, trials / at_once)
 
 
 @pytest.mark.playbook("D14", case="silent")
