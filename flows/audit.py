@@ -89,7 +89,7 @@ def audit(tree: Mapping[str, Any], words: Sequence[str]) -> tuple[Record, Path]:
     trials = {
         planned.id: _trial(came[planned.id], planned, scope.objective) for s in round.studies for planned in s.trials
     }
-    evidence = Evidence(round=round, trials=trials)
+    evidence = Evidence(round=round, trials=trials, at_once=study.at_once)
     analysis = analyze(evidence, OWN[scope.goal.kind].answer)
     feasible = any(t.feasible for t in trials.values())
     conclusion = Conclusion(incumbent=scope.incumbent, blockers=blockers_of(scope, analysis), feasible=feasible)

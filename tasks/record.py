@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tasks.answers import Answer as Answer
 from tasks.answers import AnyAnswer
+from tasks.method import MethodRow
 from tasks.values import Frozen as Frozen
 from tasks.values import Number as Number
 from tasks.values import Point as Point
@@ -249,6 +250,7 @@ class Record(RecordRow):
     verdict: VerdictRow
     gate: GateRow | None = None
     next: NextRow
+    method: MethodRow | None = None
 
     model_config = ConfigDict(populate_by_name=True)
 

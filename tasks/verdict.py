@@ -17,6 +17,7 @@ Reason = Literal[
     "no_other_candidate",  # the best is the incumbent itself, or the arm without the change has no feasible trial
     "blocked",  # findings must be mended first
     "no_gate",  # nothing is put before one: these trials ran elsewhere, or the goal has none
+    "variance_not_measured",  # no retrains in the budget: the searches are all it rests on, and no error rate holds
     "measured",  # what a goal without a gate measured was promoted
 ]
 State = Literal["open", "better", "not better", "undecided", "void"]

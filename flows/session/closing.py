@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from flows.compose import compose
 from flows.compose.called import round_line
 from flows.session.incumbent import show_incumbent
+from flows.session.method import method_of
 from flows.session.projection import projection_of
 from flows.session.promoted_settings import without
 from flows.session.provenance.programs import program_folder
@@ -67,19 +68,18 @@ def record_now(
         mlflow=projector.runs(_IDS_SECONDS),  # those it has not shown by now are in the ledger alone
         budget=config.budget.model_dump(),
     )
+    saturated = saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds)
     return record.model_copy(
         update={
+            "method": method_of(session, record, evidence, conclusion, saturated=bool(saturated)),
             "caveats": (
                 *record.caveats,
                 *session.caveats(),
                 *_age(session, conclusion),
             ),
-            "learned": (
-                *record.learned,
-                *saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds),
-            ),
+            "learned": (*record.learned, *saturated),
         }
-    )  # its digest has neither
+    )  # its digest has none of these
 
 
 def close(session: Session, record: Record, conclusion: Conclusion, projector: Projector) -> None:

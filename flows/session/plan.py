@@ -6,7 +6,7 @@ from flows.compose.config import RoundConfig
 from flows.own import OWN
 from flows.session.incumbent import looked_up
 from flows.session.promoted_settings import with_settings
-from tasks.analyze.reviews.adaptive_search import ADAPTIVE, in_parallel
+from tasks.analyze.reviews.adaptive_search import ADAPTIVE, AdaptiveSearchThresholds, in_parallel
 from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, Study, design
 from tasks.record import Finding
@@ -47,11 +47,7 @@ def _checked(config: RoundConfig, imported: Imported) -> str:
         check_imports(targets, config.execution)
         imported.add(program)
     if config.sampler in ADAPTIVE and config.sampler not in SAMPLERS:
-        instead = in_parallel(config.sampler, config.budget.trials)
-        raise InputError(
-            f"sampler: {config.sampler} adapts to its results, and exploration needs points that do not (D5). "
-            f"{instead.evidence} Say {' '.join(instead.remedy)}"
-        )
+        raise InputError(_adaptive(config))
     if config.sampler not in SAMPLERS:
         raise InputError(f"sampler: {config.sampler!r} is unknown; allowed are {', '.join(SAMPLERS)}.")
     check_runner(config.execution)
@@ -62,6 +58,20 @@ def _checked(config: RoundConfig, imported: Imported) -> str:
     round = design(scope, OWN[scope.goal.kind].design)
     check_command(config.workload, round, config.config_dir)
     return "\n".join([plan_text(round), *([f"note        {view.sentence}"] if view.sentence else [])])
+
+
+def _adaptive(config: RoundConfig) -> str:
+    """Why an adaptive search is refused, and what it is held against with as many slots and trials as there are.
+
+    Playbook: D14
+    """
+    slots, bars = len(config.execution.runner.slots), config.policy.of(AdaptiveSearchThresholds)
+    instead = in_parallel(config.sampler, config.budget.trials, slots, bars)
+    say = " ".join(instead.remedy) or "sampler=halton while exploring, and keep an adaptive search for exploitation"
+    return (
+        f"sampler: {config.sampler} adapts to its results, and exploration needs points that do not (D5). "
+        f"{instead.row}: {instead.evidence} Say {say}."
+    )
 
 
 def refuse_blocked(scope: Scope) -> None:
@@ -135,7 +145,8 @@ def _cost(round: Round) -> str:
     if not retrains:
         open_ended = any(not study.trials for study in round.studies)
         steps = f": {sum(t.max_train_steps for t in round.trials):,} steps" if not open_ended else ""
-        return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}"
+        none = "; no retrains, so trial variance is not measured (K4)" if scope.goal.facts.gate else ""
+        return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}{none}"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
         f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"

@@ -32,6 +32,7 @@ from tasks.analyze.reviews.narrowing import NARROWING
 from tasks.analyze.reviews.next_change import NEXT_CHANGES
 from tasks.analyze.reviews.optimization_issues import OPTIMIZATION_ISSUES
 from tasks.analyze.reviews.review import Review
+from tasks.analyze.reviews.trial_variance import TRIAL_VARIANCE
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Answer, Finding, Frozen, ImportanceRow, IsolationRow
 from tasks.scope.finding import blocking
@@ -72,6 +73,7 @@ REVIEWS: tuple[Review, ...] = (
     NARROWING,
     EXPLOITATION,
     NEXT_CHANGES,
+    TRIAL_VARIANCE,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tasks.analyze.checks.search.importance import importance_sentences
+from tasks.analyze.equal_time import equal_time
 from tasks.analyze.isolation import gain_band, ranking
 from tasks.analyze.study.bootstrap import BootstrapThresholds, best_band
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
@@ -28,6 +29,7 @@ def learned(evidence: Evidence) -> tuple[str, ...]:
     return (
         *(_best(s) for s in slices(evidence)),
         *_ahead(evidence),
+        *equal_time(evidence),
         *(sentence for s in evidence.studies for sentence in _of_study(s)),
     )
 

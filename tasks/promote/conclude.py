@@ -7,11 +7,13 @@ from typing import Any
 from tasks.analyze.analysis import Analysis
 from tasks.answers import Answer, Compared
 from tasks.design.study import Round
+from tasks.method import MethodRow
 from tasks.promote.comparison import BASELINE, FINALIST, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.promotion import Promotion
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm, settings_of
+from tasks.promote.rows import evaluation_rows
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
@@ -28,6 +30,7 @@ class Conclusion:
     `gate`: all that the decision stands on. `retrains`: by id. `promotion`: what the round would promote. `measured`:
     the settings that a goal without a gate came to, be they those that hold already. `declined`: why the promotion was
     not accepted, empty where it was or there is none. `feasible`: whether any trial of the search can be compared.
+    `unmeasured`: what a round without retrains rests on, in sentences.
     """
 
     incumbent: Incumbent
@@ -40,6 +43,7 @@ class Conclusion:
     measured: Mapping[str, Value] = field(default_factory=dict)
     declined: str = ""
     feasible: bool = True
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def promoted(self) -> Promotion | None:
@@ -101,7 +105,7 @@ def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
     """In sentences: the gate's, or what blocks, or what was measured; and why a promotion was not accepted."""
     blocked = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
     measured = conclusion.promotion.reasons if conclusion.promotion else ()
-    found = conclusion.decision.reasons if conclusion.decision else blocked or measured
+    found = conclusion.decision.reasons if conclusion.decision else blocked or conclusion.unmeasured or measured
     return (*found, *([conclusion.declined] if conclusion.declined else []))
 
 
@@ -118,6 +122,9 @@ def _reason(scope: Scope, conclusion: Conclusion) -> Reason:
         return "declined"
     if decision is not None:
         return decision.reason
+    if conclusion.unmeasured:
+        missing: Reason = "no_other_candidate" if conclusion.feasible else "nothing_feasible"
+        return "variance_not_measured" if FINALIST in conclusion.arms else missing
     return "no_gate" if not conclusion.measured else "measured" if conclusion.promotion else "no_other_candidate"
 
 
@@ -128,7 +135,8 @@ def _candidate(scope: Scope, conclusion: Conclusion) -> CandidateRow | None:
     """
     decision, promotion = conclusion.decision, conclusion.promotion
     if decision is None and promotion is not None:
-        return CandidateRow(study="", trial="", point=promotion.point, settings=promotion.settings)
+        place = {"study": promotion.study, "trial": promotion.trial}
+        return CandidateRow(**place, point=promotion.point, settings=promotion.settings)
     arm = conclusion.arms.get((decision.winner or decision.lead) if decision else FINALIST)
     if arm is None:
         return None
@@ -204,11 +212,12 @@ def record_of(
 ) -> Record:
     """The whole round as a record, with its digest. `stamps`: round_id, created, finished, parent, notes, curves.
 
-    Playbook: J13, C3, B1
+    Playbook: J13, C3, B1, K8
     """
     scope = round.scope
     rows = [t.row() for t in (*trials.values(), *conclusion.retrains.values())]
     answer = answer_of(scope, analysis, conclusion)
+    told = evaluation_rows(scope, trials.values(), conclusion.retrains.values())
     record = Record(
         workload=scope.workload,
         seed=scope.seed,
@@ -249,6 +258,7 @@ def record_of(
         verdict=verdict_of(scope, conclusion),
         gate=conclusion.gate,
         next=next,
+        method=MethodRow(evaluations=told),
         **stamps,
     )
     return record.model_copy(update={"digest": digest(record)})

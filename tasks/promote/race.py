@@ -20,6 +20,7 @@ from tasks.promote.promotion import Promotion, measured, measured_settings, move
 from tasks.promote.reasons import arm_labels
 from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, settings_of, shared
 from tasks.promote.rows import gate_row
+from tasks.promote.unmeasured import unmeasured
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
@@ -60,7 +61,7 @@ def promote_config(
     A promotion is on record when this returns. A round whose incumbent moved under it is gated again, against the new
     one.
 
-    Playbook: G2, G9
+    Playbook: G2, G9, K4
     """
     scope, facts = evidence.round.scope, evidence.round.scope.goal.facts
     blockers = blockers_of(scope, analysis)
@@ -82,6 +83,9 @@ def promote_config(
         if not facts.gate:
             return replace(whole, promotion=measured(now, analysis.answer))
         arms = arms_of(Evidence(round=evidence.round.model_copy(update={"scope": now}), trials=evidence.trials))
+        if not scope.budget.retrains:
+            rests = unmeasured(now, evidence.trials, analysis.answer, _by_name(arms), earlier)
+            return replace(whole, arms=_by_name(arms), unmeasured=rests.reasons, promotion=rests.promotion)
         decision, row, more = _decided(now, arms, run, earlier)
         retrains.update(more)
         by_name = _by_name(arms)

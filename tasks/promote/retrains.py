@@ -20,6 +20,8 @@ from tasks.scope.space import same
 from tasks.text import show
 from tasks.trials.trial import Trial
 
+SMOOTH_FROM = 4  # times as many evaluations as are averaged: of fewer the mean of neighbours is most of the curve
+
 
 class Arm(Frozen):
     """A configuration before the gate.
@@ -122,7 +124,7 @@ def judged(scope: Scope, trial: Trial) -> float | None:
         return None
     _, values = trial.curve.of(scope.objective.metric)
     width = scope.policy.smooth_evaluations
-    if len(values) >= 4 * width:
+    if len(values) >= SMOOTH_FROM * width:
         values = np.convolve(values, np.full(width, 1.0 / width), mode="valid")
     return float((scope.objective.sign * values).min())
 

@@ -1,10 +1,12 @@
 """The gate as the record has it: its arms with what every retrain counted for, its comparisons with every look."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
+from tasks.method import EvaluationRow
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.promote.decision import Decision
-from tasks.promote.retrains import Arm, judged, settings_of
+from tasks.promote.retrains import SMOOTH_FROM, Arm, judged, settings_of
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
 from tasks.verdict import ArmRow, ComparisonRow, CountedRow, GateRow, LookRow
@@ -39,6 +41,41 @@ def gate_row(
         comparisons=tuple(map(_compared, decision.comparisons)),
         minimum_gain=decision.minimum_gain,
     )
+
+
+def evaluation_rows(scope: Scope, searched: Iterable[Trial], retrains: Iterable[Trial]) -> tuple[EvaluationRow, ...]:
+    """Which number of the record is which: best, last or smoothed, periodic or once; and what was evaluated offline.
+
+    The playbook evaluates periodically while training and offline on the chosen checkpoint. Nothing is evaluated
+    offline yet, and the record says so: the test set stays sealed until exploitation ends.
+
+    Playbook: K8
+    """
+    most = [max((len(t.curve.of(scope.objective.metric)[0]) for t in own), default=0) for own in (searched, retrains)]
+    rows = [*_of_trials("search", most[0])] if most[0] else []
+    width = scope.policy.smooth_evaluations
+    if most[1]:
+        smooth = most[1] >= SMOOTH_FROM * width
+        first, last = _of_trials("retrain", most[1])
+        counts = {"takes": "smoothed best", "width": width} if smooth and width > 1 else {}
+        rows += [first.model_copy(update={"number": "gate.arms.trials.value", **counts}), last]
+    offline = EvaluationRow(number="test", of="test", evaluation="offline", takes="none", selected=False)
+    return (*rows, offline)
+
+
+def _of_trials(of: Literal["search", "retrain"], most: int) -> tuple[EvaluationRow, EvaluationRow]:
+    """The best and the last value of trials that have so many evaluations at most."""
+    several = most > 1
+    best = EvaluationRow(
+        number="trials.best_value",
+        of=of,
+        evaluation="periodic" if several else "once",
+        takes="best" if several else "only",
+        selected=several,
+        evaluations=most,
+    )
+    last = {"number": "trials.final_value", "takes": "last" if several else "only", "selected": False}
+    return best, best.model_copy(update=last)
 
 
 def _counted(scope: Scope, trial: Trial) -> CountedRow:

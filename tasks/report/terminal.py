@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tasks.record import Finding, Record, StudyRow
 from tasks.report.said import RETRAINS, answer_sentence, compared_in
+from tasks.report.stated import evaluation_sentence, exploration_line
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
 from tasks.report.verdict import LEVELS, better, by_level, other_caveats, took, verdict_sentence
 from tasks.text import band_text, cut, number, one_line, plural
@@ -41,6 +42,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *_question(record, width),
         *_caveats(record, width),
         *_studies(record, width),
+        *_stated(record, width),
         *_findings(record, width, colour),
         *_labelled("answer", answer_sentence(record) + _band(record), width),
         "",
@@ -89,6 +91,14 @@ def _studies(record: Record, width: int) -> Iterator[str]:
         yield cut(f"{head:<{INDENT}}{label:<{columns[0]}}  {value:<{columns[1]}}  {count}", width)
     if len(studies) > STUDIES:
         yield f"{'':<{INDENT}}and {len(studies) - STUDIES} more"
+
+
+def _stated(record: Record, width: int) -> Iterator[str]:
+    """Which number is which, and what was explored so far; nothing of what was not recorded."""
+    if told := evaluation_sentence(record):
+        yield from _labelled("numbers", told, width)
+    if told := exploration_line(record):
+        yield from _labelled("explored", told, width)
 
 
 def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:

@@ -44,6 +44,11 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
     gain = "" if verdict.gain is None else f" by {number(abs(verdict.gain))} {metric}"
     if verdict.reason == "measured":
         return f"What was measured takes the place of {against}."
+    if verdict.reason == "variance_not_measured":
+        without = "trial variance was not measured (K4), so it rests on the searches alone and no error rate holds"
+        promoted = f"{_candidate(record) or _upper(finalist)} takes the place of {against}, accepted in writing"
+        stays = f"{_upper(against)} stays: nothing was retrained"
+        return f"{promoted if verdict.outcome == 'promote' else stays}; {without}."
     if verdict.outcome == "promote":
         winner = _candidate(record) or _upper(finalist)
         return f"{winner} beats {against}{gain} on fresh retrains, by more than their noise explains."

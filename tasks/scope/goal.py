@@ -160,9 +160,10 @@ def _placed(tree: Mapping[str, Any], path: Sequence[str], value: Value, name: st
 class Budget(Frozen):
     """What a round may spend: trials a study, retrains an arm at most, steps a trial, steps between evaluations.
 
-    `finalists`: how many of the best trials are retrained and race the incumbent.
+    `finalists`: how many of the best trials are retrained and race the incumbent. No `retrains` at all: trial variance
+    costs more than it is worth, and is not measured.
 
-    Playbook: D8, H2
+    Playbook: D8, H2, K4
     """
 
     trials: int
@@ -174,7 +175,7 @@ class Budget(Frozen):
     @field_validator("*")
     @classmethod
     def _positive(cls, value: int, info: Any) -> int:
-        if value < 1:
+        if value < (0 if info.field_name == "retrains" else 1):
             raise InputError(f"budget.{info.field_name}: {value} buys nothing; give a whole number of at least 1.")
         return value
 

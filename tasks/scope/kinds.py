@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from tasks.method import Mode
 from tasks.record import Frozen, Purpose
 
 
@@ -19,7 +20,9 @@ class Kind(Frozen):
     retrained against the incumbent. `purpose`: of the trials that it plans. `alone`: each of them runs with no other
     beside it. `own_steps`: a trial brings its own number of steps; otherwise all have the budget's. `promotes`: a
     whole point, a value of the budget, a setting of the workload, or nothing. `approval`: who accepts that unless the
-    person says.
+    person says. `mode`: whether its rounds are for insight, as all are unless a kind says otherwise, or greedy.
+
+    Playbook: B4
     """
 
     name: str
@@ -31,6 +34,7 @@ class Kind(Frozen):
     own_steps: bool
     promotes: Literal["point", "budget", "workload", "nothing"]
     approval: Literal["auto", "ask"] = "auto"
+    mode: Mode = "exploration"
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

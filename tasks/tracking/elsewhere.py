@@ -29,7 +29,8 @@ def experiments_in(uri: str) -> dict[str, str]:
 
 
 def runs_in(uri: str, experiment: str) -> Iterator[dict[str, Any]]:
-    """Each run that is not deleted, the first one first: `id`, `name`, `status`, `seconds`, `parameters`, `metrics`.
+    """Each run that is not deleted, the first one first: `id`, `name`, `status`, `seconds`, `started`,
+    `parameters`, `metrics`.
 
     `metrics` are the last values, by name; `history` gives one's whole curve.
     """
@@ -55,6 +56,7 @@ def _row(run: "Run") -> dict[str, Any]:
         "name": run.info.run_name,
         "status": run.info.status,
         "seconds": (ended - begun) / 1000 if begun and ended else 0.0,
+        "started": begun / 1000 if begun else None,
         "parameters": dict(run.data.params),
         "metrics": {name: float(value) for name, value in run.data.metrics.items()},
     }

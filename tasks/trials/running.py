@@ -151,10 +151,15 @@ class RunningTrial:
     def save(self, step: int, state: Any) -> None:
         """Save a checkpoint of tensors and plain values; atomic; the last two and the N best are kept.
 
+        A state may tell two things that the report shows: `"predictions": {"target", "predicted", "confidence"}`, each
+        of one value an example, for a few fixed validation examples (of each evaluation, although most checkpoints are
+        dropped); and `"update_rule": {"implementation", "version", …}`, the optimizer that was run. A program that is
+        run as a command saves nothing here, and the report says that neither is recorded.
+
         Raises:
             Interrupted: the trial is `stopping`; let it pass.
 
-        Playbook: J10
+        Playbook: J7, J10, J20
         """
         self._sink.saved(int(step), state, self._reported.get(int(step)))
         if self.stopping:

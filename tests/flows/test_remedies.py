@@ -1,6 +1,7 @@
 """Every remedy that a check or a guard names composes for the round that it was said of, and changes it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ STUDIES: dict[str, Callable[[], Evidence]] = {
     ),
     "stingy": lambda: paced(0.2),
     "two paces": lambda: two_paces(0.08, 0.5),
+    "side by side": lambda: replace(evidence_of(by_name(["adaptive interior"])[0], REFERENCE, 0), at_once=16.0),
     "few": lambda: planted_round(lambda p, i, rng: {"valid_error": falling(rng)}, trials=12),
     "a list": edge({"width": {"values": [16, 32, 64, 128]}}, WIDTHS),
     "an int": edge({"width": {"low": 16, "high": 128, "type": "int", "scale": "log"}}, WIDTHS),

@@ -11,7 +11,7 @@ from tests.house.module import Function, Module, imports, length
 
 ROOMS = ("scope", "design", "trials", "analyze", "promote", "report")  # data flows this way
 # Readable from everywhere, and from one another in this order.
-GROUND = ("values", "answers", "verdict", "record", "text", "files", "upgrade")
+GROUND = ("values", "answers", "verdict", "method", "record", "text", "files", "upgrade")
 SIDE_ROOMS = ("ledger", "tracking")
 MODULE_LINES = 300
 FOLDER_MODULES = 15

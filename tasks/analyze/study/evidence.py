@@ -73,10 +73,14 @@ def once(ask: Callable[[StudyEvidence], Told]) -> Callable[[StudyEvidence], Told
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A round and what came of its trials, retrains apart, by id."""
+    """A round and what came of its trials, retrains apart, by id.
+
+    `at_once`: how many trials ran side by side on average, of trials that ran elsewhere; None where nobody knows.
+    """
 
     round: Round
     trials: Mapping[str, Trial]
+    at_once: float | None = None
 
     @cached_property
     def studies(self) -> tuple[StudyEvidence, ...]:
@@ -99,6 +103,7 @@ class Evidence:
         if len(kept) == len(self.studies):
             return self
         round = self.round.model_copy(update={"studies": tuple(s.study for s in kept)})
-        part = Evidence(round=round, trials={t.planned.id: t for s in kept for t in s.trials})
+        ran = {t.planned.id: t for s in kept for t in s.trials}
+        part = Evidence(round=round, trials=ran, at_once=self.at_once)
         vars(part)["studies"] = kept
         return part

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tasks.record import Record
 from tasks.report.page.findings import groups_of, spare_reasons
+from tasks.report.page.method import method_text
 from tasks.report.page.tables import looks_table, pairs, roles_table, studies_table, trial_tables
 from tasks.report.page.top import top_of
 from tasks.report.plots.all import pictures
@@ -39,6 +40,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = number
+    method, drawings = method_text(record), pictures(record, curves)
     text = environment.get_template("report.html.j2").render(
         record=record,
         record_path=record_path,
@@ -49,8 +51,10 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         learned=record.learned,
         groups=groups_of(record),
         spare=spare_reasons(record),
-        pictures=[(p, Markup(p.svg)) for p in pictures(record, curves)],
+        pictures=[(p, Markup(p.svg)) for p in drawings],
         looks=looks_table(record),
+        method=method,
+        never_missed=method.predicted is not None and all(p.name != "predictions" for p in drawings),
         numbers=pairs(gate_numbers(record)),
         studies=studies_table(record),
         tables=trial_tables(record),

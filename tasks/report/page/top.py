@@ -128,7 +128,8 @@ def _sure(record: Record) -> Iterator[str]:
         older = f" ({kept} of them from earlier rounds)" if kept else ""
         yield f"Retrains on fresh seeds: {', '.join(counts)}{older}."
     else:
-        yield "Nothing was retrained, so the noise of one configuration is not measured here."
+        chosen = ", as budget.retrains=0 wants it (K4)" if record.budget.get("retrains") == 0 else ""
+        yield f"Nothing was retrained{chosen}, so the noise of one configuration is not measured here."
     sds = _deviations(record)
     if sds:
         yield f"SD of one configuration's retrains: {', '.join(f'{number(sd)} ({arm})' for arm, sd in sds.items())}."

@@ -8,6 +8,7 @@ from tasks.report.plots.axis import axis_plot
 from tasks.report.plots.curves import best_steps_plot, training_curves
 from tasks.report.plots.isolation import isolation_plot
 from tasks.report.plots.noise import best_of_n_plot
+from tasks.report.plots.predictions import predictions_plot
 from tasks.report.plots.retrains import retrains_plot
 from tasks.report.trials import never_learned, study_label
 from tasks.scope.arms import listing
@@ -20,6 +21,7 @@ __all__ = [
     "best_steps_plot",
     "isolation_plot",
     "pictures",
+    "predictions_plot",
     "retrains_plot",
     "training_curves",
 ]
@@ -92,6 +94,14 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             f"if the best trials still gained there.{_found_of_best_steps(record)}",
             rows=("H3",),
             svg=best_steps_plot(record),
+        ),
+        Picture(
+            name="predictions",
+            title="Predictions for a few fixed validation examples",
+            caption="What the best trial made of them at each evaluation, the most often missed first. A sure "
+            "mistake that stays to the end asks for a look at the example and its label.",
+            rows=("J7",),
+            svg=predictions_plot(record),
         ),
     )
     return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))

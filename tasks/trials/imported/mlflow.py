@@ -64,6 +64,7 @@ def _trial(
         reason=reason,
         reports=reports,
         seconds=run["seconds"],
+        started=run["started"],
     )
 
 

@@ -97,6 +97,7 @@ def _trial(trial: Any, metric: str, curves: bool, parameters: Sequence[str] | No
         reason=reason,
         reports=reports,
         seconds=seconds,
+        started=trial.datetime_start.timestamp() if trial.datetime_start else None,
     )
 
 

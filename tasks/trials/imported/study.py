@@ -15,7 +15,10 @@ MOST_NAMED = 8  # names that a sentence lists
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedTrial:
-    """One trial: its point, how it ended, and the metrics by step; a single evaluation where there is no curve."""
+    """One trial: its point, how it ended, and the metrics by step; a single evaluation where there is no curve.
+
+    `started`: seconds since the epoch; None where the source does not say.
+    """
 
     id: str
     point: Mapping[str, Value]
@@ -24,6 +27,7 @@ class ImportedTrial:
     reports: Reports = field(default_factory=dict)
     seed: int = 0
     seconds: float = 0.0
+    started: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,25 @@ class ImportedStudy:
     def max_train_steps(self) -> int:
         """The last step that any trial reported; 1 where there are no curves."""
         return max((step for trial in self.trials for step in trial.reports), default=1) or 1
+
+    @property
+    def at_once(self) -> float | None:
+        """How many trials ran side by side, on average over the time in which any ran; None where times are lacking.
+
+        A night between two sessions counts for nothing; a study of which some trials have no time is not known.
+
+        Playbook: D14
+        """
+        spans = sorted(
+            (t.started, t.started + t.seconds) for t in self.trials if t.started is not None and t.seconds > 0
+        )
+        if not spans or len(spans) < len(self.trials):
+            return None
+        busy, until = 0.0, -math.inf
+        for begin, end in spans:
+            busy += max(0.0, end - max(begin, until))
+            until = max(until, end)
+        return math.fsum(end - begin for begin, end in spans) / busy
 
 
 def sound(study: ImportedStudy) -> ImportedStudy:

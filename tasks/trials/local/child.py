@@ -20,6 +20,7 @@ from tasks.scope.error import InputError
 from tasks.scope.goal import Objective
 from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints.checkpoints import Checkpoints
+from tasks.trials.checkpoints.told import note_told
 from tasks.trials.local.clock import Clock
 from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
@@ -47,6 +48,7 @@ class Folder:
     """
 
     def __init__(self, folder: Path, trial: str, keep_best: int, wall_timeout: float) -> None:
+        self._folder = folder
         self.reports = ReportLog(folder / REPORTS)
         self._clock, self._wall_timeout = Clock(folder / SECONDS), wall_timeout
         self._checkpoints = Checkpoints(folder / CHECKPOINTS, trial, keep_best)
@@ -71,6 +73,7 @@ class Folder:
         else:
             self._begin(step)
         self._checkpoints.save(step, state, objective, self.reports.seal())
+        note_told(self._folder, step, state)
 
     def last(self) -> tuple[int, Any]:
         """The last sound checkpoint of which the curve is there too; the attempt goes on from it."""

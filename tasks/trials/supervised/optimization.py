@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch._dynamo  # the first optimizer would import it, 0.9 s in each forked trial; here it is paid once
@@ -13,6 +14,23 @@ from tasks.scope.error import InputError
 from tasks.scope.names.optimizers import OPTIMIZERS, optimizer_value, own_name
 
 SCHEDULES = ("constant", "linear", "cosine")
+# of an optimizer that a record names: those that change the rule, and not the values that a point has
+OPTIONS = ("nesterov", "dampening", "amsgrad", "maximize", "decoupled_weight_decay", "fused", "foreach")
+L2 = "an L2 penalty: weight decay times the weight is added to the gradient, of biases too"
+_SGD = {
+    "momentum": "v = momentum * v + gradient, without dampening; the weight moves by learning rate * v",
+    "against the playbook": "the same rule",
+}
+_NESTEROV = {
+    "momentum": "v = momentum * v + gradient; the weight moves by learning rate * (gradient + momentum * v)",
+    "against the playbook": "the same rule",
+}
+_ADAM = {
+    "epsilon": "added to sqrt(v) after both corrections",
+    "bias correction": "of each moment by itself: m / (1 - beta1^t), v / (1 - beta2^t)",
+    "against the playbook": "its epsilon is added before the correction: epsilon here counts there as epsilon * "
+    "sqrt(1 - beta2^t), so ranges for epsilon do not carry over",
+}
 DEFAULTS = {"one_minus_momentum": 0.1, "one_minus_beta1": 0.1, "one_minus_beta2": 0.001, "epsilon": 1e-8}
 
 
@@ -90,6 +108,28 @@ def optimizer_at(point: Point, parameters: Iterable[Tensor]) -> torch.optim.Opti
     momentum = 1.0 - as_float(point, "one_minus_momentum")
     nesterov = name == "nesterov" and momentum > 0  # without momentum there is nothing to look ahead along
     return torch.optim.SGD(parameters, lr=rate, momentum=momentum, nesterov=nesterov, weight_decay=decay, fused=True)
+
+
+def update_rule(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """What was built, read off the optimizer itself: its class, torch's version, its options, and where they stand.
+
+    `rule` says in words what the class does with them, and how that differs from the playbook's formulas: a range for
+    epsilon, say, does not carry over from one to the other.
+
+    Playbook: J20
+    """
+    group = optimizer.param_groups[0]
+    options = {name: value for name in OPTIONS if isinstance(value := group.get(name), bool | int | float)}
+    decoupled = bool(group.get("decoupled_weight_decay"))
+    decay = "decoupled: the weights shrink by learning rate times weight decay" if decoupled else L2
+    kind = type(optimizer)
+    words = _ADAM if isinstance(optimizer, torch.optim.Adam) else _NESTEROV if group.get("nesterov") else _SGD
+    return {
+        "implementation": f"{kind.__module__}.{kind.__qualname__}",
+        "version": f"torch {torch.__version__}",
+        "options": options,
+        "rule": {**words, "weight decay": decay if group.get("weight_decay") else f"none (it would be {decay})"},
+    }
 
 
 def learning_rate(point: Point) -> float:

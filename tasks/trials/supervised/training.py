@@ -20,7 +20,7 @@ from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible, RunningTrial
 from tasks.trials.supervised.batches import Batches, Data, check_batch_sizes, correct_of, evaluate
 from tasks.trials.supervised.gradients import GradientTrace, clip, total_norm
-from tasks.trials.supervised.optimization import Schedule, learning_rate, optimizer_at
+from tasks.trials.supervised.optimization import Schedule, learning_rate, optimizer_at, update_rule
 from tasks.trials.target import call_recipe
 
 METRICS = ("train_loss", "train_error", "valid_loss", "valid_error", "learning_rate", "grad_norm", "grad_norm_max")
@@ -176,14 +176,15 @@ class Loop:
         """A checkpoint: all that the next step depends on, as live tensors and plain values.
 
         The place in the data and in the schedule is `step` alone. `losses` and `norms` are what was gathered since
-        the last report: nothing right after one, some where the trial is stopped in between. `predictions`:
-        (shown,) int64, the classes given to the first validation examples.
+        the last report: nothing right after one, some where the trial is stopped in between. `predictions`: of the
+        first validation examples, the same in every trial: (shown,) int64 targets and predicted classes, and (shown,)
+        float32 the share that the model gives to the latter. `update_rule`: the optimizer as it is built.
 
-        Playbook: J7, J12
+        Playbook: J7, J12, J20
         """
         self.model.eval()
         with torch.no_grad():
-            shown = self.model(self.valid.inputs[:SHOWN]).argmax(1)
+            sure, shown = self.model(self.valid.inputs[:SHOWN]).softmax(1).max(1)
         return {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -193,7 +194,8 @@ class Loop:
             "gradients": self.gradients.state(),
             "losses": list(self._losses),
             "norms": list(self._norms),
-            "predictions": shown,
+            "predictions": {"target": self.valid.labels[:SHOWN], "predicted": shown, "confidence": sure},
+            "update_rule": update_rule(self.optimizer),
         }
 
     def resume(self) -> None:

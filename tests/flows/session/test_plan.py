@@ -6,6 +6,7 @@ import pytest
 
 from flows.compose.compose import from_overrides
 from flows.session.plan import Imported, checked
+from tasks.scope.error import InputError
 from tests.flows.own_round import write_folder
 
 
@@ -21,3 +22,24 @@ def test_rounds_of_one_program_import_its_code_once_a_command(tmp_path: Path, mo
     checked(from_overrides([*said, "runner.environment=[DATA_DIR]"], own), imported)
     checked(from_overrides(said, own))  # another command looks again: the code may have changed
     assert len(asked) == 3
+
+
+@pytest.mark.playbook("D14", case="shows")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("runner.workers=16", "budget.trials=24"), "Say sampler=halton budget.trials=48."),
+        (("runner.workers=1", "budget.trials=64"), "few at once and many in a row is where it pays"),
+        (("runner.workers=1", "budget.trials=10"), "Say sampler=halton budget.trials=20."),
+    ],
+)
+@pytest.mark.prose
+def test_an_adaptive_search_is_refused_with_what_the_slots_and_trials_speak_for(
+    words: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.session.plan.check_imports", lambda targets, execution: None)
+    said = ["workload=digits", "goal=optimizer", "sampler=tpe", f"tracking.root={tmp_path / 'store'}", *words]
+    with pytest.raises(InputError) as refused:
+        checked(from_overrides(said))
+    assert "D14: " in str(refused.value)
+    assert says in str(refused.value)

@@ -11,7 +11,8 @@ import torch
 from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.scope.names.optimizers import OPTIMIZERS
-from tasks.trials.supervised.optimization import SCHEDULES, Schedule, learning_rate, optimizer_at
+from tasks.trials.checkpoints.loadable import refuse_objects
+from tasks.trials.supervised.optimization import SCHEDULES, Schedule, learning_rate, optimizer_at, update_rule
 
 
 def rates(kind: str, warmup: int = 0, steps: int = 20) -> list[float]:
@@ -158,3 +159,36 @@ def test_the_first_optimizer_of_a_forked_trial_imports_nothing() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert int(said) < 10  # without the import at the top of the module there are some 800
+
+
+@pytest.mark.playbook("J20", case="shows")
+@pytest.mark.parametrize(
+    ("name", "implementation", "decoupled"),
+    [
+        ("sgd", "torch.optim.sgd.SGD", False),
+        ("nesterov", "torch.optim.sgd.SGD", False),
+        ("adam", "torch.optim.adam.Adam", False),
+        ("adamw", "torch.optim.adamw.AdamW", True),
+    ],
+)
+def test_what_was_built_is_named_by_its_class_version_and_options(
+    name: str, implementation: str, decoupled: bool
+) -> None:
+    point: dict[str, Value] = {"optimizer": name, "learning_rate": 0.1, "weight_decay": 1e-3}
+    told = update_rule(optimizer_at(point, [torch.nn.Parameter(torch.ones(1))]))
+    assert (told["implementation"], told["version"]) == (implementation, f"torch {torch.__version__}")
+    assert told["options"].get("nesterov", False) == (name == "nesterov")
+    assert told["rule"]["weight decay"].startswith("decoupled" if decoupled else "an L2 penalty")
+    assert ("epsilon" in told["rule"]) == name.startswith("adam")
+    refuse_objects(told)  # a checkpoint can hold it
+
+
+@pytest.mark.playbook("J20", case="shows")
+def test_epsilon_here_is_the_playbooks_times_the_root_of_the_correction() -> None:
+    point: dict[str, Value] = {"optimizer": "adam", "learning_rate": 0.1, "one_minus_beta1": 0.1}
+    point |= {"one_minus_beta2": 0.01, "epsilon": 0.5}
+    gradient, (beta1, beta2) = 2.0, (0.9, 0.99)
+    (after,) = updated(point, [gradient])
+    m, v = (1 - beta1) * gradient, (1 - beta2) * gradient**2
+    scaled = 0.5 * math.sqrt(1 - beta2)  # what the playbook's formula must be given to make the same step
+    assert after == pytest.approx(1 - 0.1 * m / (math.sqrt(v) + scaled) * math.sqrt(1 - beta2) / (1 - beta1))

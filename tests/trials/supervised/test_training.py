@@ -72,7 +72,9 @@ def test_the_test_set_is_never_looked_at() -> None:
 def test_each_checkpoint_keeps_the_predictions_on_the_same_examples() -> None:
     sink = trained(POINT | {"regularizer": "none"}, data=lambda: blobs(spread=0.2), steps=100)
     predictions = sink.last()[1]["predictions"]
-    assert predictions.tolist() == blobs(spread=0.2).valid.labels[:SHOWN].tolist()
+    assert predictions["target"].tolist() == blobs(spread=0.2).valid.labels[:SHOWN].tolist()
+    assert predictions["predicted"].tolist() == predictions["target"].tolist()
+    assert bool((predictions["confidence"] > 1 / 3).all())
 
 
 @pytest.mark.playbook("J9", case="shows")
