@@ -29,8 +29,9 @@ def axis_plot(record: Record) -> str:
 
     Dots are feasible trials, red crosses in the strip at the worse end infeasible and failed ones, dull upright crosses
     finite ones that never learned, and so count as infeasible; those set no axis. The ring is the study's best trial, a
-    caret is a value beyond the axis, a dot with a white centre a trial that was kept of an earlier round (E4). White is the search space, grey is outside it. A conditional parameter shows only
-    the trials in which it exists. Findings stand over the panel they speak of.
+    caret is a value beyond the axis, a white centre marks a trial that was kept of an earlier round. White is the
+    search space, grey is outside it. A conditional parameter shows only the trials in which it exists. Findings stand
+    over the panel they speak of.
 
     Playbook: E8, E13, F15
     """
