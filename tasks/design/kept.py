@@ -179,7 +179,7 @@ class _Part:
         trials = [t.model_copy(update={"kept": self._whence(round_id, t)}) for t in drawn]
         others = [t for key, t in self.earlier.items() if key not in keys]
         trials += [self._taken(round_id, t, first + i) for i, t in enumerate(others)]
-        return self.study.model_copy(update={"trials": tuple(trials), "count": len(trials)})
+        return self.study.model_copy(update={"trials": tuple(trials), "count": len(trials), "beside": len(others)})
 
     def _drawn(self, most: int) -> list[Planned]:
         """The drawn trials, and as many more of the sequence as are missing beside the kept ones."""

@@ -45,7 +45,8 @@ class Study(Frozen):
     """What varies, between which bounds, by which sampler: and the points themselves, stored (D16).
 
     `space` holds the parameters that can exist under `scientific`; `trials` are in the order of the sequence, `count`
-    is how many there are to be. Where the sampler is adaptive the trials join as they are suggested.
+    is how many there are to be. Where the sampler is adaptive the trials join as they are suggested. The last
+    `beside` of them are no points of the sequence: an earlier round drew them in its own space, and they are kept.
 
     Playbook: D1, D16
     """
@@ -57,6 +58,7 @@ class Study(Frozen):
     seed: int
     count: int
     trials: tuple[Planned, ...]
+    beside: int = 0
 
 
 class KeptTrials(Frozen):

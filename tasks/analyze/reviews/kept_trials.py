@@ -10,10 +10,11 @@ from tasks.scope.finding import Question, finding
 def kept_trials(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings, and one that counts the trials kept of another round, where the round names one (`keep=`).
 
-    They are trials of their studies like any others: the checks read them, and they may be best. They do not fill the
-    space evenly: they lie where this space and the one before overlap, and a space that was moved around the best of
-    them has that best in it. The gate is free of that, for it counts fresh retrains alone. A warning where the round
-    names one and none of its trials could be kept.
+    They are trials of their studies: they may be best, and the checks read them, but for that of the edges (E2, E3),
+    which needs trials that fill the space evenly. The kept ones lie where this space and the one before overlap, and a
+    space that was narrowed around the best of them has that best in it: the band of a best (F11) is that of a search in
+    one space, and a little narrow here. The gate is free of that, for it counts fresh retrains alone. A warning where
+    the round names another and none of its trials could be kept.
 
     Playbook: E4
     """
