@@ -10,12 +10,14 @@ from flows.session.approval import approval
 from flows.session.closing import close, record_now
 from flows.session.exit_code import HINT
 from flows.session.generations import RoundIncumbents
+from flows.session.kept import earlier_round
 from flows.session.plan import warnings_of
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site
 from flows.steps import PLAIN, orchestrated
 from tasks.analyze.study.evidence import Evidence
+from tasks.design.kept import keeping
 from tasks.record import Record
 from tasks.trials.run import NOTICE
 
@@ -38,7 +40,8 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         for warning in warnings_of(scope):
             tell(warning)
         own = OWN[scope.goal.kind]
-        round = step.design(scope, own.design)
+        earlier = earlier_round(session.ledger, session.config, session.parts)
+        round = keeping(step.design(scope, own.design), earlier)
         site, projector, run_retrains = open_site(stack, session, round, step.pool)
         stack.enter_context(the_stop().noticed(lambda: site.runner.interrupt(NOTICE)))
         round, trials = step.trials(round, site)

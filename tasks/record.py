@@ -159,6 +159,7 @@ class TrialRow(RecordRow):
     """One trial; `best_value` is the best objective over training (E12), in the metric's own unit.
 
     `settings`: arguments of the workload that were its own, as overrides. `pack`: the trials that it ran together with.
+    `kept`: the earlier round and its trial (`round/trial`) whose result this is; None where it ran in this round.
     """
 
     id: str
@@ -170,6 +171,7 @@ class TrialRow(RecordRow):
     max_train_steps: int
     eval_every_steps: int
     pack: str | None = None
+    kept: str | None = None
     status: Status
     reason: str = ""
     best_step: int | None = None
@@ -259,7 +261,8 @@ def digest(record: Record) -> str:
     """The sha256 of what the round asked and found; equal for equal configuration, seed and starting state.
 
     It is of codes, ids and numbers, and of the person's question: no sentence that is written here has a part in it,
-    nor have seconds, MLflow's ids, packs, the round's id and dates, which differ between two runs of one round.
+    nor have seconds, MLflow's ids, packs, whence a trial was kept, the round's id and dates, which differ between two
+    runs of one round.
     Trials and findings are put in an order of their own, so that how they came leaves no trace.
     """
     whole = record.model_dump(mode="json", by_alias=True)
@@ -272,7 +275,7 @@ def digest(record: Record) -> str:
     return hash_of(kept)
 
 
-_PASSING = frozenset({"seconds", "mlflow_run_id", "pack", "reason"})  # of a trial; its reason is a sentence
+_PASSING = frozenset({"seconds", "mlflow_run_id", "pack", "kept", "reason"})  # of a trial; its reason is a sentence
 _SAID = frozenset({"check", "evidence", "remedy"})  # of a finding; its reason is a code
 
 

@@ -23,6 +23,7 @@ class RoundConfig(Asked):
     config_dir: str | None
     runner: RunnerSettings
     tracking: Tracking
+    keep: str | None = None
     adopt: bool = False
     approval: Literal["auto", "ask"] | None
     notes: str

@@ -1,6 +1,6 @@
 """A round is closed: its record put together, the incumbent's YAML written, ledger and MLflow told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from flows.compose import compose
@@ -14,10 +14,11 @@ from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence
+from tasks.design.kept import can_keep, kept_text
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import another_way, next_round
+from tasks.promote.next import another_way, keeping_trials, next_round
 from tasks.record import NextRow, Record
 from tasks.report.across.saturation import saturated_tuning
 from tasks.scope.goal import Incumbent
@@ -75,6 +76,7 @@ def record_now(
             "caveats": (
                 *record.caveats,
                 *session.caveats(),
+                *([f"{kept_text(round)} (E4)"] if round.kept else []),
                 *_age(session, conclusion),
             ),
             "learned": (*record.learned, *saturated),
@@ -139,11 +141,16 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
     answered: frozenset[str] = frozenset()
     if conclusion.promoted is None:
         answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
-    return next_round(
+    own, blockers = without(config.overrides, conclusion.measured), conclusion.blockers
+
+    def command(overrides: Sequence[str]) -> str:
+        return round_line(overrides, config.config_dir)
+
+    following = next_round(
         outcome,
-        without(config.overrides, conclusion.measured),
-        lambda overrides: round_line(overrides, config.config_dir),
-        conclusion.blockers,
+        own,
+        command,
+        blockers,
         goal=config.goal.name,
         goals={**compose.goals_for(config), config.goal.name: fixed},
         promoted=(conclusion.promoted or conclusion.incumbent).point,
@@ -155,6 +162,7 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         advice=[f for f in analysis.findings if f.level == "warn"],
         otherwise=another_way(scope, conclusion),
     )
+    return keeping_trials(following, own, command, blockers, session.round_id) if can_keep(round) else following
 
 
 def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:

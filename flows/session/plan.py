@@ -5,8 +5,10 @@ import shlex
 from flows.compose.config import RoundConfig
 from flows.own import OWN
 from flows.session.incumbent import looked_up
+from flows.session.kept import earlier_now
 from flows.session.promoted_settings import with_settings
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, AdaptiveSearchThresholds, in_parallel
+from tasks.design.kept import keeping, kept_text
 from tasks.design.samplers.all import SAMPLERS
 from tasks.design.study import Round, Study, design
 from tasks.record import Finding
@@ -55,7 +57,7 @@ def _checked(config: RoundConfig, imported: Imported) -> str:
     config = with_settings(config, incumbent.settings)
     scope = scope_goal(config, incumbent)
     refuse_blocked(scope)
-    round = design(scope, OWN[scope.goal.kind].design)
+    round = keeping(design(scope, OWN[scope.goal.kind].design), earlier_now(config))
     check_command(config.workload, round, config.config_dir)
     return "\n".join([plan_text(round), *([f"note        {view.sentence}"] if view.sentence else [])])
 
@@ -114,12 +116,13 @@ def plan_text(round: Round) -> str:
     own = {name: v for name, v in scope.settings.items() if v != scope.incumbent.settings[name]}
     lines += [f"typed       {name} = {show(value)}, in place of that" for name, value in own.items()]
     lines += [f"{f.level:<5} {f.row:<4}  {with_remedy(f)}" for f in scope.findings if f.level in ("warn", "fail")]
+    lines += [f"kept        {kept_text(round)}"] if round.kept else []
     for study in round.studies:
         arm = ", ".join(f"{k}={show(v)}" for k, v in study.scientific.items()) or "one joint study"
         varied = ", ".join(study.space.names)
         lines += [f"study {study.id}  {arm}: {_most(study)} by {study.sampler} over {varied}"]
         lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.tried[n])}" for n in study.space.names if n in p.tried)
-                  for p in study.trials]  # fmt: skip
+                  + "  (kept)" * (p.kept is not None) for p in study.trials]  # fmt: skip
         lines += ["  its points depend on results: they are chosen while it runs"] if not study.trials else []
     return "\n".join([*lines, _cost(round)])
 
@@ -139,7 +142,7 @@ def _scientific(scope: Scope) -> str:
 def _cost(round: Round) -> str:
     """The three-way trade-off in numbers: scientific values, nuisances, trials."""
     scope, budget = round.scope, round.scope.budget
-    search = sum(study.count for study in round.studies)
+    search = sum(study.count for study in round.studies) - sum(t.kept is not None for t in round.trials)
     retrains = (budget.finalists + 2) * budget.retrains if scope.goal.facts.gate else 0
     shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
     if not retrains:

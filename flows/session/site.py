@@ -10,6 +10,7 @@ from flows.compose.messages import tell
 from flows.session.progress import Watch
 from flows.session.projection import earlier, noting
 from flows.session.session import Session
+from tasks.design.kept import kept_text
 from tasks.design.study import Planned, Round
 from tasks.promote.race import RunRetrains
 from tasks.tracking import Projector
@@ -25,6 +26,8 @@ def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> t
     config = session.config
     if session.resumed:
         tell(f"going on with round {session.round_id}")
+    if round.kept:
+        tell(kept_text(round))
     projector = stack.enter_context(
         Projector(
             config.tracking,

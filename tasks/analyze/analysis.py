@@ -28,6 +28,7 @@ from tasks.analyze.isolation import isolate
 from tasks.analyze.learned import learned
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE_SEARCH
 from tasks.analyze.reviews.exploitation import EXPLOITATION
+from tasks.analyze.reviews.kept_trials import KEPT_TRIALS
 from tasks.analyze.reviews.narrowing import NARROWING
 from tasks.analyze.reviews.next_change import NEXT_CHANGES
 from tasks.analyze.reviews.optimization_issues import OPTIMIZATION_ISSUES
@@ -74,6 +75,7 @@ REVIEWS: tuple[Review, ...] = (
     EXPLOITATION,
     NEXT_CHANGES,
     TRIAL_VARIANCE,
+    KEPT_TRIALS,
 )
 
 

@@ -18,7 +18,8 @@ class Planned(Frozen):
 
     `settings`: arguments of the workload that are this trial's own, by override (`{"workload.batch_size": 256}`).
     `alone`: no other trial may run beside it, as where it is timed. `pack`: the trials that it runs together with, as
-    one program; settled before any of them runs.
+    one program; settled before any of them runs. `kept`: the round and the trial whose result it has (`round/trial`),
+    where it does not run again.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Planned(Frozen):
     settings: dict[str, Value] = {}
     alone: bool = False
     pack: str | None = None
+    kept: str | None = None
 
     @property
     def tried(self) -> dict[str, Value]:
@@ -43,7 +45,8 @@ class Study(Frozen):
     """What varies, between which bounds, by which sampler: and the points themselves, stored (D16).
 
     `space` holds the parameters that can exist under `scientific`; `trials` are in the order of the sequence, `count`
-    is how many there are to be. Where the sampler is adaptive the trials join as they are suggested.
+    is how many there are to be. Where the sampler is adaptive the trials join as they are suggested. The last
+    `beside` of them are no points of the sequence: an earlier round drew them in its own space, and they are kept.
 
     Playbook: D1, D16
     """
@@ -55,13 +58,27 @@ class Study(Frozen):
     seed: int
     count: int
     trials: tuple[Planned, ...]
+    beside: int = 0
+
+
+class KeptTrials(Frozen):
+    """What became of the trials of the round that `keep=` names: how many are kept, how many are `left` and why.
+
+    `otherwise`: why none of them can count here, "" where they can.
+    """
+
+    round_id: str
+    count: int
+    left: dict[str, int] = {}
+    otherwise: str = ""
 
 
 class Round(Frozen):
-    """The scope and the studies that answer it."""
+    """The scope and the studies that answer it; `kept`: None where no trials of an earlier round were asked for."""
 
     scope: Scope
     studies: tuple[Study, ...]
+    kept: KeptTrials | None = None
 
     @property
     def trials(self) -> tuple[Planned, ...]:

@@ -44,6 +44,29 @@ class Trials(Store):
                         f"({stored[trial['id']].get(key)!r}, not {trial.get(key)!r}): begin a new round"
                     )
 
+    def keep(self, round_id: str, planned: Sequence[Mapping[str, Any]]) -> None:
+        """Stores trials that another round ran (`kept`: `round/trial`), done, each with its result as it is there.
+
+        All of them or none: a kill leaves no trial that is kept and has no result. Those stored stay.
+
+        Raises:
+            LedgerError: where the other round has no result of a trial, or this round is unknown or finished.
+
+        Playbook: E4
+        """
+        with self._writing() as db:
+            _running_round(db, round_id)
+            stored = {row.trial_id for row in rows(db, trials, trials.c.round_id == round_id)}
+            for trial in (t for t in planned if t["id"] not in stored):
+                there = rows(db, trials, _is(*str(trial["kept"]).split("/", 1)), large=True)
+                if not there or there[0].state != "done":
+                    raise LedgerError(f"trial {trial['kept']} has no result that could be kept: say keep=null")
+                row = there[0]
+                if seal_of(row.result_json.encode(), row.curve) != row.result_seal:
+                    raise Damage(f"the result of trial {trial['kept']}")
+                done = {"result_json": row.result_json, "curve": row.curve, "result_seal": row.result_seal}
+                add(db, trials, _planned_row(round_id, trial) | done | {"state": "done"})
+
     def planned(self, round_id: str) -> list[dict[str, Any]]:
         """Every stored plan of the round, ordered by purpose, study and index.
 

@@ -13,7 +13,9 @@ from tasks.verdict import Outcome
 
 SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 Command = Callable[[Sequence[str]], str]  # the shell command of a round with these overrides
-_QUESTION = ("goal", "acknowledge", "resume", "notes")
+_QUESTION = ("goal", "acknowledge", "resume", "notes", "keep")
+_ONE_ROUND = ("resume", "keep")  # what they name is a round, which another has in its place
+_SAME_TRIALS = ("space.", "budget.trials", "budget.retrains", "budget.finalists", "policy.", "acknowledge", "notes")
 
 
 def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
@@ -27,7 +29,8 @@ def merged(own: Iterable[str], remedies: Iterable[str]) -> tuple[str, ...]:
     for remedy in remedies:
         key = override_key(remedy)
         chosen[key] = _roomier(chosen[key], remedy) if key in chosen else remedy
-    last = {override_key(o): o for o in own if override_key(o) != "resume"}  # of two for one key Hydra takes the last
+    once = (o for o in own if override_key(o) not in _ONE_ROUND)
+    last = {override_key(o): o for o in once}  # of two for one key Hydra takes the last
     kept = [chosen.pop(key, said) for key, said in last.items() if key not in chosen or f"~{key}" not in chosen]
     return (*kept, *chosen.values())
 
@@ -92,6 +95,23 @@ def next_round(
         return row(merged(own, narrowing), f"{asked}; the best lies inside these ranges")
     more = merged(own, [f"budget.trials={2 * trials}"])
     return row(more, f"{asked}; a denser search may still find more")
+
+
+def keeping_trials(
+    following: NextRow, own: Sequence[str], command: Command, blockers: Sequence[Finding], round_id: str
+) -> NextRow:
+    """The next round with `keep=` this one, where its own trials would be the same: in another space or number.
+
+    Not for another question, seed or length. Nor where something blocks that no override mends, or nothing changes at
+    all: then a person mends the code or the data first, and what ran before does not count.
+
+    Playbook: E4
+    """
+    keys = {override_key(o).lstrip("~") for o in {*merged(own, ())} ^ {*following.overrides}}
+    if not keys or not all(key.startswith(_SAME_TRIALS) for key in keys) or not all(f.remedy for f in blockers):
+        return following
+    kept = (*following.overrides, f"keep={round_id}")
+    return NextRow(command=command(kept), overrides=kept, why=following.why)
 
 
 def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:

@@ -61,9 +61,19 @@ def best_of(record: Record, trials: Iterable[TrialRow]) -> TrialRow | None:
     return order[0] if order and feasible(order[0]) else None
 
 
+def kept_from(kept: str) -> str:
+    """Whence a trial was kept (`round/trial`), as a person reads it.
+
+    Playbook: E4
+    """
+    round_id, _, trial = kept.partition("/")
+    return f"kept of round {round_id} (E4), where it is trial {trial}"
+
+
 def counted(record: Record, trials: Sequence[TrialRow]) -> str:
-    """How many trials, and how many of them came to nothing."""
-    return ", ".join([plural(len(trials), "trial"), *lost(record, trials)])
+    """How many trials, how many of them were kept of an earlier round, and how many came to nothing."""
+    kept = sum(t.kept is not None for t in trials)
+    return ", ".join([plural(len(trials), "trial"), *([f"{kept} of them kept"] if kept else []), *lost(record, trials)])
 
 
 def lost(record: Record, trials: Sequence[TrialRow], *, brief: bool = False) -> list[str]:

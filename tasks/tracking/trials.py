@@ -58,6 +58,7 @@ def _tags(handle: Handle, row: TrialRow, infinite: str) -> dict[str, str]:
         "tunebook.purpose": row.purpose,
         "tunebook.status": row.status,
         "tunebook.reason": row.reason,
+        "tunebook.kept": row.kept or "",
         "tunebook.infinite": infinite,
         "tunebook.best_value": "" if row.best_value is None else repr(row.best_value),
         "tunebook.best_step": "" if row.best_step is None else str(row.best_step),

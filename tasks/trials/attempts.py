@@ -22,6 +22,9 @@ class TrialBook(Protocol):
     def plan(self, round_id: str, planned: Sequence[Mapping[str, Any]], /) -> None:
         """Write down trials before any of them runs; those that are there stay as they are."""
 
+    def keep(self, round_id: str, planned: Sequence[Mapping[str, Any]], /) -> None:
+        """Write down trials that ran in another round (`kept`), each with its result; those that are there stay."""
+
     def planned(self, round_id: str, /) -> Sequence[Mapping[str, Any]]:
         """The trials that are written down."""
 

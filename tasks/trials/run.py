@@ -115,6 +115,8 @@ class _Course:
     def __init__(self, planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> None:
         self._growing, self._site = growing, site
         self._attempts = BookedAttempts(book=site.book, round_id=site.round_id, settings=site.settings)
+        if kept := [p.model_dump(mode="json") for p in planned if p.kept]:
+            site.book.keep(site.round_id, kept)
         planned = packed(planned, site)
         site.book.plan(site.round_id, [p.model_dump(mode="json") for p in planned])
         self._known = site.book.results(site.round_id)

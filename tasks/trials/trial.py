@@ -115,6 +115,7 @@ class Trial:
             steps_done=self.steps_done,
             seconds=round(self.seconds, 3),
             pack=p.pack,
+            kept=p.kept,
         )
 
 

@@ -239,3 +239,36 @@ def test_a_round_killed_at_any_statement_ends_as_if_it_had_not_been(
                 story(ledger, PLAN)
         assert what_is_stored(root) == expected
     assert kills >= 15
+
+
+@pytest.mark.playbook("E4", case="shows")
+@pytest.mark.prose
+def test_trials_are_kept_of_another_round_with_their_results_all_or_none(ledger: Ledger) -> None:
+    assert ends(ledger, "t0")
+    assert ends(ledger, "t1", 0.25)
+    ledger.conclude("r1", json.dumps({"verdict": {"outcome": "na", "incumbent": {"generation": 0}}}), "d", "2026-01-02")
+    ledger.begin("r2", "digits", "dropout", {"seed": 0}, "g", "2026-01-03")
+    taken = [planned(0, id="k0", kept="r1/t0"), planned(1, id="k1", kept="r1/t1")]
+    with pytest.raises(LedgerError, match="trial r1/t2 has no result that could be kept"):
+        ledger.keep("r2", [*taken, planned(2, id="k2", kept="r1/t2")])
+    assert ledger.planned("r2") == []
+    ledger.keep("r2", taken)
+    ledger.keep("r2", taken)
+    ledger.plan("r2", [*taken, planned(3)])
+    assert ledger.planned("r2") == [*taken, planned(3)]
+    before, after = ledger.results("r1"), ledger.results("r2")
+    assert after == {"k0": before["t0"], "k1": before["t1"]}
+    assert ledger.attempts("r2") == {"k0": 0, "k1": 0, "t3": 0}
+    assert [plan["id"] for plan in ledger.pending("r2")] == ["t3"]
+    with pytest.raises(LedgerError, match="nothing runs twice"):
+        ledger.start("r2", "k0")
+
+
+@pytest.mark.prose
+def test_a_damaged_result_is_not_kept(ledger: Ledger, tmp_path: Path) -> None:
+    assert ends(ledger, "t0")
+    ledger.begin("r2", "digits", "dropout", {"seed": 0}, "g", "2026-01-03")
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("UPDATE trials SET curve = x'00' WHERE trial_id = 't0'")
+    with pytest.raises(LedgerError, match="the result of trial r1/t0"):
+        ledger.keep("r2", [planned(0, id="k0", kept="r1/t0")])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.promote.next import merged, next_round
+from tasks.promote.next import keeping_trials, merged, next_round
 from tasks.record import Finding, NextRow
 from tasks.scope.finding import finding
 
@@ -99,6 +99,57 @@ def test_a_block_without_a_remedy_says_what_to_mend_first() -> None:
 @pytest.mark.prose
 def test_a_remedy_that_stands_already_is_none() -> None:
     assert "mend this first" in row_of("redesign", blocker("space.lr.high=0.1")).why
+
+
+@pytest.mark.playbook("E4", case="shows")
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        ("space.lr.high=1.0",),
+        ("space.lr.low=1e-5", "budget.trials=48"),
+        ("budget.retrains=13",),
+        ("~space.lr",),
+        ("acknowledge.E5=seen",),
+    ],
+)
+def test_where_the_same_is_asked_of_another_space_or_number_the_trials_are_kept(remedy: tuple[str, ...]) -> None:
+    own = (*OWN, "keep=r-0", "resume=r-1")
+    row = keeping_trials(row_of("redesign", blocker(*remedy)), own, " ".join, [blocker(*remedy)], "r-1")
+    assert row.overrides == (*merged(OWN, remedy), "keep=r-1")
+    assert row.command == " ".join(row.overrides)
+
+
+@pytest.mark.playbook("E4", case="silent")
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        ("budget.max_train_steps=800",),
+        ("space.lr.high=1.0", "budget.eval_every_steps=10"),
+        ("seed=4",),
+        ("goal.nuisance=[lr]",),
+        ("goal=width",),
+        ("sampler=grid",),
+        ("++workload.baseline.lr=0.1",),
+        (),  # nothing changes: a person mends the code first
+    ],
+)
+def test_where_a_trial_would_be_another_none_is_kept(remedy: tuple[str, ...]) -> None:
+    following = row_of("redesign", blocker(*remedy))
+    assert keeping_trials(following, OWN, " ".join, [blocker(*remedy)], "r-1") == following
+    assert not any(o.startswith("keep=") for o in following.overrides)
+
+
+def test_what_no_override_mends_beside_what_one_does_keeps_nothing() -> None:
+    both = [blocker("space.lr.high=1.0"), blocker()]
+    following = row_of("redesign", *both)
+    assert keeping_trials(following, OWN, " ".join, both, "r-1") == following
+
+
+def test_the_trials_of_one_question_are_not_kept_for_another() -> None:
+    row = next_round("promote", (*OWN, "keep=r-0"), " ".join, (), goal="dropout", goals={"width": {}}, promoted={},
+                     answered=frozenset(), retrains=8, suggested=None, trials=24)  # fmt: skip
+    assert row.overrides == ("workload=mine", "space=wide", "seed=3", "goal=width")
+    assert keeping_trials(row, OWN, " ".join, (), "r-1") == row
 
 
 def test_an_undecided_gate_gets_the_retrains_that_may_decide() -> None:

@@ -67,6 +67,13 @@ def test_a_trial_keeps_its_status_and_its_reason(open_round: Open, make_row: Row
     assert run.data.tags.get("tunebook.reason", "") == reason
 
 
+@pytest.mark.playbook("E4", case="shows")
+def test_a_trial_that_was_kept_of_an_earlier_round_says_whence(open_round: Open, make_row: Row) -> None:
+    handle = open_round("kept")
+    run = handle.client.get_run(project_trial(handle, make_row(0, kept="r1/t9"), STEPS, CURVE))
+    assert run.data.tags["tunebook.kept"] == "r1/t9"
+
+
 def test_projecting_a_trial_twice_adds_nothing(open_round: Open, make_row: Row) -> None:
     first = open_round("twice")
     runs = [project_trial(first, make_row(i), STEPS, CURVE) for i in range(2)]

@@ -76,6 +76,7 @@ AFFECTS = (
     "lag",
     "acknowledge",
     "notes",
+    "keep",
     "config_dir",
 )
 NUMERICAL = ("torch", "numpy", "scipy", "scikit-learn", "mnist1d")  # what trials and verdicts are computed with
@@ -136,13 +137,16 @@ def differing(before: Parts, now: Parts) -> dict[str, str]:
 
 def same_training(before: Parts, now: Parts) -> bool:
     """Whether a configuration trained then would come to the same as trained now: nothing that a trial sees differs."""
-    if not before:
-        return False
+    return not training_difference(before, now)
+
+
+def training_difference(before: Parts, now: Parts) -> dict[str, str]:
+    """What differs of all that a trial sees, by part: of the configuration the workload and the length alone."""
     there, here = (
-        {key: text for key, text in parts.get("config", {}).items() if key.startswith(_TRAINING)}
+        {**parts, "config": {key: text for key, text in parts.get("config", {}).items() if key.startswith(_TRAINING)}}
         for parts in (before, now)
     )
-    return there == here and all(before.get(part, {}) == now[part] for part in COMPARED if part != "config")
+    return differing(there if before else {}, here)
 
 
 def difference_text(difference: Mapping[str, str]) -> str:

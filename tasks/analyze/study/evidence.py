@@ -1,7 +1,7 @@
 """`Evidence`: what every check is given, the studies with their trials as losses and unit-cube coordinates."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import TypeVar, cast
 
@@ -46,6 +46,18 @@ class StudyEvidence:
     def unit(self) -> NDArray[np.float64]:
         """(trials, parameters) float64: coordinates in the sampled scale, NaN where a parameter does not exist."""
         return coordinates(self.study.space, tuple(t.planned.tried for t in self.trials))
+
+    @cached_property
+    def drawn(self) -> "StudyEvidence":
+        """The study without the trials that are kept beside the drawn ones.
+
+        Those that were drawn fill the space evenly; the kept ones lie where it and an earlier one overlap.
+        """
+        if not self.study.beside:
+            return self
+        trials = self.study.trials[: -self.study.beside]
+        study = self.study.model_copy(update={"trials": trials, "count": len(trials), "beside": 0})
+        return replace(self, study=study, trials=self.trials[: len(trials)])
 
     @cached_property
     def best(self) -> Trial | None:

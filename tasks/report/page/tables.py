@@ -12,6 +12,7 @@ from tasks.report.trials import (
     counted,
     feasible,
     isolation_of,
+    kept_from,
     never_learned,
     ranked,
     study_label,
@@ -98,7 +99,8 @@ def _trial_line(
     )
     smoothed = counted is not None and counted != trial.best_value
     judged = f"counts as {number(counted)} (best mean of its neighbours)" if smoothed else ""
-    reasons = (trial.reason or judged, NEVER_LEARNED if stuck else "")
+    whence = kept_from(trial.kept) if trial.kept else ""
+    reasons = (trial.reason or judged, NEVER_LEARNED if stuck else "", whence)
     return TrialLine(
         mark=("promoted" if record.verdict.outcome == "promote" else "finalist") if chosen else "",
         bad=not good or stuck,

@@ -29,8 +29,9 @@ def axis_plot(record: Record) -> str:
 
     Dots are feasible trials, red crosses in the strip at the worse end infeasible and failed ones, dull upright crosses
     finite ones that never learned, and so count as infeasible; those set no axis. The ring is the study's best trial, a
-    caret is a value beyond the axis. White is the search space, grey is outside it. A conditional parameter shows only
-    the trials in which it exists. Findings stand over the panel they speak of.
+    caret is a value beyond the axis, a white centre marks a trial that was kept of an earlier round. White is the
+    search space, grey is outside it. A conditional parameter shows only the trials in which it exists. Findings stand
+    over the panel they speak of.
 
     Playbook: E8, E13, F15
     """
@@ -105,6 +106,8 @@ def _panel(
     if any(not feasible(t) for t in trials):
         axes.axhline(y.fence, color=ink("muted"), lw=0.5, ls=(0, (1.5, 2.5)), zorder=1)
     draw_trials(axes, trials, places(x, trials, parameter.name), y, arm, room=room, stuck=never_learned(record))
+    if len(trials) <= room:
+        _kept(axes, trials, places(x, trials, parameter.name), y, never_learned(record))
     best = best_of(record, trials_of(record, study))
     for i, trial in enumerate(trials):
         if best is not None and trial.id == best.id:
@@ -192,6 +195,18 @@ def draw_trials(
         axes.plot(x[bad], np.full(int(bad.sum()), y.strip), marker="x", zorder=4, **bare)
 
 
+def _kept(
+    axes: Axes, trials: Sequence[TrialRow], x: NDArray[np.float64], y: ObjectiveRuler, stuck: frozenset[str]
+) -> None:
+    """A white centre in the dot of each trial that was kept of an earlier round."""
+    shown, cut = y.shown([t.best_value if t.best_value is not None else np.nan for t in trials])
+    dot = np.array([t.kept is not None and feasible(t) and t.id not in stuck for t in trials], dtype=bool)
+    dot &= np.isfinite(x) & ~cut
+    if dot.any():
+        look: dict[str, Any] = {"ls": "none", "ms": 1.9, "mfc": ink("surface"), "mec": "none", "clip_on": False}
+        axes.plot(x[dot], shown[dot], "o", zorder=4, gid=tag("kept", (t.id for t in compress(trials, dot))), **look)
+
+
 def _few(shown: NDArray[np.float64], seen: NDArray[np.bool_], upward: bool) -> NDArray[np.bool_]:
     """(trials,) bool: the best `FEW` of those in sight."""
     losses = np.where(seen, shown if upward else -shown, np.inf)
@@ -231,6 +246,9 @@ def _legend(record: Record, studies: Sequence[StudyRow]) -> list[Line2D]:
     _, cut = y.shown([t.best_value for t in learning(record, shown) if t.best_value is not None])
     entries = [mark("feasible trial", "o", mfc=ink("muted"), mec="none", ms=4.2)]
     entries += [mark("best of its study", "o", mfc="none", mec=ink("ink"), ms=7, mew=1.2)]
+    if any(t.kept for t in shown):
+        look = {"mfc": ink("surface"), "mec": ink("muted"), "mew": 1.4, "ms": 3.6}
+        entries += [mark("kept of an earlier round", "o", **look)]
     if not all(feasible(t) for t in shown):
         others = ", failed or stopped" if any(t.status == "stopped" for t in shown) else " or failed"
         entries += [mark(f"infeasible{others}", "x", color=ink("infeasible"), ms=4.6, mew=1.2)]

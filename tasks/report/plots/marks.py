@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from tasks.record import Record, TrialRow, Value
 from tasks.report.retrains import counted_values, kept_values
-from tasks.report.trials import NEVER_LEARNED, feasible, never_learned
+from tasks.report.trials import NEVER_LEARNED, feasible, kept_from, never_learned
 from tasks.text import number, point_label
 
 NAMED = 12  # hyperparameters that a mark names; the table of trials has all of them
@@ -102,6 +102,8 @@ def _lines(
         yield f"{trial.status}: {_short(trial.reason, 80)}"
     if trial.id in stuck:
         yield NEVER_LEARNED
+    if trial.kept:
+        yield kept_from(trial.kept)
     point = arms.get(trial.study, {}) | trial.tried
     yield from (_short(point_label({n: point[n]}), 80) for n in [n for n in names if n in point][:NAMED])
 

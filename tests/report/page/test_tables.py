@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.report.page.tables import domain_text, trial_tables
+from tasks.report.page.tables import domain_text, studies_table, trial_tables
 from tests.report.example_records import example
 from tests.report.odd_records import with_kept
 from tests.report.page.reader import read
@@ -39,6 +39,18 @@ def test_the_promoted_trial_is_marked_and_a_kept_one_is_only_the_finalist() -> N
     assert marks == [("promoted", record.verdict.candidate.trial)]
     assert [row.mark for row in trial_tables(example("keep"))[0].rows if row.mark] == ["finalist"]
     assert not [row for row in trial_tables(example("redesign"))[0].rows if row.mark]
+
+
+@pytest.mark.playbook("E4", case="shows")
+@pytest.mark.prose
+def test_a_trial_that_was_kept_of_an_earlier_round_says_whence_and_the_study_how_many() -> None:
+    record = example("promote")
+    mine = next(t for t in record.trials if t.status == "complete")
+    changed = [t.model_copy(update={"kept": "r1/t9"}) if t.id == mine.id else t for t in record.trials]
+    record = record.model_copy(update={"trials": tuple(changed)})
+    said = [(row.cells[1], row.reason) for row in trial_tables(record)[0].rows if "kept" in row.reason]
+    assert said == [(mine.id, "kept of round r1 (E4), where it is trial t9")]
+    assert [s["trials"].count("1 of them kept") for s in studies_table(record)] == [1, 0]
 
 
 @pytest.mark.prose

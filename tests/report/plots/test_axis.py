@@ -87,3 +87,20 @@ def test_the_best_trial_of_each_study_is_ringed_once_a_panel() -> None:
 def test_a_finding_stands_over_the_panel_it_speaks_of() -> None:
     assert "fail E2" in texts(plots.axis_plot(example("redesign")))
     assert "fail E2" not in texts(plots.axis_plot(example("promote")))
+
+
+@pytest.mark.playbook("E4", case="shows")
+def test_a_trial_that_was_kept_of_an_earlier_round_has_a_white_centre_and_the_legend_says_so() -> None:
+    record = example()
+    good = [t for t in record.trials if t.status == "complete" and t.study == record.studies[0].id][:5]
+    kept = {t.id for t in good} | {next(t.id for t in record.trials if t.status != "complete")}
+    changed = [t.model_copy(update={"kept": f"r1/{t.id}"}) if t.id in kept else t for t in record.trials]
+    svg = plots.axis_plot(record.model_copy(update={"trials": tuple(changed)}))
+    centres = [use.get("data-t") for use in marks(svg, "kept")]
+    assert set(centres) <= {t.id for t in good}
+    assert len(centres) > 4
+    assert texts(svg).count("kept of an earlier round") == 1
+    assert len(marks(svg, "feasible")) == len(marks(plots.axis_plot(record), "feasible"))
+    plain = plots.axis_plot(record)
+    assert not marks(plain, "kept")
+    assert "kept of an earlier round" not in texts(plain)

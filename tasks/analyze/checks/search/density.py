@@ -102,7 +102,7 @@ def _of(study: StudyEvidence) -> Finding:
         "it. Search longer, or ask for less.",
         reason="too_few_good_trials",
         trial=study.best.id if study.best else None,
-        remedy=[f"budget.trials={2 * n}"],
+        remedy=[f"budget.trials={2 * len(study.drawn.trials)}"],
     )
 
 

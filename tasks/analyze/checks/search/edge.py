@@ -23,9 +23,13 @@ def search_edges(evidence: Evidence) -> list[Finding]:
     a quarter of what one decade costs, 24 trials and 2 or 3 hyperparameters, an optimum half a decade outside is
     found in more than 95 % of studies, and one a fifth of the range inside raises no finding in more than 95 %.
 
+    All that holds of trials that fill the space evenly. Those that are kept of an earlier round (E4) lie on one side of
+    a space that was moved, and are not read here: with them, an optimum 16 % of the range inside was said to lie at the
+    edge in 13 % of 600 studies that had been widened, without them in 1 %.
+
     Playbook: E2, E3
     """
-    return [f for study in evidence.studies for f in _of(study, evidence.round.scope)]
+    return [f for study in evidence.studies for f in _of(study.drawn, evidence.round.scope)]
 
 
 def _of(study: StudyEvidence, scope: Scope) -> list[Finding]:

@@ -85,7 +85,7 @@ def _few_trials(s: StudyEvidence, as_learned: StudyEvidence | Slice) -> Finding:
     if count > few:
         return say("ok", f"{told}.", reason="enough_trials", numbers=numbers)
     text = f"{told}. With {few} trials or fewer, luck outweighs most differences: read it with care."
-    return say("warn", text, reason="few_trials", numbers=numbers, remedy=(f"budget.trials={2 * count}",))
+    return say("warn", text, reason="few_trials", numbers=numbers, remedy=(f"budget.trials={2 * len(s.drawn.trials)}",))
 
 
 def _too_few(s: StudyEvidence, feasible: int) -> tuple[NotChecked, str]:
@@ -125,7 +125,9 @@ def _still_falling(s: StudyEvidence) -> Finding:
         text = f"{told}, less than the late noise of {number(noise)}: more trials would bring what cannot be seen."
         return say("ok", text, reason="below_the_noise", numbers=numbers)
     text = f"{told}: the search has not levelled off, and more trials are likely to find better ones."
-    return say("warn", text, reason="still_falling", numbers=numbers, remedy=(f"budget.trials={2 * count}",))
+    return say(
+        "warn", text, reason="still_falling", numbers=numbers, remedy=(f"budget.trials={2 * len(s.drawn.trials)}",)
+    )
 
 
 def _percent(part: float, whole: float) -> str:

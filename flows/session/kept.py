@@ -1,0 +1,78 @@
+"""The round that `keep=` names: which of its trials may count in another round of the same ledger, or why none may."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from flows.compose.called import program
+from flows.compose.config import RoundConfig
+from flows.session.provenance.fingerprint import Parts, difference_text, fingerprint, training_difference
+from tasks.design.kept import EarlierRound, EarlierTrial
+from tasks.design.samplers.all import sampling_of
+from tasks.ledger import Ledger, open_ledger
+from tasks.scope.error import InputError
+from tasks.trials.stored import planned_from
+
+
+def earlier_round(ledger: Ledger, config: RoundConfig, parts: Parts) -> EarlierRound | None:
+    """The finished round whose trials are kept, as far as they count on what this round runs on; None without `keep`.
+
+    `parts`: what this round runs on, as when it began, so that a round that is resumed keeps what it kept.
+
+    Raises:
+        InputError: the workload has no such round, or it has not ended.
+
+    Playbook: E4
+    """
+    if config.keep is None:
+        return None
+    state = {r.round_id: r.state for r in ledger.rounds(config.workload.name)}.get(config.keep)
+    if state is None:
+        raise _no_round(config)
+    if state != "finished":
+        way = f"finish it by resume={config.keep}, or say keep=null"
+        raise InputError(f"keep: round {config.keep} has not ended; {way}.")
+    frozen, results = ledger.frozen(config.keep), ledger.results(config.keep)
+    ended = [
+        EarlierTrial(planned=planned_from(plan, frozen["config"]["budget"]), status=results[plan["id"]][0]["status"])
+        for plan in ledger.planned(config.keep)
+        if plan["purpose"] == "search" and plan["id"] in results
+    ]
+    mixed = ledger.notes(config.keep, "mixed")
+    otherwise = f"they ran on two different {mixed[0]}" if mixed else _otherwise(frozen, config, parts)
+    return EarlierRound(round_id=config.keep, trials=tuple(ended), otherwise=otherwise)
+
+
+def earlier_now(config: RoundConfig) -> EarlierRound | None:
+    """The same of a round that would begin now; nothing is written.
+
+    Raises:
+        InputError: as `earlier_round`.
+    """
+    if config.keep is None:
+        return None
+    if not (config.root / "ledger.db").exists():
+        raise _no_round(config)
+    with closing(open_ledger(config.root)) as ledger:
+        return earlier_round(ledger, config, fingerprint(config))
+
+
+def _no_round(config: RoundConfig) -> InputError:
+    there = f"{program('history')} lists those there are"
+    return InputError(f"keep: no round {config.keep!r} of workload {config.workload.name}; {there}.")
+
+
+def _otherwise(frozen: Mapping[str, Any], config: RoundConfig, parts: Parts) -> str:
+    """Why no trial of that round can count: another question, another seed, or anything that a trial sees is other.
+
+    Under another seed a round is another design, which is to tell what luck made of this one (F14).
+    """
+    asked = frozen["config"]
+    goal, sampling = asked["goal"], sampling_of(asked["sampler"])
+    if goal["name"] != config.goal.name:
+        return f"it asked another question (goal {goal['name']})"
+    if asked["seed"] != config.seed:
+        return f"it had seed={asked['seed']}, and another seed is a design of its own"
+    if sampling is None or not sampling.deals or goal["points"]:
+        return "its points were no sequence"
+    return difference_text(training_difference(frozen.get("fingerprint", {}), parts))
