@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tasks.analyze.checks.arms.fairness import EQUALLY_TUNED
 from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.clipping import AGGRESSIVE_CLIPPING
 from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VALUE, STINGY_STEPS
 from tasks.analyze.checks.curves.late_noise import LATE_NOISE
 from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING, RETRY_BIGGER
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     ANY_OVERFITTING,
     RETRY_BIGGER,
     RISING_TRAINING_LOSS,
+    AGGRESSIVE_CLIPPING,
     LATE_NOISE,
     STILL_IMPROVING,
     SATURATED,

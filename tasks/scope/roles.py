@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
@@ -21,6 +21,7 @@ class Scope(Frozen):
     parents that cannot exist left out.
     `arms`: one mapping of scientific values each, the baseline first; a single empty one for a joint study.
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
+    `arguments`: the workload's, as they are in this process; they may hold secrets and are never written down.
     `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -37,6 +38,7 @@ class Scope(Frozen):
     sampling: Sampling | None = None
     incumbent: Incumbent
     settings: dict[str, Value] = {}
+    arguments: dict[str, Any] = Field(default={}, exclude=True, repr=False)
     roles: RolesRow
     declared: Space
     space: Space
@@ -102,6 +104,7 @@ def scope_of(
         sampling=sampling,
         incumbent=incumbent,
         settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
+        arguments=dict(workload.arguments),
         roles=roles,
         declared=space,
         space=Space(parameters=tuple(sorted((*varied, *nuisance), key=lambda p: order.get(p.name, -1)))),
