@@ -9,6 +9,7 @@ from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VAL
 from tasks.analyze.checks.curves.late_noise import LATE_NOISE
 from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING, RETRY_BIGGER
 from tasks.analyze.checks.curves.periodicity import PERIODICITY
+from tasks.analyze.checks.curves.regular_steps import REGULAR_STEPS
 from tasks.analyze.checks.curves.steps import BEST_STEPS, SATURATED, STILL_IMPROVING
 from tasks.analyze.checks.curves.training_loss import RISING_TRAINING_LOSS
 from tasks.analyze.checks.pipeline.training_fit import TRAINING_FIT
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     BEST_STEPS,
     FEW_TRIALS,
     BEST_OF_N,
+    REGULAR_STEPS,
     PERIODICITY,
     COMPUTE_BOUND,
     STINGY_STEPS,

@@ -16,6 +16,7 @@ from tasks.scope.guards.budget import (
     log_scales,
     quasi_random_search,
 )
+from tasks.scope.guards.pipeline import evaluation_batches
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
     every_optimizer_hyperparameter,
@@ -278,5 +279,16 @@ GUARDS: tuple[Guard, ...] = (
         ),
         ask=steps_stay_fixed,
         of=equally_long,
+    ),
+    Guard(
+        name="evaluation batch",
+        question=Question(
+            row="J4",
+            asks="Is an evaluation batch at least as large as the training batch?",
+            fail=("below_training_batch",),
+            ok=("large_enough",),
+            na=(NO_NAME,),
+        ),
+        ask=evaluation_batches,
     ),
 )

@@ -21,7 +21,7 @@ class ClippingThresholds(Frozen):
     """From where on clipping is extremely aggressive."""
 
     clipped_share: float = Field(
-        default=0.5, gt=0, lt=1, description="I14, the playbook's: more updates clipped than that is too aggressive"
+        default=0.5, gt=0, lt=1, description="I14, playbook: more updates clipped than that is extremely aggressive"
     )
 
 

@@ -1,0 +1,85 @@
+"""Guards of the pipeline: what the workload's own arguments say of how it evaluates."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from tasks.record import Finding, NotChecked
+from tasks.scope.finding import finding, not_checked
+from tasks.scope.goal import RANGE
+from tasks.scope.names.families import bare, family
+from tasks.scope.roles import Scope
+from tasks.text import show
+
+EVAL_WORDS = ("eval", "evaluation", "valid", "validation", "val", "dev", "test")
+_SIZE = "batch_size"
+
+
+def evaluation_batches(scope: Scope) -> list[Finding]:
+    """Fails where an evaluation batch is smaller than the training batch: without gradients a larger one fits.
+
+    Both are looked for among the workload's arguments, whatever they are nested in; the training batch among the
+    hyperparameters too, where its largest value counts. Sizes per device are held against sizes per device alone.
+
+    Playbook: J4
+    """
+    say = partial(finding, "evaluation batch", "J4")
+    sizes = dict(_sizes(scope.arguments, ""))
+    train = {n: v for n, v in sizes.items() if not evaluates(n)} | dict(_tuned(scope))
+    pairs = [(e, t) for e in sizes if evaluates(e) for t in train if _per_device(e) == _per_device(t)]
+    if not pairs:
+        return [_unknown(bool(train), any(evaluates(n) for n in sizes))]
+    short = [(e, t) for e, t in pairs if sizes[e] < train[t]]
+    e, t = max(short or pairs, key=lambda pair: train[pair[1]] - sizes[pair[0]])
+    numbers = {"eval_batch_size": sizes[e], "batch_size": train[t]}
+    told = f"workload.{e} = {show(sizes[e])} and {t} = {show(train[t])}"
+    if not short:
+        return [say("ok", f"{told}: evaluation batches are at least as large.", reason="large_enough", numbers=numbers)]
+    text = f"{told}: an evaluation keeps no gradients, so its batch is to be at least as large."
+    wanted = {e: max(train[t] for other, t in short if other == e) for e, _ in short}
+    remedy = [f"workload.{e}={show(size)}" for e, size in wanted.items()]
+    return [say("fail", text, reason="below_training_batch", numbers=numbers, remedy=remedy)]
+
+
+def evaluates(name: str) -> bool:
+    """Whether a batch size is that of an evaluation, by a word of its name: `eval_batch_size`, `valid.batch_size`."""
+    return bool(set(name.lower().replace(".", "_").split("_")) & {*EVAL_WORDS})
+
+
+def _sizes(tree: Mapping[str, Any], place: str) -> Iterator[tuple[str, int]]:
+    """Every whole number whose name, or whose own last name, is a batch size; by its path."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _sizes(value, f"{place}{key}.")
+        elif isinstance(value, int) and not isinstance(value, bool) and str(key).lower().endswith(_SIZE):
+            yield f"{place}{key}", value
+
+
+def _tuned(scope: Scope) -> Iterator[tuple[str, int]]:
+    """The largest training batch of each hyperparameter that is one: it replaces the argument of its name."""
+    known: dict[str, Any] = dict(scope.incumbent.point) | scope.fixed_point
+    for name in {*known, *scope.space.names, *scope.goal.scientific}:
+        if family(name) != "batch size" or evaluates(bare(name)):
+            continue
+        values = [known[name]] if name in known and name not in scope.space.names else []
+        if name in scope.space:
+            parameter = scope.space[name]
+            values += parameter.bounds if parameter.numeric else parameter.values
+        listed = scope.goal.scientific.get(name, ())
+        values += () if listed == RANGE else listed
+        sizes = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+        if sizes:
+            yield name, int(max(sizes))
+
+
+def _per_device(name: str) -> bool:
+    return "device" in name.lower()
+
+
+def _unknown(train: bool, evaluation: bool) -> Finding:
+    missing = [
+        *([] if train else ["batch_size"]),
+        *([] if evaluation else ["eval_batch_size"]),
+    ] or ["a batch_size and an eval_batch_size that are both per device, or both not"]
+    text = f"Not checked: the workload has no argument {' and no '.join(missing)}; name it so to have it checked."
+    return not_checked("evaluation batch", "J4", NotChecked.NOT_RECOGNISED, text)
