@@ -28,6 +28,7 @@ CHAPTERS = {
     "H": "The number of steps",
     "I": "The instability doctor",
     "J": "Pipeline, checkpoints, tracking",
+    "K": "Prescriptions that had no row",
 }
 # The kind of each chapter's rows, in order: Execute (the software does it), Guard (before compute is spent), Check
 # (of the results), Record.
@@ -42,6 +43,7 @@ KINDS = {
     "H": "CGCGGERCCECRECE",
     "I": "ECEEECCEEECECC",
     "J": "CGEGCCECEEGERGGGGGCR",
+    "K": "EGCRG",
 }
 ROWS = {f"{chapter}{i}": kind for chapter, kinds in KINDS.items() for i, kind in enumerate(kinds, 1)}
 KIND_NAMES = {"E": "execute", "G": "guard", "C": "check", "R": "record"}

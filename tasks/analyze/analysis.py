@@ -6,6 +6,7 @@ from tasks.analyze.checks.arms.fairness import EQUALLY_TUNED
 from tasks.analyze.checks.check import Check
 from tasks.analyze.checks.curves.clipping import AGGRESSIVE_CLIPPING
 from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VALUE, STINGY_STEPS
+from tasks.analyze.checks.curves.evaluation_density import EVALUATION_DENSITY
 from tasks.analyze.checks.curves.late_noise import LATE_NOISE
 from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING, RETRY_BIGGER
 from tasks.analyze.checks.curves.periodicity import PERIODICITY
@@ -55,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     FEW_TRIALS,
     BEST_OF_N,
     REGULAR_STEPS,
+    EVALUATION_DENSITY,
     PERIODICITY,
     COMPUTE_BOUND,
     STINGY_STEPS,
