@@ -72,6 +72,7 @@ def record_now(
             "caveats": (
                 *record.caveats,
                 *session.caveats(),
+                *session.changed(),
                 *outranked(config, session.incumbent.settings),
                 *_age(session, conclusion),
             ),

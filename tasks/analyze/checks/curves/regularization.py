@@ -5,13 +5,11 @@ from collections.abc import Iterable
 
 from tasks.analyze.study.curves import FEWEST, Shape, objective_shape
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.regularizers import turned_off
 from tasks.analyze.study.slices import Slice
-from tasks.record import Value
 from tasks.scope.arms import can_exist
 from tasks.scope.names.families import family, is_switch
 from tasks.scope.roles import Scope
-
-OFF = frozenset({"none", "off", "no", "null", "false", ""})
 
 
 def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
@@ -84,7 +82,3 @@ def advice_for(remedy: tuple[str, ...]) -> str:
         "compare then; fewer steps would cut short another arm."
     )
 
-
-def turned_off(value: Value) -> bool:
-    """Whether the value of a switch says that there is no regularizer."""
-    return value is False or (isinstance(value, str) and value.lower() in OFF)
