@@ -28,7 +28,7 @@ CHAPTERS = {
     "H": "The number of steps",
     "I": "The instability doctor",
     "J": "Pipeline, checkpoints, tracking",
-    "K": "Found on re-reading",
+    "K": "Prescriptions that had no row",
 }
 # The kind of each chapter's rows, in order: Execute (the software does it), Guard (before compute is spent), Check
 # (of the results), Record.

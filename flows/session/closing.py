@@ -77,6 +77,7 @@ def record_now(
                 *record.caveats,
                 *session.caveats(),
                 *([f"{kept_text(round)} (E4)"] if round.kept else []),
+                *session.changed(),
                 *_age(session, conclusion),
             ),
             "learned": (*record.learned, *saturated),

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.compose.config import RoundConfig
+from flows.compose.messages import tell
 from flows.session.incumbent import settled
 from flows.session.promoted_settings import settled_config
+from flows.session.provenance.changes import since_steps_were_settled
 from flows.session.provenance.fingerprint import (
     MIXED,
     Parts,
@@ -49,6 +51,14 @@ class Session:
         now = differing(self.parts, fingerprint(self.config))
         texts = dict.fromkeys([*self.ledger.notes(self.round_id, "mixed"), *mixed_parts(now)])
         return tuple(f"Trials of this round ran on two different {text}: they may not be comparable." for text in texts)
+
+    def changed(self) -> tuple[str, ...]:
+        """What asks to check the number of steps again, as it stood when the round began.
+
+        Playbook: H5
+        """
+        told = self.ledger.frozen(self.round_id).get("changed", "")
+        return (told,) if told else ()
 
     def mixed(self) -> tuple[str, ...]:
         """The caveats with which nothing is promoted: all but those of a folder, which may be the trials' own cache."""
@@ -107,7 +117,10 @@ def _new(ledger: Ledger, config: RoundConfig, plain: Parts) -> Session:
         "config": config.model_dump(mode="json"),
         "fingerprint": parts,
         "kept": _kept(ledger, config, parts),
+        "changed": since_steps_were_settled(ledger, config, incumbent, parts),
     }
+    if frozen["changed"]:
+        tell(f"warning: {frozen['changed']}")
     ledger.own(round_id)  # before it can be seen: nobody else may go on with it
     ledger.begin(round_id, config.workload.name, config.goal.name, frozen, key, created, parent)
     folder = config.root / "records" / round_id

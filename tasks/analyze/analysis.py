@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 from tasks.analyze.checks.arms.fairness import EQUALLY_TUNED
 from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.curves.clipping import AGGRESSIVE_CLIPPING
 from tasks.analyze.checks.curves.compute_bound import COMPUTE_BOUND, STEPS_A_VALUE, STINGY_STEPS
+from tasks.analyze.checks.curves.evaluation_density import EVALUATION_DENSITY
 from tasks.analyze.checks.curves.late_noise import LATE_NOISE
 from tasks.analyze.checks.curves.overfitting import ANY_OVERFITTING, OVERFITTING, RETRY_BIGGER
 from tasks.analyze.checks.curves.periodicity import PERIODICITY
+from tasks.analyze.checks.curves.regular_steps import REGULAR_STEPS
 from tasks.analyze.checks.curves.steps import BEST_STEPS, SATURATED, STILL_IMPROVING
 from tasks.analyze.checks.curves.training_loss import RISING_TRAINING_LOSS
 from tasks.analyze.checks.pipeline.length import LENGTH
@@ -49,12 +52,15 @@ CHECKS: tuple[Check, ...] = (
     ANY_OVERFITTING,
     RETRY_BIGGER,
     RISING_TRAINING_LOSS,
+    AGGRESSIVE_CLIPPING,
     LATE_NOISE,
     STILL_IMPROVING,
     SATURATED,
     BEST_STEPS,
     FEW_TRIALS,
     BEST_OF_N,
+    REGULAR_STEPS,
+    EVALUATION_DENSITY,
     PERIODICITY,
     COMPUTE_BOUND,
     STINGY_STEPS,

@@ -4,8 +4,10 @@ from functools import partial
 
 from tasks.analyze.isolation import gain_band
 from tasks.analyze.reviews.review import Review
+from tasks.analyze.reviews.stabilizer import stabilizer
 from tasks.analyze.study.bootstrap import BootstrapThresholds
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.regularizers import KINDS, SUGGESTED, kinds_in_use, weaker_settings
 from tasks.analyze.study.slices import Slice, slices
 from tasks.record import Finding, NotChecked
 from tasks.scope.arms import listing
@@ -15,43 +17,47 @@ from tasks.text import band_text, number
 
 OVERFITTING = {"F2": "a best trial overfits", "F5": "a bigger model overfits", "F6": "several trials overfit"}
 UNFITTED, SHORT, UNSTABLE = "H9", "F8", "E11"
-REGULARIZER = "a regularizer (dropout, weight decay, label smoothing)"
 
 
 def next_changes(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings, what they ask to be tried next, and which changes do not help.
 
-    Overfitting asks for a regularizer: the one that this round held fixed is the remedy, where there is one. Where no
-    trial fits the training set (H9) another is not asked for. Signs of instability ask for warmup or clipping, best
-    trials that still improve for a longer or another schedule.
+    Overfitting asks for a regularizer that is not in use yet, or for more of one that is; the one that this round held
+    fixed is the remedy, where there is one. Trials without the regularizer that the round itself compares ask for
+    nothing: it is what was tried for them. Where no trial fits the training set (H9) none is asked for. Signs of
+    instability ask for warmup, clipping or a lower learning rate, best trials that still improve for a longer or
+    another schedule.
 
     A change does not help where the band of its gain over the baseline, 9 of 10 repetitions of the search, ends at
     `minimum_gain` or below. Nothing is said of it while a finding blocks: the comparison is not fair yet.
 
     Playbook: B6
     """
-    return (*found, _wanted(found), *_unhelpful(evidence, found))
+    return (*found, _wanted(evidence, found), *_unhelpful(evidence, found))
 
 
-def _wanted(found: tuple[Finding, ...]) -> Finding:
+def _wanted(evidence: Evidence, found: tuple[Finding, ...]) -> Finding:
     say = partial(finding, "new features", "B6")
     asked = [f for f in found if f.row in (*OVERFITTING, SHORT, UNSTABLE) and f.level != "na"]
     if not asked:
         text = "Not asked: no curve says whether the trials overfit, improve still or are unstable."
         return not_checked("new features", "B6", NotChecked.TOO_FEW_EVALUATIONS, text)
-    raised = [f for f in asked if f.level in ("warn", "fail")]
+    answered = weaker_settings(evidence)
+    raised = [f for f in asked if f.level in ("warn", "fail") and not _answers(f, answered)]
     rows = {f.row for f in raised}
     unfitted = any(f.row == UNFITTED and f.level == "warn" for f in found)
     said: list[str] = []
     remedy: tuple[str, ...] = ()
     signs = [why for row, why in OVERFITTING.items() if row in rows]
     if signs and unfitted:
-        said.append(f"{listing(signs)}, yet no trial fits the training set: capacity or steps before {REGULARIZER}")
+        said.append(f"{listing(signs)}, yet no trial fits the training set: capacity or steps before a regularizer")
     elif signs:
-        said.append(f"{listing(signs)}: try {REGULARIZER}")
+        said.append(f"{listing(signs)}: try {_regularizer(evidence)}")
         remedy = next((f.remedy for f in raised if f.row in OVERFITTING and _regularises(f)), ())
     if UNSTABLE in rows:
-        said.append("the optimisation shows trouble: try warmup, then gradient clipping")
+        cure, override = stabilizer(evidence, found)
+        said.append(f"the optimisation shows trouble: {cure}")
+        remedy = (*remedy, *override)
     if SHORT in rows:
         said.append("the best trials still improve: try more steps, or a schedule that decays sooner")
     numbers = {"signs": len(said), "asked": len({f.row for f in asked})}
@@ -59,6 +65,21 @@ def _wanted(found: tuple[Finding, ...]) -> Finding:
         return say("ok", "No finding asks for a new feature.", reason="nothing_asked_for", numbers=numbers)
     text = f"From the evidence: {'; '.join(said)}."
     return say("warn", text, reason="asked_for", numbers=numbers, remedy=remedy)
+
+
+def _answers(found: Finding, weaker: frozenset[str]) -> bool:
+    """Whether all trials of a finding of overfitting are without what the round compares as a cure of it."""
+    return found.row in OVERFITTING and bool(found.trials) and set(found.trials) <= weaker
+
+
+def _regularizer(evidence: Evidence) -> str:
+    """Which regularizer to try, in words: one that the round has not in use, or more of what it has."""
+    used = kinds_in_use(evidence.round.scope)
+    left = [kind for kind in SUGGESTED if kind not in used]
+    if not used:
+        return f"a regularizer ({', '.join(left)})"
+    has = listing(kind for kind in KINDS if kind in used)
+    return f"a regularizer that is not in use yet ({', '.join(left)}), or more {has}" if left else f"more {has}"
 
 
 def _regularises(found: Finding) -> bool:

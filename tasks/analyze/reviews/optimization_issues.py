@@ -2,60 +2,75 @@
 
 from functools import partial
 
-import numpy as np
-from pydantic import Field
-
 from tasks.analyze.checks.curves.leaders import leaders
 from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
-from tasks.record import Finding, Frozen, NotChecked
+from tasks.analyze.study.gradients import FEWEST, LARGEST, NORM, Spike, SpikeThresholds, spike
+from tasks.record import Finding, NotChecked
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number
+from tasks.trials.trial import Trial
 
-SIGNS = {"E5": "a best trial at an instability wall", "F10": "a training loss that rises"}
-GRADIENT = "grad_norm"
-FEWEST = 8  # reports of the gradient's norm, below which its late median says nothing
-
-
-class IssuesThresholds(Frozen):
-    """When a gradient's norm is a spike."""
-
-    gradient_spike: float = Field(
-        default=10.0, gt=1, description="E11, ours: a late gradient norm this many times the late median"
-    )
+SIGNS = {
+    "E5": "a best trial at an instability wall",
+    "F10": "a training loss that rises",
+    "I14": "most updates clipped",
+}
 
 
 def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings, and one that sums up what speaks for trouble in the optimisation, and what was asked at all.
 
-    Asked are E5, F10 and, where it is logged, the gradient's norm in the best trials: in the last half of training
-    its largest value is not to be `gradient_spike` times its median.
+    Asked are E5, F10, I14 and, where it is logged, the gradient's norm in the best trials: no report of it is to be
+    `gradient_spike` times the trend of those around it. Where none is logged, that is said: it is not checked.
 
     Playbook: E11
     """
     levels = {row: {f.level for f in found if f.row == row} - {"na"} for row in SIGNS}
     asked = [row for row in SIGNS if levels[row]]
     signs = [SIGNS[row] for row in asked if levels[row] & {"fail", "warn"}]
-    spikes = [r for s in evidence.studies for r in _spikes(s)]
-    bar = evidence.round.scope.policy.of(IssuesThresholds).gradient_spike
-    worst = max(spikes, default=None)
+    judged = [(t, s) for study in evidence.studies for t, s in best_spikes(study)]
+    bars = evidence.round.scope.policy.of(SpikeThresholds)
+    worst = max(judged, key=lambda j: (j[1].counts, j[1].ratio), default=None)
+    unseen = () if worst else (_not_reported(evidence),)
     if worst is not None:
-        asked.append(GRADIENT)
-        if worst > bar:
-            signs.append(f"a late gradient norm of {number(worst)} times its median in one of the best trials")
-    numbers = {"signs": len(signs), "asked": len(asked), "largest_spike": worst, "gradient_spike": bar}
+        asked.append("gradient norm")
+        if worst[1].counts:
+            signs.append(_told(worst[1]))
+    numbers = {
+        "signs": len(signs),
+        "asked": len(asked),
+        "largest_spike": worst[1].ratio if worst else None,
+        "spike_step": worst[1].step if worst else None,
+        "gradient_spike": bars.gradient_spike,
+        "gradient_sds": bars.gradient_sds,
+    }
     if not asked:
-        text, because = "Not checked: no sign of them could be looked at.", NotChecked.NOT_REPORTED
-        return (*found, not_checked("optimisation issues", "E11", because, text))
+        return (*found, *unseen)
     text = f"Optimisation issues: {'; '.join(signs) or 'no sign of them'} (asked: {', '.join(asked)})."
     say = partial(finding, "optimisation issues", "E11", numbers=numbers)
-    return (*found, say("warn", text, reason="signs") if signs else say("ok", text, reason="no_signs"))
+    spiked = [t.id for t, s in judged if s.counts]
+    if signs:
+        return (*found, say("warn", text, reason="signs", trials=spiked), *unseen)
+    return (*found, say("ok", text, reason="no_signs"), *unseen)
 
 
-def _spikes(s: StudyEvidence) -> list[float]:
-    """The largest late gradient norm over the late median, of each of the best trials that logged it."""
-    late = [v[len(v) // 2 :] for t in leaders(s) if len(v := t.curve.of(GRADIENT)[1]) >= FEWEST]
-    return [float(v.max() / np.median(v)) for v in late if np.median(v) > 0]
+def best_spikes(study: StudyEvidence) -> list[tuple[Trial, Spike]]:
+    """The largest spike of each of the best trials that logged enough norms, whether it counts or not."""
+    steps = study.max_train_steps
+    return [(t, s) for t in leaders(study) if (s := spike(t.curve, max(steps, t.steps_done), study.policy))]
+
+
+def _told(s: Spike) -> str:
+    when = " early in training" * s.early
+    return f"a gradient norm {number(s.ratio)} times that of the reports around it, at step {s.step}{when}"
+
+
+def _not_reported(evidence: Evidence) -> Finding:
+    names = f"{NORM[0]} or {NORM[0]}{LARGEST}"
+    text = f"Spikes of the gradient: not checked; no best trial has {FEWEST} reports of {names}. Report the norm to see them."
+    because = NotChecked.NOT_REPORTED if any(s.best for s in evidence.studies) else NotChecked.NO_FEASIBLE_TRIAL
+    return not_checked("gradient spikes", "E11", because, text)
 
 
 OPTIMIZATION_ISSUES = Review(
@@ -66,9 +81,9 @@ OPTIMIZATION_ISSUES = Review(
             asks="Does the model show optimization issues?",
             warn=("signs",),
             ok=("no_signs",),
-            na=(NotChecked.NOT_REPORTED,),
+            na=(NotChecked.NOT_REPORTED, NotChecked.NO_FEASIBLE_TRIAL),
         ),
     ),
     ask=optimization_issues,
-    thresholds=(IssuesThresholds,),
+    thresholds=(SpikeThresholds,),
 )

@@ -16,6 +16,7 @@ from tasks.scope.guards.evidence import reasons_are_evidence
 from tasks.scope.guards.guard import Guard, comparing, equally_long, searching
 from tasks.scope.guards.interactions import INTERACTIONS
 from tasks.scope.guards.length import steps_stay_fixed
+from tasks.scope.guards.pipeline import EVALUATION_BATCHES
 from tasks.scope.guards.promoted import ADOPTED_TECHNIQUE, PROMOTION
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
@@ -270,5 +271,6 @@ GUARDS: tuple[Guard, ...] = (
         ask=steps_stay_fixed,
         of=equally_long,
     ),
+    EVALUATION_BATCHES,
     ADOPTED_TECHNIQUE,
 )

@@ -25,6 +25,7 @@ from tasks.trials.target import call_recipe
 
 METRICS = ("train_loss", "train_error", "valid_loss", "valid_error", "learning_rate", "grad_norm", "grad_norm_max")
 DRAIN = 32  # steps whose losses wait on the device: reading each at once would stall a GPU (J1)
+USUAL_EVAL_BATCH = 1024
 SHOWN = 32  # validation examples whose predictions each checkpoint keeps
 
 Recipe = Mapping[str, Any] | Callable[..., Any]
@@ -36,7 +37,7 @@ def train(
     data: Recipe,
     model: Recipe,
     batch_size: int,
-    eval_batch_size: int = 1024,
+    eval_batch_size: int | None = None,
     schedule: str = "constant",
     warmup_steps: int = 0,
     clip_norm: float | None = None,
@@ -45,7 +46,8 @@ def train(
     """Trains a classifier on `data` and reports at fixed steps: every `eval_every_steps`, and the last.
 
     `data` is a recipe for `Data`; `model` one for a module from inputs to logits, called with `point` and `data`.
-    A hyperparameter of the point overrides the argument of its name. `clip_norm` None is no clipping. The run has
+    A hyperparameter of the point overrides the argument of its name. `eval_batch_size` None is 1024, or the training
+    batch where that is larger. `clip_norm` None is no clipping. The run has
     `warmup_steps + max_train_steps` steps: the warmup is prepended and the decay stays as long as it was (I10).
 
     Reported: `train_loss` (mean of the batches' losses since the last report, with dropout and label smoothing),
@@ -93,7 +95,7 @@ class Loop:
         trial: RunningTrial,
         data: Data,
         model: Recipe,
-        eval_batch_size: int,
+        eval_batch_size: int | None,
         settings: Mapping[str, Value | None],
     ) -> None:
         if not isinstance(data, Data):
@@ -101,9 +103,9 @@ class Loop:
                 f"workload.data: it returned a {type(data).__name__}, not tasks.trials.supervised.batches.Data."
             )
         batch_size = int(_positive("batch_size", settings["batch_size"]))
-        check_batch_sizes(batch_size, eval_batch_size)
+        self.eval_batch_size = max(USUAL_EVAL_BATCH, batch_size) if eval_batch_size is None else eval_batch_size
+        check_batch_sizes(batch_size, self.eval_batch_size)
         self.trial = trial
-        self.eval_batch_size = eval_batch_size
         self.clip_norm = None if settings["clip_norm"] is None else _positive("clip_norm", settings["clip_norm"])
         self.label_smoothing = _within("label_smoothing", settings["label_smoothing"])
         self.valid = data.valid.to(trial.device)

@@ -1,5 +1,8 @@
 """What the evidence asks for, and what it shows to be of no use."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -95,11 +98,101 @@ def test_trials_that_still_improve_or_shake_ask_for_their_own_cures() -> None:
 
     assert "more steps" in told(compared_round(slow, trials=24))[0].evidence
 
-    def shaken(point: Point, index: int, rng: Rng) -> Metrics:
-        norms = np.where(np.arange(20) == 15, 100.0, 1.0)
-        return {**clean(point, index, rng), "grad_norm": norms}
+    assert "try warmup" in told(shaken_at(1))[0].evidence
+    assert "try gradient clipping" in told(shaken_at(15))[0].evidence
 
-    assert "try warmup" in told(compared_round(shaken, trials=24))[0].evidence
+
+def shaken_at(report: int, arguments: Mapping[str, Any] | None = None, **beside: float) -> Evidence:
+    """A round of a workload with these arguments, whose gradient's norm has a spike at that report."""
+
+    def shaken(point: Point, index: int, rng: Rng) -> Metrics:
+        norms = np.where(np.arange(20) == report, 100.0, 1.0)
+        told = {name: np.full(20, value) for name, value in {"grad_norm_p90": 1.26, **beside}.items()}
+        return {**clean(point, index, rng), "grad_norm": norms, **told}
+
+    return with_arguments(compared_round(shaken, trials=24), **(arguments or {}))
+
+
+def with_arguments(evidence: Evidence, **arguments: object) -> Evidence:
+    """The same round of a workload with these arguments."""
+    scope = evidence.round.scope.model_copy(update={"arguments": arguments})
+    return Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=evidence.trials)
+
+
+@pytest.mark.playbook("B6", case="fires")
+@pytest.mark.parametrize(
+    ("report", "arguments", "remedy"),
+    [
+        (15, {"clip_norm": None, "warmup_steps": 0}, ("workload.clip_norm=1.3",)),
+        (1, {"clip_norm": None, "warmup_steps": 0}, ("workload.warmup_steps=50",)),
+        (15, {"clip_norm": 1.0, "warmup_steps": 0}, ("workload.warmup_steps=50",)),
+        (1, {"clip_norm": None, "warmup_steps": 100}, ()),
+        (15, {}, ()),
+    ],
+)
+def test_a_spike_is_cured_by_what_the_workload_does_not_do_yet(
+    report: int, arguments: dict[str, Any], remedy: tuple[str, ...]
+) -> None:
+    assert told(shaken_at(report, arguments))[0].remedy == remedy
+
+
+@pytest.mark.prose
+def test_neither_warmup_nor_clipping_is_suggested_where_it_is_on() -> None:
+    both = told(shaken_at(1, {"clip_norm": 1.0, "warmup_steps": 100}))[0].evidence
+    assert "warms up and clips already" in both
+    mostly = told(shaken_at(1, {"clip_norm": 1.0, "warmup_steps": 0}, clipped=0.9))[0].evidence
+    assert "lower the learning rate" in mostly
+    assert "try warmup" not in mostly
+
+
+REGULARIZED: Mapping[str, Any] = {
+    "scientific": {"regularizer": ["none", "dropout"]},
+    "space": {**SPACE, "dropout": {"rate": {"low": 0.0, "high": 0.8, "when": {"regularizer": "dropout"}}}},
+    "baseline": {"regularizer": "none"},
+    "trials": 16,
+}
+
+
+def overfitting_where(values: Collection[str], **asked: Any) -> Finding:
+    """What is asked for where the trials with those values of the regularizer overfit."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        rise = 0.25 if point["regularizer"] in values else 0.0
+        valid = falling(rng, level=0.3 + 0.05 * distance(point), rise=rise)
+        return {"valid_error": valid, "train_loss": falling(rng, pace=0.3)}
+
+    return told(compared_round(outcome, **{**REGULARIZED, **asked}))[0]
+
+
+@pytest.mark.playbook("B6", case="silent")
+def test_trials_without_the_regularizer_that_the_round_compares_do_not_ask_for_it_again() -> None:
+    found = overfitting_where(["none"])
+    assert (found.level, found.reason) == ("ok", "nothing_asked_for")
+
+
+@pytest.mark.playbook("B6", case="fires")
+@pytest.mark.prose
+def test_where_the_compared_regularizer_does_not_suffice_the_next_one_is_suggested_or_more_of_it() -> None:
+    found = overfitting_where(["none", "dropout"])
+    assert found.level == "warn"
+    assert "not in use yet (weight decay, label smoothing), or more dropout" in found.evidence
+
+
+@pytest.mark.playbook("B6", case="fires")
+@pytest.mark.prose
+def test_a_regularizer_that_is_held_on_or_tuned_is_not_suggested() -> None:
+    space = {**SPACE, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
+    on = {"regularizer": {"value": "dropout", "reason": "promoted"}}
+    asked = {"space": space, "fixed": on, "baseline": {"optimizer": "nesterov", "regularizer": "dropout"}}
+    wanted, _ = told(with_arguments(compared_round(overfits_under("adam"), **asked), label_smoothing=0.1))
+    assert "more dropout, weight decay and label smoothing" in wanted.evidence
+    off = with_arguments(compared_round(overfits_under("adam"), **asked), label_smoothing=0.0)
+    assert "not in use yet (label smoothing)" in told(off)[0].evidence
+    held_off = {**asked, "fixed": {"regularizer": {"value": "none", "reason": "not in question"}}}
+    assert (
+        "not in use yet (dropout, label smoothing)"
+        in told(compared_round(overfits_under("adam"), **held_off))[0].evidence
+    )
 
 
 @pytest.mark.prose

@@ -1,5 +1,6 @@
 """H1, H4, H5: is the workload compute-bound, and do the steps suffice for each compared value?"""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -31,6 +32,7 @@ NEED_OTHER_STEPS: tuple[Family, ...] = (
     "optimizer choice",
     "schedule",
 )
+DATA = re.compile(r"(?:^|[._])(?:data|dataset|datasets|crop|flip|jitter)(?:$|[._])")  # of the data pipeline
 DONE = 0.5  # of `improving_fraction`: a curve that gains no more than that in the last quarter has come to its end
 LONGER = 1.5  # how much longer an undecided study is to be: the step from "in doubt" to the next round's answer
 
@@ -60,20 +62,20 @@ def stingy_steps(evidence: Evidence) -> list[Finding]:
 def steps_for_each_value(evidence: Evidence) -> list[Finding]:
     """A warning where the steps suffice for some of the compared values and not for others.
 
-    More gradient noise (a smaller batch, dropout, augmentation) or a larger network may need more steps, a better
-    optimizer fewer: a comparison at one length then favours whatever is done first. It fires where the best trials
+    More gradient noise (a smaller batch, dropout, augmentation), other data or a larger network may need more steps, a
+    better optimizer fewer: a comparison at one length then favours whatever is done first. It fires where the best trials
     of one value still improve (F8) and those of another have at most half of that gain left.
 
     Playbook: H5
     """
     names, asked = evidence.round.scope.names, evidence.round.scope.roles.scientific
-    named = [n for n in asked if names.family(n) in NEED_OTHER_STEPS]
-    unknown = [n for n in asked if names.family(n) is None]
+    named = [n for n in asked if names.family(n) in NEED_OTHER_STEPS or DATA.search(n.lower())]
+    unknown = [n for n in asked if names.family(n) is None and n not in named]
     if unknown and not named:
         text = f"Not checked: nothing says whether {unknown[0]} may need other steps; {names.say('architecture')} does."
         return [not_checked("steps a value", "H5", NotChecked.NOT_RECOGNISED, text)]
     if not named:
-        text = "Not checked: what is compared is no batch size, architecture, regularizer, optimizer or schedule."
+        text = "Not checked: what is compared is no batch size, architecture, data, regularizer, optimizer or schedule."
         return [not_checked("steps a value", "H5", NotChecked.NOT_THE_QUESTION, text)]
     found = slices(evidence)
     return [_each_value(n, [s for s in found if s.parameter == n]) for n in named]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tasks.analyze.checks.check import Check
-from tasks.analyze.checks.curves.regularization import advice_for, regularised, shorter, turned_off
+from tasks.analyze.checks.curves.regularization import advice_for, regularised, shorter
 from tasks.analyze.study.curves import (
     FEWEST,
     TRAIN_LOSS,
@@ -18,6 +18,7 @@ from tasks.analyze.study.curves import (
     share_of_descent,
 )
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
+from tasks.analyze.study.regularizers import strength
 from tasks.analyze.study.slices import Slice, SliceThresholds, compared_slices
 from tasks.record import Finding, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
@@ -128,16 +129,8 @@ def _exempt(evidence: Evidence, s: Slice) -> bool:
     """Whether the slice is a weaker setting of a regularizer that is itself in question (F4)."""
     if s.parameter is None or evidence.round.scope.names.family(s.parameter) not in REGULARIZING:
         return False
-    strengths = [_strength(t) for t in compared_slices(evidence) if t.parameter == s.parameter]
-    return _strength(s) < max(strengths)
-
-
-def _strength(s: Slice) -> float:
-    if s.bucket is not None:
-        return float(s.place)
-    if isinstance(s.value, str | bool):
-        return 0.0 if turned_off(s.value) else 1.0
-    return float(s.value or 0.0)
+    strengths = [strength(t) for t in compared_slices(evidence) if t.parameter == s.parameter]
+    return strength(s) < max(strengths)
 
 
 def _size(s: Slice) -> bool:

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 
 from tasks.analyze.study.curves import FEWEST, Shape, objective_shape
 from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.regularizers import turned_off
 from tasks.analyze.study.slices import Slice
-from tasks.record import Value
 from tasks.scope.arms import can_exist, tuned
 from tasks.scope.names.names import REGULARIZING
 from tasks.scope.roles import Scope
-
-OFF = frozenset({"none", "off", "no", "null", "false", ""})
 
 
 def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
@@ -64,8 +62,3 @@ def advice_for(remedy: tuple[str, ...]) -> str:
         "Tune its regularisation better (weight decay, dropout, label smoothing: none stands fixed in this space) and "
         "compare then; fewer steps would cut short another arm."
     )
-
-
-def turned_off(value: Value) -> bool:
-    """Whether the value of a switch says that there is no regularizer."""
-    return value is False or (isinstance(value, str) and value.lower() in OFF)

@@ -73,5 +73,12 @@ def test_values_that_need_equally_many_steps_are_not(pace: float) -> None:
     assert {one(steps_for_each_value(two_paces(pace, pace, seed))).level for seed in range(10)} == {"ok"}
 
 
+@pytest.mark.playbook("H5", case="fires")
+@pytest.mark.parametrize("name", ["data_source", "workload.data.noise", "augmentation", "random_crop"])
+def test_data_that_need_more_steps_than_others_count_like_an_architecture(name: str) -> None:
+    assert one(steps_for_each_value(two_paces(0.08, 0.5, name=name))).reason == "one_needs_more"
+    assert one(steps_for_each_value(two_paces(0.08, 0.08, name=name))).reason == "alike"
+
+
 def test_what_needs_no_other_number_of_steps_is_not_asked() -> None:
-    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="data_source"))).reason == "not_the_question"
+    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="schedule"))).reason == "not_the_question"

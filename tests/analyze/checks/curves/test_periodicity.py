@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.analyze.checks.curves.periodicity import periodicity
+from tasks.analyze.checks.curves.periodicity import CYCLES, STEADY, periodicity, strongest
 from tasks.analyze.study.evidence import Evidence
 from tasks.record import Point
 from tests.analyze.planted_curves import Floats, Metrics, Rng, distance, falling, one, planted_round
@@ -28,7 +28,7 @@ def waving(count: int, *, period: float = 4.0, size: float = 0.0, tied: float = 
 
 
 @pytest.mark.playbook("J5", case="fires")
-@pytest.mark.parametrize(("count", "period"), [(24, 3.0), (40, 4.0), (40, 2.3), (100, 12.0)])
+@pytest.mark.parametrize(("count", "period"), [(20, 3.0), (20, 2.3), (24, 3.0), (40, 4.0), (40, 2.3), (100, 12.0)])
 def test_a_period_that_most_trials_share_is_told_in_steps(count: int, period: float) -> None:
     found = one(periodicity(waving(count, period=period, size=2.0)))
     assert (found.level, found.reason) == ("warn", "period")
@@ -37,7 +37,7 @@ def test_a_period_that_most_trials_share_is_told_in_steps(count: int, period: fl
 
 
 @pytest.mark.playbook("J5", case="silent")
-@pytest.mark.parametrize("count", [24, 40, 100])
+@pytest.mark.parametrize("count", [20, 24, 40, 100])
 def test_noise_that_wanders_and_a_schedule_with_restarts_have_no_period(count: int) -> None:
     clean = [waving(count, tied=t) for t in (0.0, 0.5, 0.8, 0.95)] + [waving(count, restarts=n) for n in (2, 3, 4, 5)]
     assert {one(periodicity(e)).level for e in clean} == {"ok"}
@@ -49,10 +49,36 @@ def test_few_evaluations_few_trials_and_a_learning_rate_that_restarts_are_not_as
         return {"valid_error": falling(rng, count=60) - 0.2 * wave, "learning_rate": 1.0 - wave}
 
     assert one(periodicity(planted_round(restarted, evaluations=60))).reason == "restarts"
-    assert one(periodicity(waving(23, size=3.0))).reason == "too_few_evaluations"
+    assert one(periodicity(waving(19, size=3.0))).reason == "too_few_evaluations"
     three = planted_round(lambda p, i, r: {"valid_error": falling(r, count=40)}, trials=3)
     assert one(periodicity(three)).reason == "too_few_trials"
 
 
 def test_curves_that_stand_still_have_no_period() -> None:
     assert one(periodicity(planted_round(lambda p, i, rng: {"valid_error": np.full(30, 0.9)}))).level == "ok"
+
+
+def test_as_many_evaluations_as_the_shipped_budgets_make_are_asked_and_what_they_show_is_told() -> None:
+    found = one(periodicity(waving(20)))
+    assert found.reason == "no_period"
+    assert found.numbers["longest_period_steps"] == 150
+
+
+@pytest.mark.prose
+def test_too_few_evaluations_name_the_number_needed_and_the_override() -> None:
+    told = one(periodicity(waving(10))).evidence
+    assert "have 20 evenly spaced evaluations" in told
+    assert "budget.eval_every_steps=25" in told
+
+
+@pytest.mark.parametrize("count", [20, 24])
+def test_studies_without_a_period_are_rarely_said_to_have_one(count: int) -> None:
+    rng = np.random.default_rng(count)
+    alarms = 0
+    for _ in range(200):
+        curves = rng.standard_normal((12, count))
+        found = strongest(curves)
+        regular = found.cycles[(found.chance < 0.05) & (found.cycles >= CYCLES)]
+        together = (np.abs(regular[:, None] - regular) <= STEADY).sum(axis=1)
+        alarms += int(together.max(initial=0)) > 6
+    assert alarms <= 2

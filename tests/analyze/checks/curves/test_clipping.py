@@ -1,0 +1,58 @@
+"""Clipping most updates is told; clipping a tenth, as the playbook has it, is not."""
+
+import numpy as np
+import pytest
+
+from tasks.analyze.checks.curves.clipping import aggressive_clipping
+from tasks.analyze.study.evidence import Evidence
+from tasks.analyze.study.gradients import clipped_share
+from tasks.record import Finding, Point
+from tasks.trials.trial import Curve
+from tests.analyze.planted_curves import Metrics, Rng, clean, one, planted_round
+
+P90 = 1.234
+
+
+def clipped(low: float, high: float, *, name: str = "clipped", argument: float | None = None) -> Finding:
+    """What is found where each report says that a share of updates between these was clipped."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        told = {name: rng.uniform(low, high, 20), "grad_norm": np.ones(20), "grad_norm_p90": np.full(20, P90)}
+        return {**clean(point, index, rng), **told}
+
+    return one(aggressive_clipping(with_threshold(planted_round(outcome), argument)))
+
+
+def with_threshold(evidence: Evidence, value: float | None) -> Evidence:
+    """The same round of a workload whose argument is that threshold."""
+    scope = evidence.round.scope.model_copy(update={"arguments": {"clip_norm": value}})
+    return Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=evidence.trials)
+
+
+@pytest.mark.playbook("I14", case="fires")
+@pytest.mark.parametrize(("low", "high"), [(0.51, 0.7), (0.9, 1.0), (1.0, 1.0)])
+def test_more_than_half_of_the_updates_clipped_asks_for_a_lower_learning_rate(low: float, high: float) -> None:
+    found = clipped(low, high, argument=0.01)
+    assert (found.level, found.reason) == ("warn", "mostly")
+    assert low <= found.numbers["clipped"] <= high  # type: ignore[operator]
+    assert found.remedy == ("workload.clip_norm=1.2",)
+    assert clipped(low, high, name="clip_fraction").level == "warn"
+
+
+@pytest.mark.playbook("I14", case="silent")
+def test_a_tenth_or_nearly_half_is_no_matter_and_a_workload_that_does_not_clip_is_clean() -> None:
+    assert [clipped(*share).reason for share in ((0.0, 0.2), (0.3, 0.49), (0.0, 0.0))] == ["seldom"] * 3
+    quiet = one(aggressive_clipping(with_threshold(planted_round(clean), None)))
+    assert (quiet.level, quiet.reason) == ("ok", "no_clipping")
+
+
+@pytest.mark.playbook("I14", case="silent")
+def test_where_nothing_says_how_many_were_clipped_it_is_not_checked() -> None:
+    assert one(aggressive_clipping(planted_round(clean))).reason == "not_reported"
+    assert one(aggressive_clipping(with_threshold(planted_round(clean), 0.5))).reason == "not_reported"
+    assert one(aggressive_clipping(planted_round(lambda p, i, r: None))).reason == "no_feasible_trial"
+
+
+def test_reports_count_by_the_steps_that_they_speak_of() -> None:
+    uneven = Curve(steps=np.array([100, 110, 120]), metrics={"clipped": np.array([0.0, 1.0, 1.0])})
+    assert clipped_share(uneven) == pytest.approx(20 / 120)
