@@ -1,7 +1,7 @@
 """Writes docs/names.md: the names that guards know, who uses them, and what is recognised of twenty configurations.
 
-    python -m tests.names_page            write it
-    python -m tests.names_page --check    only say whether it is up to date
+    python -m tests.scope.names.page            write it
+    python -m tests.scope.names.page --check    only say whether it is up to date
 
 All is read from the dictionary and from the tests' configurations.
 """
@@ -19,13 +19,13 @@ from tests.scope.example_scopes import scope
 from tests.scope.names.configurations import Configuration
 from tests.scope.names.more_configurations import CONFIGURATIONS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "names.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "names.md"
 HEAD = """\
 # The names that the guards know
 
 A guard can only ask about a batch size, an optimizer or a length that it recognises. This page lists the names by which
 it does, the projects in which they were read, and what is recognised of twenty configurations as people have them.
-Written by `python -m tests.names_page` from `tasks/scope/names/` and `tests/scope/names/`; do not edit it by hand.
+Written by `python -m tests.scope.names.page`, from `tasks/scope/names/` and `tests/scope/names/`.
 
 - A name is compared in lower case, with underscores for dashes and capitals (`--batch-size`, `batchSize`), and without
   a number at its end (`n_units_l0`).

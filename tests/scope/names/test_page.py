@@ -2,12 +2,12 @@
 
 from tasks.scope.names.dictionary.entry import SOURCES
 from tasks.scope.names.recognition import SPELLINGS
-from tests import names_page
+from tests.scope.names import page as names_page
 from tests.scope.names.more_configurations import CONFIGURATIONS
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert names_page.PAGE.read_text() == names_page.page(), "run python -m tests.names_page"
+    assert names_page.PAGE.read_text() == names_page.page(), "run python -m tests.scope.names.page"
 
 
 def test_every_spelling_every_source_and_every_configuration_is_on_it() -> None:
