@@ -3,8 +3,9 @@
     python -m tests.playbook            write it
     python -m tests.playbook --check    only say whether it is up to date
 
-All is read from the source: the last line of a docstring, `Playbook: E2, E3`, names the rows that a function or class
-carries out; the marker `@pytest.mark.playbook("E2", case="fires")` names the rows that a test is evidence for.
+All but the grades is read from the source: the last line of a docstring, `Playbook: E2, E3`, names the rows that a
+function or class carries out; the marker `@pytest.mark.playbook("E2", case="fires")` names the rows that a test is
+evidence for. How far a row is carried out stands in `tests/grades.py`.
 """
 
 import ast
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.grades import PARTLY
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "playbook.md"
@@ -138,6 +141,10 @@ class Playbook:
         """Whether the row is carried out and tests show it."""
         return bool(self.carried(row)) and not self.lacks(row)
 
+    def grade(self, row: str) -> str:
+        """How far the row is carried out, as an outsider would say: `full`, `partly` or `absent`."""
+        return "absent" if not self.done(row) else "partly" if row in PARTLY else "full"
+
 
 def read(root: Path) -> Playbook:
     """What the source below `root` says."""
@@ -155,6 +162,7 @@ def read(root: Path) -> Playbook:
 def page(playbook: Playbook) -> str:
     """docs/playbook.md."""
     done = [row for row in ROWS if playbook.done(row)]
+    full = [row for row in ROWS if playbook.grade(row) == "full"]
     lines = [
         "# The playbook, row by row",
         "",
@@ -164,6 +172,8 @@ def page(playbook: Playbook) -> str:
         "",
         f"**{len(done)} of {len(ROWS)} rows are carried out**: a function names the row, and tests show it. A guard or",
         "a check needs a test in which it fires on a planted fault and one in which it is silent on the clean twin.",
+        f"Of these, {len(full)} are graded full and {len(done) - len(full)} partly, with what is missing; the others are",
+        "absent.",
     ]
     for chapter, title in CHAPTERS.items():
         lines += ["", f"## {chapter}. {title}", "", *_table(playbook, [r for r in ROWS if r[0] == chapter])]
@@ -175,11 +185,11 @@ def _table(playbook: Playbook, rows: list[str]) -> list[str]:
     lines = []
     there = [row for row in rows if playbook.carried(row)]
     if there:
-        lines += ["| row | kind | how | where | tests |", "|---|---|---|---|---|"]
+        lines += ["| row | kind | grade | how | where | tests |", "|---|---|---|---|---|---|"]
         lines += [_line(playbook, row) for row in there]
     missing = [row for row in rows if row not in there]
     if missing:
-        lines += [*([""] if there else []), f"Not carried out: {', '.join(missing)}."]
+        lines += [*([""] if there else []), f"Absent: {', '.join(missing)}."]
     return lines
 
 
@@ -192,7 +202,8 @@ def _line(playbook: Playbook, row: str) -> str:
     shown = [_tests(case, playbook.shown(row, case)) for case in CASES if playbook.shown(row, case)]
     lacking = playbook.lacks(row)
     shown += [f"**no test yet: {' and '.join(lacking)}**"] if lacking else []
-    return f"| {row} | {KIND_NAMES[ROWS[row]]} | {how} | {where} | {'<br>'.join(shown)} |"
+    grade = playbook.grade(row) + (f": {_escaped(PARTLY[row])}" if playbook.grade(row) == "partly" else "")
+    return f"| {row} | {KIND_NAMES[ROWS[row]]} | {grade} | {how} | {where} | {'<br>'.join(shown)} |"
 
 
 def _tests(case: str, found: list[Evidence]) -> str:

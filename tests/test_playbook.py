@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import playbook
+from tests.grades import PARTLY
 from tests.playbook import CASES, KINDS, PAGE, ROOT, ROWS, Playbook
 
 NOW = playbook.read(ROOT)
@@ -28,6 +29,20 @@ def test_the_page_is_up_to_date() -> None:
 @pytest.mark.parametrize("row", CITED)
 def test_every_row_that_the_code_names_is_shown_by_tests(row: str) -> None:
     assert NOW.lacks(row) == [], f"{row} ({playbook.KIND_NAMES[ROWS[row]]}) is named by {NOW.carried(row)[0].path}"
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if NOW.grade(row) == "full"])
+def test_every_row_that_is_graded_full_names_the_tests_that_show_it(row: str) -> None:
+    line = next(text for text in playbook.page(NOW).splitlines() if text.startswith(f"| {row} |"))
+    wanted = ("fires", "silent") if ROWS[row] in "GC" else ("fires", "shows")
+    named = [case for case in wanted if f"*{case}*: " in line]
+    assert named == list(wanted) if ROWS[row] in "GC" else named
+    assert "no test yet" not in line
+
+
+def test_what_is_graded_partly_is_carried_out_and_says_what_is_missing() -> None:
+    assert {row for row in PARTLY if NOW.grade(row) != "partly"} == set()
+    assert {row: why for row, why in PARTLY.items() if not (20 <= len(why) <= 160 and why.endswith("."))} == {}
 
 
 def test_docstrings_and_markers_name_rows_that_exist() -> None:
@@ -98,7 +113,7 @@ def test_a_row_is_done_when_it_is_named_and_shown() -> None:
     assert [e.name for e in found.shown("E2", "fires")] == ["test_a_b", "test_c"]
     assert "**2 of 151 rows are carried out**" in playbook.page(found)
     assert (
-        "| E2 | check | Warns where the best is near an edge \\| or &lt; so. | [a.py](../tasks/a.py) `near_edge` |"
+        "| E2 | check | full | Warns where the best is near an edge \\| or &lt; so. | [a.py](../tasks/a.py) `near_edge` |"
         in (playbook.page(found))
     )
 

@@ -100,7 +100,7 @@ def test_a_namespace_or_a_name_of_its_own_says_that_an_epsilon_is_an_optimizers(
 def test_the_batch_of_an_evaluation_is_none_of_training(name: str) -> None:
     found = recognise(name)
     assert found is not None
-    assert found.family == "evaluation batch size"
+    assert found.meaning == "evaluation_batch_size"
 
 
 @pytest.mark.parametrize("values", [("SGD", "AdamW"), ("adamw_torch", "adafactor"), ("torch.optim.Adam", "lion_8bit")])

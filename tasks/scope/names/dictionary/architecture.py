@@ -23,6 +23,7 @@ architecture whole
   encoder_type         common
   decoder_type         common
 architecture inside
+  component            torchtune
   name                 fairseq common
   type                 common
   target               common
@@ -147,6 +148,8 @@ kernel ends
   num_experts          common
   lora_rank            common
   lora_r               common
+  lora_alpha           torchtune
+  expansion_ratio      foundry
   codebook_size        common
 kernel whole
   kernel               common
@@ -177,6 +180,7 @@ normalization ends
   pre_norm             detr
   norm_first           common
   sync_bn              timm
+  bn_sync              openclip
 normalization whole
   norm                 detectron2
 pooling ends

@@ -18,6 +18,7 @@ optimizer whole
   opt_type             maxtext
   opt_name             common
 optimizer inside
+  component            torchtune
   name                 fairseq common
   type                 deepspeed
   class                common
@@ -120,8 +121,9 @@ dampening alone
   dampening            torch
 amsgrad whole
   amsgrad              torch keras
+layerwise_decay ends
+  layer_decay          timm mae openclip
 layerwise_decay whole
-  layer_decay          timm mae
   layerwise_lr_decay   common
   llrd                 common
 part_learning_rate whole
@@ -143,10 +145,13 @@ scheduler whole
   schedule_type        common
   lr_decay_style       megatron
   decay_lr             nanogpt
+  anneal_lr            cleanrl
+  skip_scheduler       openclip
   cos_lr               ultralytics
   cosine_lr            common
   lr_policy            common
 scheduler inside
+  component            torchtune
   name                 fairseq common
   type                 deepspeed
   target               common
@@ -167,6 +172,7 @@ warmup ends
   warmup_samples       megatron
   warmup_tokens        common
   warmup_percent       common
+  t_warmup             foundry
   warmup_length        common
   warmup_num_steps     deepspeed
   warmup_steps_fraction maxtext
@@ -197,6 +203,9 @@ min_learning_rate ends
   end_lr               common
   eta_min              torch
   lrf                  ultralytics
+  lr_cooldown_end      openclip
+  alpha_f              foundry
+  start_factor         mmpretrain
   init_lr_scale        fairseq
   final_div_factor     torch
   div_factor           torch
@@ -218,6 +227,7 @@ decay_steps ends
   hold_steps           fairseq
   phase_ratio          fairseq
   cooldown_epochs      timm
+  epochs_cooldown      openclip
   cooldown_steps       common
   lr_patience          fairseq
   patience_epochs      timm
@@ -244,6 +254,8 @@ decay_rate whole
   lr_cycle_limit       timm
   lr_noise             timm
   lr_noise_pct         timm
+  lr_noise_std         timm
+  lr_cooldown_power    openclip
   power_t              sklearn
 decay_rate alone
   decay_rate           timm keras
@@ -279,6 +291,8 @@ clip_norm ends
   clip_mode            timm
   clip_type            detectron2
   gradient_clip_algorithm lightning
+  clipping_threshold   foundry
+  clipping_type        foundry
 clip_norm alone
   clip                 examples
   max_norm             torch

@@ -150,6 +150,7 @@ random_erasing whole
   reprob               timm mae
   remode               timm mae
   recount              timm mae
+  resplit              timm mae
   erasing              ultralytics
 color_jitter starts
   color_jitter         timm mae

@@ -18,6 +18,7 @@ batch_size ends
   minibatch_size       common
   mini_batch_size      common
   micro_batch_size     megatron
+  microbatch_size      foundry
   global_batch_size    megatron
   train_batch_size     deepspeed
   per_device_batch_size maxtext
@@ -31,6 +32,7 @@ batch_size ends
   images_per_batch     common
   examples_per_batch   common
 batch_size whole
+  num_minibatches      cleanrl
   bs                   common
   bsz                  common
   minibatch            common
@@ -105,6 +107,8 @@ max_train_steps whole
   train_time           common
   max_train_time       common
   steps_per_epoch      keras
+  max_steps_per_epoch  torchtune
+  total_timesteps      cleanrl
   limit_train_batches  lightning
   train_tokens         common
   num_train_tokens     common
