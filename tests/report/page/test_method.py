@@ -32,6 +32,7 @@ def test_real_numbers_are_listed_by_how_far_they_are_off_and_have_no_picture() -
     assert "picture-predictions" not in page(stated(predictions=shown), {})
 
 
+@pytest.mark.prose
 def test_predictions_that_are_never_wrong_have_a_sentence_and_no_picture() -> None:
     shown = predictions(predicted=((7, 1, 4, 9),) * 4)
     whole = page(stated(predictions=shown), {})
@@ -49,6 +50,7 @@ def test_what_was_not_recorded_says_so_and_how_to_record_it() -> None:
 
 
 @pytest.mark.playbook("J20", case="shows")
+@pytest.mark.prose
 def test_the_update_rule_is_on_the_page_with_its_class_and_version() -> None:
     text = Reader(page(stated(), {})).text
     assert "Update rules (J20) adam is torch.optim.adam.Adam (torch 2.13.0)" in text
@@ -57,6 +59,7 @@ def test_the_update_rule_is_on_the_page_with_its_class_and_version() -> None:
 
 
 @pytest.mark.playbook("K8", case="shows")
+@pytest.mark.prose
 def test_which_number_is_which_is_on_the_page() -> None:
     text = Reader(page(stated(), {})).text
     assert "Which number is which (K8)" in text

@@ -26,6 +26,7 @@ def test_where_nothing_was_recorded_or_ever_missed_there_is_no_picture() -> None
     assert predictions_plot(stated(predictions=predictions(target=(0.5, 1.5, 2.5, 3.5)))) == ""
 
 
+@pytest.mark.prose
 def test_many_classes_as_text_and_without_confidence_are_drawn() -> None:
     names = predictions(
         target=("a very long class name",) * 4, predicted=(("another long name",) * 4,) * 4, confidence=()
