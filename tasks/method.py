@@ -94,8 +94,13 @@ class PredictionsRow(RecordRow):
         """The place of the best step among the evaluations that are kept."""
         return self.steps.index(self.best_step)
 
+    @property
+    def real(self) -> bool:
+        """Whether the targets are real numbers, which nobody predicts exactly: then only differences tell anything."""
+        return any(isinstance(t, float) for t in self.target)
+
     def missed(self, evaluation: int, example: int) -> bool:
-        """Whether the prediction is another than the target; of real numbers it nearly always is."""
+        """Whether the prediction is another than the target."""
         return self.predicted[evaluation][example] != self.target[example]
 
 

@@ -85,6 +85,7 @@ def test_a_workload_that_is_not_compute_bound_and_a_round_that_compares_nothing_
     assert equal_time(alone) == ()
 
 
+@pytest.mark.prose
 def test_a_value_without_an_evaluation_by_then_is_named() -> None:
     (said,) = equal_time(timed(adam_times(50.0)))
     assert "optimizer = adam had no evaluation by then" in said

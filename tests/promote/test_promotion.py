@@ -135,7 +135,7 @@ def test_what_the_budget_says_already_is_no_promotion_and_what_no_budget_can_hav
     steps = asked().budget.max_train_steps
     assert measured(asked(), answered({"budget.max_train_steps": steps})) is None
     with pytest.raises(InputError, match="retrains"):
-        measured(asked(), answered({"budget.retrains": 0}))
+        measured(asked(), answered({"budget.retrains": -1}))
 
 
 class Moved(Contested):

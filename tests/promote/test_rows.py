@@ -7,12 +7,15 @@ import pytest
 
 from tasks.analyze.analysis import analyze
 from tasks.analyze.study.evidence import Evidence
+from tasks.method import EvaluationRow
 from tasks.promote.conclude import Conclusion, verdict_of
 from tasks.promote.gate import gate
 from tasks.promote.race import promote_config
 from tasks.promote.retrains import arms_of, judged
+from tasks.promote.rows import evaluation_rows
 from tasks.scope.finding import finding
 from tasks.trials.inline import run_inline
+from tasks.trials.trial import Curve, ended
 from tests.promote.planted_rounds import Alone, searched
 from tests.scope.example_scopes import REGULARIZERS, scope
 
@@ -118,3 +121,41 @@ def test_the_reasons_of_a_round_tell_its_arms_apart() -> None:
     conclusion = _raced(evidence, execution)
     told = " ".join(verdict_of(evidence.round.scope, conclusion).reasons)
     assert told.count("(regularizer = dropout)") == 1
+
+
+def evaluated(evaluations: int, retrains: int, width: int = 3) -> dict[tuple[str, str], EvaluationRow]:
+    """What is said of the numbers of trials and of retrains with so many evaluations each; none: there are none."""
+    searching, _ = searched(0, 0.0, trials=2)
+    scope = searching.round.scope
+    scope = scope.model_copy(update={"policy": scope.policy.model_copy(update={"smooth_evaluations": width})})
+    trials = [
+        [ended(searching.round.trials[0], _curve(scope.objective.metric, n), scope.objective)] if n else []
+        for n in (evaluations, retrains)
+    ]
+    return {(row.of, row.number): row for row in evaluation_rows(scope, *trials)}
+
+
+def _curve(metric: str, evaluations: int) -> Curve:
+    return Curve.from_reports({step: {metric: 1.0 / step} for step in range(1, evaluations + 1)})
+
+
+@pytest.mark.playbook("K8", case="shows")
+def test_best_last_and_smoothed_values_are_told_apart_by_how_the_gate_counts_them() -> None:
+    rows = evaluated(12, 12)
+    best, last = rows["search", "trials.best_value"], rows["search", "trials.final_value"]
+    assert (best.evaluation, best.takes, best.selected, best.evaluations) == ("periodic", "best", True, 12)
+    assert (last.takes, last.selected) == ("last", False)
+    counted = rows["retrain", "gate.arms.trials.value"]
+    assert (counted.takes, counted.width) == ("smoothed best", 3)
+    assert evaluated(12, 11)["retrain", "gate.arms.trials.value"].takes == "best"  # too short a curve to be smoothed
+    assert evaluated(12, 12, width=1)["retrain", "gate.arms.trials.value"].takes == "best"
+
+
+@pytest.mark.playbook("K8", case="shows")
+def test_a_single_evaluation_is_no_best_of_several_and_nothing_is_evaluated_offline() -> None:
+    rows = evaluated(1, 0)
+    assert rows["search", "trials.best_value"].takes == rows["search", "trials.final_value"].takes == "only"
+    assert not rows["search", "trials.best_value"].selected
+    assert [row.of for row in evaluated(0, 0).values()] == ["test"]
+    assert rows["test", "test"].evaluation == "offline"
+    assert rows["test", "test"].takes == "none"

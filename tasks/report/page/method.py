@@ -1,5 +1,6 @@
 """The page's part on how the numbers came to be: which is which, the update rules, the predictions of the best."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,28 +77,38 @@ def _rule(row: UpdateRuleRow) -> RuleCard:
 
 def _predicted(shown: PredictionsRow) -> Predicted:
     best = shown.at_best
-    guesses = shown.predicted[best]
+    count = plural(len(shown.target), "fixed validation example")
+    where = f"At step {shown.best_step:,}, its best, trial {shown.trial}"
+    if shown.real:
+        order = sorted(range(len(shown.target)), key=lambda i: -_off(shown, best, i))
+        off = [f"off by {number(_off(shown, best, i))}" for i in order]
+        told = tuple((*_guess(shown, i, best), by) for i, by in zip(order[:MISTAKES], off, strict=False))
+        return Predicted(sentence=f"{where} is {off[0]} at most for {count}.", rows=told, sure=False)
     sure = shown.confidence[best] if shown.confidence else ()
-    missed = [i for i in range(len(guesses)) if shown.missed(best, i)]
+    missed = [i for i in range(len(shown.target)) if shown.missed(best, i)]
     order = sorted(missed, key=lambda i: -sure[i]) if sure else missed
-    rows = tuple(tuple(_mistake(shown, i, best)) for i in order[:MISTAKES])
     last = len(shown.steps) - 1
     changed = sum(a != b for a, b in zip(shown.predicted[best], shown.predicted[last], strict=True))
     later = f", and {plural(changed, 'prediction')} changed from there to the last step" if best < last else ""
-    count = plural(len(guesses), "fixed validation example")
-    always = sum(not any(shown.missed(x, i) for x in range(last + 1)) for i in range(len(guesses)))
-    sentence = (
-        f"At step {shown.best_step:,}, its best, trial {shown.trial} misses {len(missed)} of {count}{later}; "
-        f"{always} are right at every evaluation."
-    )
+    always = sum(not any(shown.missed(x, i) for x in range(last + 1)) for i in range(len(shown.target)))
+    sentence = f"{where} misses {len(missed)} of {count}{later}; {always} are right at every evaluation."
+    rows = tuple(tuple(_mistake(shown, i, best)) for i in order[:MISTAKES])
     return Predicted(sentence=sentence, rows=rows, sure=bool(sure))
+
+
+def _off(shown: PredictionsRow, evaluation: int, i: int) -> float:
+    """How far a real number is from its target; a text that stands among them is as far as can be."""
+    target, guess = shown.target[i], shown.predicted[evaluation][i]
+    return math.inf if isinstance(target, str) or isinstance(guess, str) else abs(target - guess)
+
+
+def _guess(shown: PredictionsRow, i: int, best: int) -> tuple[str, str, str]:
+    return f"#{i}", number(shown.target[i]), number(shown.predicted[best][i])
 
 
 def _mistake(shown: PredictionsRow, i: int, best: int) -> Iterator[str]:
     """Example, target, prediction, confidence where it is known, and how long it has been missed."""
-    yield f"#{i}"
-    yield number(shown.target[i])
-    yield number(shown.predicted[best][i])
+    yield from _guess(shown, i, best)
     if shown.confidence:
         yield percent(round(shown.confidence[best][i], 3))
     right = sum(not shown.missed(x, i) for x in range(len(shown.steps)))

@@ -54,7 +54,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         pictures=[(p, Markup(p.svg)) for p in drawings],
         looks=looks_table(record),
         method=method,
-        never_missed=method.predicted is not None and all(p.name != "predictions" for p in drawings),
+        undrawn=method.predicted is not None and all(p.name != "predictions" for p in drawings),
         numbers=pairs(gate_numbers(record)),
         studies=studies_table(record),
         tables=trial_tables(record),

@@ -21,13 +21,13 @@ LABEL = 14  # characters of a target beside its row
 def predictions_plot(record: Record) -> str:
     """SVG: a row an example, a column an evaluation, each mistake with what was predicted instead; or "".
 
-    Examples that are missed most often come first, and those that never are have no row; a mistake is the stronger
-    the surer the model was.
+    Examples that are missed most often come first, and those that never are have no row; a mistake is the stronger the
+    surer the model was. Targets that are real numbers have no picture.
 
     Playbook: J7
     """
     shown = record.method.predictions if record.method else None
-    if shown is None:
+    if shown is None or shown.real:
         return ""
     order = _order(shown)
     return (

@@ -177,13 +177,14 @@ def test_a_value_that_is_only_noisier_from_seed_to_seed_is_not_called_better(noi
         sd = noisier if point["optimizer"] == "adam" else 1.0
         return {"valid_error": np.array([0.3 + 0.01 * sd * rng.standard_normal()])}
 
-    found = [compared_round(outcome, trials=24, seed=seed, evaluations=1) for seed in range(20)]
+    found = [compared_round(outcome, trials=24, seed=seed, evaluations=1) for seed in range(40)]
     none = [_without(evidence) for evidence in found]
     answers = [best_change(evidence, False) for evidence in none]
-    assert sum(a.conclusive for a in answers) <= 1
+    assert sum(a.conclusive for a in answers) <= 2  # of 200 rounds 2 % were, at most
     fooled = [a for a in answers if a.band and a.band[0] > 0 and not a.conclusive]
     assert bool(fooled) == (noisier > 1)
-    ended = [concluded(evidence) for evidence, a in zip(none, answers, strict=True) if a in fooled]
+    some = [evidence for evidence, a in zip(none, answers, strict=True) if a in fooled][:4]
+    ended = [concluded(evidence) for evidence in some]
     told = [" ".join(c.unmeasured) for c in ended if not c.blockers]
     assert all("more noise may be all" in said for said in told)
     assert bool(told) == (noisier > 1)
