@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.compose.config import RoundConfig
+from flows.compose.messages import tell
 from flows.session.incumbent import settled
 from flows.session.promoted_settings import settled_config
-from flows.compose.messages import tell
 from flows.session.provenance.changes import since_steps_were_settled
 from flows.session.provenance.fingerprint import (
     MIXED,

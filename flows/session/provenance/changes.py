@@ -33,9 +33,10 @@ def since_steps_were_settled(ledger: Ledger, config: RoundConfig, incumbent: Inc
         if not names:
             return ""
         more = f" and {len(names) - SHOWN} more" * (len(names) > SHOWN)
+        changed, steps = f"{', '.join(names[:SHOWN])}{more}", config.budget.max_train_steps
         return (
-            f"Since round {row.round_id}, of {config.budget.max_train_steps} steps too, {', '.join(names[:SHOWN])}{more} "
-            "changed: check the number of steps again (H5; see F8, F9 and H3)."
+            f"Since round {row.round_id}, of {steps} steps too, {changed} changed: check the number of steps again "
+            "(H5; see F8, F9 and H3)."
         )
     return ""
 
@@ -54,8 +55,8 @@ def _changes(frozen: Mapping[str, Any], config: RoundConfig, incumbent: Incumben
     there = dict(_flat((frozen.get("config") or {}).get("workload", {}).get("arguments") or {}, "workload"))
     here = dict(_flat(config.model_dump(mode="json")["workload"]["arguments"], "workload"))
     yield from (n for n in sorted({*there, *here}) if there.get(n) != here.get(n) and _counts(n.partition(".")[2]))
-    was, has = (frozen.get("incumbent") or {}).get("point") or {}, incumbent.point
-    yield from (n for n in sorted({*was, *has}) if family(n) == "architecture" and was.get(n) != has.get(n))
+    old, new = (frozen.get("incumbent") or {}).get("point") or {}, incumbent.point
+    yield from (n for n in sorted({*old, *new}) if family(n) == "architecture" and old.get(n) != new.get(n))
 
 
 def _counts(name: str) -> bool:

@@ -189,7 +189,10 @@ def test_a_regularizer_that_is_held_on_or_tuned_is_not_suggested() -> None:
     off = with_arguments(compared_round(overfits_under("adam"), **asked), label_smoothing=0.0)
     assert "not in use yet (label smoothing)" in told(off)[0].evidence
     held_off = {**asked, "fixed": {"regularizer": {"value": "none", "reason": "not in question"}}}
-    assert "not in use yet (dropout, label smoothing)" in told(compared_round(overfits_under("adam"), **held_off))[0].evidence
+    assert (
+        "not in use yet (dropout, label smoothing)"
+        in told(compared_round(overfits_under("adam"), **held_off))[0].evidence
+    )
 
 
 @pytest.mark.prose

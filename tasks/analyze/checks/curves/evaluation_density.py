@@ -29,7 +29,9 @@ class EvaluationThresholds(Frozen):
         "best three trials",
     )
     best_step_sds: float = Field(
-        default=6.0, gt=0, description="K2, ours: a best evaluation so many SDs of the noise below both of its neighbours"
+        default=6.0,
+        gt=0,
+        description="K2, ours: a best evaluation so many SDs of the noise below both of its neighbours",
     )
 
 
@@ -112,12 +114,14 @@ def _density(s: StudyEvidence) -> Finding:
     d = deep[0]
     numbers |= {"depth": d.depth, "noise": d.noise, "best_step": d.step}
     text = (
-        f"At step {d.step} a best trial is {number(d.depth)} {s.objective.metric} better than {d.every} steps before and "
-        "after: the best step may lie between evaluations."
+        f"At step {d.step} a best trial is {number(d.depth)} {s.objective.metric} better than {d.every} steps before "
+        "and after: the best step may lie between evaluations."
     )
     finer = max(every // FINER, 1)
     remedy = (f"budget.eval_every_steps={finer}",) if finer < every else ()
-    return say("warn", text, reason="best_stands_alone", trials=[d.trial.id for d in deep], numbers=numbers, remedy=remedy)
+    return say(
+        "warn", text, reason="best_stands_alone", trials=[d.trial.id for d in deep], numbers=numbers, remedy=remedy
+    )
 
 
 def _few(s: StudyEvidence, many: int, every: int, numbers: dict[str, Number | None]) -> Finding:

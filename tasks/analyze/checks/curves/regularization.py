@@ -81,4 +81,3 @@ def advice_for(remedy: tuple[str, ...]) -> str:
         "Tune its regularisation better (weight decay, dropout, label smoothing: none stands fixed in this space) and "
         "compare then; fewer steps would cut short another arm."
     )
-
