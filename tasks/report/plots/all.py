@@ -96,6 +96,14 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             rows=("H3",),
             svg=best_steps_plot(record),
         ),
+        *_of_gradients(record, curves),
+    )
+    return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))
+
+
+def _of_gradients(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]:
+    """Both pictures of the gradient's norm."""
+    return (
         Picture(
             name="gradient-norms",
             title="The norm of the gradient",
@@ -114,7 +122,6 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             svg=gradient_histogram_plot(record, curves),
         ),
     )
-    return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))
 
 
 def _searched(record: Record) -> bool:
