@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.record import Record
 from tasks.trials.trial import Curve
@@ -121,9 +122,16 @@ def curves_of(record: Record) -> dict[str, Curve]:
         valid = fall + 1e-5 * np.maximum(steps - trial.best_step, 0) + np.abs(rng.normal(0, 0.0015, len(steps)))
         valid[steps == trial.best_step] = best
         loss = 0.02 + 2.2 * np.exp(-steps / (0.2 * trial.best_step)) + np.abs(rng.normal(0, 0.004, len(steps)))
-        metrics = {record.objective.metric: 1 - valid if flip else valid, "train_loss": loss}
+        metrics = {record.objective.metric: 1 - valid if flip else valid, "train_loss": loss, **norms_of(loss)}
         curves[trial.id] = Curve(steps=steps, metrics=metrics)
     return curves
+
+
+def norms_of(loss: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """What a trial reports of its gradient's norm: it falls with the loss, and is spread evenly over a decade."""
+    spread = {10: 0.4, 25: 0.55, 50: 1.0, 75: 1.8, 90: 2.5}
+    quantiles = {f"grad_norm_q{q}": factor * loss for q, factor in spread.items()}
+    return {"grad_norm": 1.2 * loss, "grad_norm_max": 4.0 * loss, **quantiles}
 
 
 def _trial(arm: str, index: int, rng: np.random.Generator, direction: str, feasible: bool) -> dict[str, Any]:

@@ -33,9 +33,10 @@ def since_steps_were_settled(ledger: Ledger, config: RoundConfig, incumbent: Inc
         if not names:
             return ""
         more = f" and {len(names) - SHOWN} more" * (len(names) > SHOWN)
+        changed, steps = f"{', '.join(names[:SHOWN])}{more}", config.budget.max_train_steps
         return (
-            f"Since round {row.round_id}, of {config.budget.max_train_steps} steps too, {', '.join(names[:SHOWN])}{more} "
-            "changed: check the number of steps again (H5; see F8, F9 and H3)."
+            f"Since round {row.round_id}, of {steps} steps too, {changed} changed: check the number of steps again "
+            "(H5; see F8, F9 and H3)."
         )
     return ""
 

@@ -68,7 +68,7 @@ def _told(s: Spike) -> str:
 
 def _not_reported(evidence: Evidence) -> Finding:
     names = f"{NORM[0]} or {NORM[0]}{LARGEST}"
-    text = f"Spikes of the gradient: not checked; no best trial has {FEWEST} reports of {names}. Report the norm to see them."
+    text = f"Spikes of the gradient: not checked; no best trial has {FEWEST} reports of {names}, so report one."
     because = NotChecked.NOT_REPORTED if any(s.best for s in evidence.studies) else NotChecked.NO_FEASIBLE_TRIAL
     return not_checked("gradient spikes", "E11", because, text)
 

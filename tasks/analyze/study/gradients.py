@@ -125,7 +125,7 @@ def _off_trend(logs: Floats) -> Floats:
 
 
 def _off_start(curve: Curve, name: str, values: Floats) -> float:
-    """How far the first report lies above both the norm of the first step and what followed; 0 where that is unknown."""
+    """How far the first report lies above the norm of the first step and what followed; 0 where that is unknown."""
     start = curve.of(name + FIRST)[1]
     if not len(start) or start[0] <= 0:
         return 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tasks.record import Record
 from tasks.report.plots.axis import axis_plot
 from tasks.report.plots.curves import best_steps_plot, training_curves
+from tasks.report.plots.gradients import gradient_histogram_plot, gradient_norms_plot
 from tasks.report.plots.isolation import isolation_plot
 from tasks.report.plots.noise import best_of_n_plot
 from tasks.report.plots.predictions import predictions_plot
@@ -19,6 +20,8 @@ __all__ = [
     "axis_plot",
     "best_of_n_plot",
     "best_steps_plot",
+    "gradient_histogram_plot",
+    "gradient_norms_plot",
     "isolation_plot",
     "pictures",
     "predictions_plot",
@@ -103,8 +106,32 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             rows=("J7",),
             svg=predictions_plot(record),
         ),
+        *_of_gradients(record, curves),
     )
     return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))
+
+
+def _of_gradients(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]:
+    """Both pictures of the gradient's norm."""
+    return (
+        Picture(
+            name="gradient-norms",
+            title="The norm of the gradient",
+            caption="Before clipping. A peak that stands out from its surroundings is an instability: early on try "
+            "warmup, later clipping. A norm that falls by decades is training going well.",
+            rows=("I1", "E11"),
+            svg=gradient_norms_plot(record, curves),
+        ),
+        Picture(
+            name="gradient-histogram",
+            title="How large the gradient was, over all steps",
+            caption="Clipping begins well at the 90th percentile (I12); above half of the steps it only lowers the "
+            "learning rate (I14). Drawn from what each evaluation reports of the steps before it: five quantiles and "
+            "the largest norm where there are any, else one number that stands for them all.",
+            rows=("I1", "I12", "I14"),
+            svg=gradient_histogram_plot(record, curves),
+        ),
+    )
 
 
 def _searched(record: Record) -> bool:

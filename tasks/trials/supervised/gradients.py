@@ -9,6 +9,7 @@ from torch import Tensor
 
 BINS = 512  # of the trace: enough for a plot as wide as a page, 12 kB in a checkpoint
 PER_DECADE = 20  # histogram bins: a percentile read from it is exact to 12 %
+QUANTILES = (10, 25, 50, 75, 90)  # per cent
 LOWEST, HIGHEST = -10, 10  # decades of the histogram; what lies outside counts in its first or last bin
 
 
@@ -31,6 +32,18 @@ def clip(gradients: list[Tensor], norm: Tensor, threshold: float) -> None:
     Playbook: I12
     """
     torch._foreach_mul_(gradients, (threshold / norm).clamp(max=1.0))
+
+
+def quantiles(norms: Sequence[float]) -> dict[str, float]:
+    """`{grad_norm_q10: …}`: five quantiles of the norms since the last report, from which a histogram can be drawn.
+
+    A report of them is all that is kept of every step: it costs five numbers, however many steps there were.
+
+    Playbook: I1
+    """
+    ordered = sorted(norms)
+    last = len(ordered) - 1
+    return {f"grad_norm_q{q}": ordered[round(q / 100 * last)] for q in QUANTILES}
 
 
 class GradientTrace:

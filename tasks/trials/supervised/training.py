@@ -19,7 +19,7 @@ from tasks.record import Value
 from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible, RunningTrial
 from tasks.trials.supervised.batches import Batches, Data, check_batch_sizes, correct_of, evaluate
-from tasks.trials.supervised.gradients import GradientTrace, clip, total_norm
+from tasks.trials.supervised.gradients import GradientTrace, clip, quantiles, total_norm
 from tasks.trials.supervised.optimization import Schedule, learning_rate, optimizer_at, update_rule
 from tasks.trials.target import call_recipe
 
@@ -52,9 +52,10 @@ def train(
 
     Reported: `train_loss` (mean of the batches' losses since the last report, with dropout and label smoothing),
     `train_error` (on as many of the training examples as there are validation examples, always the same),
-    `valid_loss` and `valid_error`, `learning_rate`, `grad_norm` and `grad_norm_max` (mean and largest unclipped
-    norm since the last report), `grad_norm_p90` (90th percentile over all steps), `clipped` (with clipping: the
-    share of updates since the last report), and `valid_correct_<class>` for each rare class. A loss that is not
+    `valid_loss` and `valid_error`, `learning_rate`, `grad_norm`, `grad_norm_max` and `grad_norm_first` (mean, largest
+    and first unclipped norm since the last report), `grad_norm_q10` to `grad_norm_q90` (quantiles of them),
+    `grad_norm_p90` (90th percentile over all steps), `clipped` and `clip_norm` (with clipping: the share of updates
+    since the last report, and the threshold), and `valid_correct_<class>` for each rare class. A loss that is not
     finite ends the trial at its step as infeasible.
 
     Raises:
@@ -165,9 +166,12 @@ class Loop:
             "grad_norm": math.fsum(self._norms) / count,
             "grad_norm_max": max(self._norms),
             "grad_norm_p90": self.gradients.percentile(0.9),
+            "grad_norm_first": self._norms[0],
+            **quantiles(self._norms),
         }
         if self.clip_norm is not None:
             values["clipped"] = sum(norm > self.clip_norm for norm in self._norms) / count
+            values["clip_norm"] = self.clip_norm
         if self.rare:
             right = correct_of(self.model, self.valid, self.rare, self.eval_batch_size)
             values |= {f"valid_correct_{c}": float(n) for c, n in right.items()}

@@ -92,6 +92,7 @@ def test_a_change_that_is_worth_its_minimum_gain_is_rarely_called_useless() -> N
     assert sum(f.level == "warn" for found in calls for f in found) <= 2
 
 
+@pytest.mark.prose
 def test_trials_that_still_improve_or_shake_ask_for_their_own_cures() -> None:
     def slow(point: Point, index: int, rng: Rng) -> Metrics:
         return {"valid_error": falling(rng, pace=0.5, noise=0.005) + 0.02 * distance(point)}

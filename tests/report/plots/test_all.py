@@ -18,6 +18,8 @@ PLOTS: dict[str, Callable[[Record], str]] = {
     "best-steps": plots.best_steps_plot,
     "retrains": plots.retrains_plot,
     "curves": lambda record: plots.training_curves(record, curves_of(record)),
+    "gradient-norms": lambda record: plots.gradient_norms_plot(record, curves_of(record)),
+    "gradient-histogram": lambda record: plots.gradient_histogram_plot(record, curves_of(record)),
 }
 
 

@@ -45,7 +45,7 @@ def test_clipping_is_reported_as_the_share_of_updates_that_it_changed() -> None:
     tight = trained(clip_norm=1e-6).reports
     assert tight[50]["clipped"] == 1.0
     assert tight[50]["valid_loss"] > trained().reports[50]["valid_loss"] + 0.1  # it hardly moved
-    assert trained(clip_norm=1e6).reports[50] == {**trained().reports[50], "clipped": 0.0}
+    assert trained(clip_norm=1e6).reports[50] == {**trained().reports[50], "clipped": 0.0, "clip_norm": 1e6}
 
 
 @pytest.mark.playbook("I1", case="shows")

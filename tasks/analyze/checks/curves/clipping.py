@@ -50,13 +50,11 @@ def _clipping(s: StudyEvidence, scope: Scope) -> Finding:
         "judged": len(judged),
         "clipped_share": bar,
     }
-    told = (
-        f"Clipping changed {number(round(100 * median, 1))} % of the updates of the best {plural(len(judged), 'trial')}"
-    )
+    told = f"{number(round(100 * median, 1))} % of the updates of the best {plural(len(judged), 'trial')} were clipped"
     if len(most) <= len(judged) / 2:
         return say("ok", f"{told}.", reason="seldom", numbers=numbers)
     norms = [n for t in most if (n := typical_norm(t.curve)) is not None]
-    text = f"{told}, more than {percent(bar)}: that only lowers the learning rate. Lower it instead, and clip outliers only."
+    text = f"{told}, more than {percent(bar)}: that only lowers the learning rate. Lower it instead."
     remedy = (f"workload.{THRESHOLD}={np.median(norms):.2g}",) if norms and _own_argument(scope) else ()
     return say("warn", text, reason="mostly", trials=[t.id for t in most], numbers=numbers, remedy=remedy)
 

@@ -63,8 +63,8 @@ def steps_for_each_value(evidence: Evidence) -> list[Finding]:
     """A warning where the steps suffice for some of the compared values and not for others.
 
     More gradient noise (a smaller batch, dropout, augmentation), other data or a larger network may need more steps, a
-    better optimizer fewer: a comparison at one length then favours whatever is done first. It fires where the best trials
-    of one value still improve (F8) and those of another have at most half of that gain left.
+    better optimizer fewer: a comparison at one length then favours whatever is done first. It fires where the best
+    trials of one value still improve (F8) and those of another have at most half of that gain left.
 
     Playbook: H5
     """

@@ -114,8 +114,8 @@ def _density(s: StudyEvidence) -> Finding:
     d = deep[0]
     numbers |= {"depth": d.depth, "noise": d.noise, "best_step": d.step}
     text = (
-        f"At step {d.step} a best trial is {number(d.depth)} {s.objective.metric} better than {d.every} steps before and "
-        "after: the best step may lie between evaluations."
+        f"At step {d.step} a best trial is {number(d.depth)} {s.objective.metric} better than {d.every} steps before "
+        "and after: the best step may lie between evaluations."
     )
     finer = max(every // FINER, 1)
     remedy = (f"budget.eval_every_steps={finer}",) if finer < every else ()

@@ -23,7 +23,7 @@ ELSEWHERE = "audit"  # the goal of trials that ran elsewhere: their interval is 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grid:
+class EvaluationSteps:
     """The steps at which a trial was evaluated: the usual `interval`, and whether all but a few keep to it.
 
     `offset`: the rest of its steps after division by the interval, that most of them have.
@@ -48,7 +48,7 @@ def regular_steps(evidence: Evidence) -> list[Finding]:
     return [_of(s, evidence.round.scope.goal.name != ELSEWHERE) for s in evidence.studies]
 
 
-def grid(trial: Trial, metric: str) -> Grid | None:
+def evaluation_steps(trial: Trial, metric: str) -> EvaluationSteps | None:
     """The steps of a trial's evaluations; None with fewer than four."""
     steps = trial.curve.of(metric)[0]
     if len(steps) < FEWEST:
@@ -58,7 +58,7 @@ def grid(trial: Trial, metric: str) -> Grid | None:
     interval = _most_common(gaps)
     odd = int((gaps % interval != 0).sum())
     missing = int((gaps > interval).sum())
-    return Grid(
+    return EvaluationSteps(
         trial=trial,
         interval=interval,
         offset=_most_common(inner[:-1] % interval),
@@ -69,7 +69,7 @@ def grid(trial: Trial, metric: str) -> Grid | None:
 def _of(s: StudyEvidence, ours: bool) -> Finding:
     say = partial(finding, "regular steps", "J3", study=s.study.id)
     metric = s.objective.metric
-    grids = [g for t in s.trials if (g := grid(t, metric))]
+    grids = [g for t in s.trials if (g := evaluation_steps(t, metric))]
     if not grids:
         because = NotChecked.NO_FEASIBLE_TRIAL if s.best is None else NotChecked.TOO_FEW_EVALUATIONS
         text = f"Not checked: no trial has {FEWEST} evaluations of {metric}."
@@ -87,14 +87,14 @@ def _of(s: StudyEvidence, ours: bool) -> Finding:
     if len(uneven) > few:
         g = uneven[0]
         text = (
-            f"{plural(len(uneven), 'trial')} of {len(grids)} report at uneven steps ({_shown(g, metric)}, …): report by the "
-            "step, not by the clock."
+            f"{plural(len(uneven), 'trial')} of {len(grids)} report at uneven steps ({_shown(g, metric)}, …): report "
+            "by the step, not by the clock."
         )
         return say("warn", text, reason="uneven", trials=_ids(uneven), numbers=numbers)
     if len(others) > few:
         text = (
-            f"{plural(len(others), 'trial')} of {len(grids)} report at other steps than the rest ({_shown(others[0], metric)}, "
-            "…): report all trials at the same ones."
+            f"{plural(len(others), 'trial')} of {len(grids)} report at other steps than the rest "
+            f"({_shown(others[0], metric)}, …): report all trials at the same ones."
         )
         return say("warn", text, reason="different_steps", trials=_ids(others), numbers=numbers)
     if len(off) > few:
@@ -108,7 +108,7 @@ def _of(s: StudyEvidence, ours: bool) -> Finding:
     return say("ok", text, reason="fixed_steps", numbers=numbers)
 
 
-def _apart(grids: list[Grid]) -> list[Grid]:
+def _apart(grids: list[EvaluationSteps]) -> list[EvaluationSteps]:
     """Those whose steps are not the usual ones of trials that were to be evaluated as often."""
     found = []
     for planned in {g.trial.planned.eval_every_steps for g in grids}:
@@ -118,7 +118,7 @@ def _apart(grids: list[Grid]) -> list[Grid]:
     return found
 
 
-def _as_planned(g: Grid) -> bool:
+def _as_planned(g: EvaluationSteps) -> bool:
     """Whether the trial reports at multiples of what was planned, or at more steps, these among them."""
     every = g.trial.planned.eval_every_steps
     return g.offset == 0 and (g.interval % every == 0 or every % g.interval == 0)
@@ -130,11 +130,11 @@ def _most_common(values: NDArray[np.int64]) -> int:
     return int(different[np.argmax(counts)])
 
 
-def _shown(g: Grid, metric: str) -> str:
+def _shown(g: EvaluationSteps, metric: str) -> str:
     return ", ".join(str(step) for step in g.trial.curve.of(metric)[0][:4])
 
 
-def _ids(grids: Iterable[Grid]) -> list[str]:
+def _ids(grids: Iterable[EvaluationSteps]) -> list[str]:
     return [g.trial.id for g in grids]
 
 
