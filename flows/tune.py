@@ -10,8 +10,8 @@ from flows.session.approval import approval
 from flows.session.closing import close, record_now
 from flows.session.exit_code import HINT
 from flows.session.generations import RoundIncumbents
-from flows.session.kept import earlier_round
 from flows.session.plan import warnings_of
+from flows.session.provenance.kept import earlier_round
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import playbook
-from tests.grades import PARTLY
-from tests.playbook import CASES, KINDS, PAGE, ROOT, ROWS, Playbook
+from tests.playbook import CASES, KINDS, PAGE, PARTLY, ROOT, ROWS, Playbook
 
 NOW = playbook.read(ROOT)
 CITED = [row for row in ROWS if NOW.carried(row)]
@@ -113,8 +112,8 @@ def test_a_row_is_done_when_it_is_named_and_shown() -> None:
     assert [e.name for e in found.shown("E2", "fires")] == ["test_a_b", "test_c"]
     assert "**2 of 151 rows are carried out**" in playbook.page(found)
     assert (
-        "| E2 | check | full | Warns where the best is near an edge \\| or &lt; so. | [a.py](../tasks/a.py) `near_edge` |"
-        in (playbook.page(found))
+        "| E2 | check | full | Warns where the best is near an edge \\| or &lt; so. "
+        "| [a.py](../tasks/a.py) `near_edge` |" in (playbook.page(found))
     )
 
 
@@ -136,7 +135,7 @@ def test_a_check_without_its_planted_fault_or_its_twin_is_not_done(code: str, te
 @pytest.mark.prose
 def test_a_shown_row_that_no_code_names_is_not_done() -> None:
     assert not planted("", TESTS).done("E2")
-    assert "Not carried out: E1, E2," in playbook.page(planted("", TESTS))
+    assert "Absent: E1, E2," in playbook.page(planted("", TESTS))
 
 
 def test_a_marker_for_a_whole_file_counts_for_each_of_its_tests() -> None:

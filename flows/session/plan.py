@@ -5,8 +5,8 @@ import shlex
 from flows.compose.config import RoundConfig
 from flows.own import OWN
 from flows.session.incumbent import looked_up
-from flows.session.kept import earlier_now
 from flows.session.promoted_settings import with_settings
+from flows.session.provenance.kept import earlier_now
 from tasks.analyze.reviews.adaptive_search import ADAPTIVE, AdaptiveSearchThresholds, in_parallel
 from tasks.design.kept import keeping, kept_text
 from tasks.design.samplers.all import SAMPLERS

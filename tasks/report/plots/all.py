@@ -98,17 +98,22 @@ def pictures(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]
             rows=("H3",),
             svg=best_steps_plot(record),
         ),
-        Picture(
-            name="predictions",
-            title="Predictions for a few fixed validation examples",
-            caption="What the best trial made of them at each evaluation, the most often missed first. A sure "
-            "mistake that stays to the end asks for a look at the example and its label.",
-            rows=("J7",),
-            svg=predictions_plot(record),
-        ),
+        _of_predictions(record),
         *_of_gradients(record, curves),
     )
     return tuple(p for p in every if p.svg and (_searched(record) or p.name not in OF_SEARCHES))
+
+
+def _of_predictions(record: Record) -> Picture:
+    """What the best trial made of a few fixed examples."""
+    return Picture(
+        name="predictions",
+        title="Predictions for a few fixed validation examples",
+        caption="What the best trial made of them at each evaluation, the most often missed first. A sure "
+        "mistake that stays to the end asks for a look at the example and its label.",
+        rows=("J7",),
+        svg=predictions_plot(record),
+    )
 
 
 def _of_gradients(record: Record, curves: Mapping[str, Curve]) -> tuple[Picture, ...]:
