@@ -73,7 +73,7 @@ def kept_from(kept: str) -> str:
 def counted(record: Record, trials: Sequence[TrialRow]) -> str:
     """How many trials, how many of them were kept of an earlier round, and how many came to nothing."""
     kept = sum(t.kept is not None for t in trials)
-    return ", ".join([plural(len(trials), "trial"), *([f"{kept} of them kept"] if kept else []), *lost(record, trials)])
+    return ", ".join([plural(len(trials), "trial") + f" ({kept} kept)" * bool(kept), *lost(record, trials)])
 
 
 def lost(record: Record, trials: Sequence[TrialRow], *, brief: bool = False) -> list[str]:

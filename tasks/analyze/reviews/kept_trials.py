@@ -12,9 +12,10 @@ def kept_trials(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding
 
     They are trials of their studies: they may be best, and the checks read them, but for that of the edges (E2, E3),
     which needs trials that fill the space evenly. The kept ones lie where this space and the one before overlap, and a
-    space that was narrowed around the best of them has that best in it: the band of a best (F11) is that of a search in
-    one space, and a little narrow here. The gate is free of that, for it counts fresh retrains alone. A warning where
-    the round names another and none of its trials could be kept.
+    space that was narrowed around the best of them has that best in it. The band of a best (F11) bears that: of 200
+    bowls narrowed around their best trial it held the best of another search in 88 %, without kept trials in 90 %. The
+    gate is free of it, for it counts fresh retrains alone. A warning where the round names another and none of its
+    trials could be kept.
 
     Playbook: E4
     """

@@ -50,7 +50,7 @@ def test_a_trial_that_was_kept_of_an_earlier_round_says_whence_and_the_study_how
     record = record.model_copy(update={"trials": tuple(changed)})
     said = [(row.cells[1], row.reason) for row in trial_tables(record)[0].rows if "kept" in row.reason]
     assert said == [(mine.id, "kept of round r1 (E4), where it is trial t9")]
-    assert [s["trials"].count("1 of them kept") for s in studies_table(record)] == [1, 0]
+    assert [s["trials"].count("(1 kept)") for s in studies_table(record)] == [1, 0]
 
 
 @pytest.mark.prose
