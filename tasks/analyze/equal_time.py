@@ -14,7 +14,8 @@ from tasks.text import duration, number
 Floats = NDArray[np.float64]
 FEWEST = 4  # timed trials of a value: of three against three no rank test reaches `SURE`
 SURE = 0.01  # the chance of calling equal paces different, in a rank test of the trials' seconds a step
-SLOWER = 1.1  # and so many times as long a step at least: below that the machine's load explains it (measured)
+# ours: so many times as long a step at least. Retrains of one configuration on a shared CPU had an SD of 5 to 10 %.
+SLOWER = 1.1
 
 
 def equal_time(evidence: Evidence) -> tuple[str, ...]:

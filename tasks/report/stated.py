@@ -5,7 +5,7 @@ from tasks.record import Record
 from tasks.text import percent, plural
 
 WHOSE = {"search": "Trials of the search", "retrain": "Retrains", "test": "Test set"}
-NOT_KEPT = "Not recorded: whether rounds of this workload explored or exploited is kept in tunebook's own ledger alone."
+NOT_KEPT = "Whether rounds of this workload explored or exploited was not recorded (B4)."
 
 
 def exploration_sentence(record: Record) -> str:
