@@ -20,6 +20,8 @@ _HYPERPARAMETERS = (
     "budget.",
     "policy.",
     "workload.baseline",
+    "workload.names",
+    "names",
 )
 
 
@@ -59,7 +61,8 @@ def opened(override: str) -> str:
     adds = (
         (group == "space" and leaf in KEYS - {"low", "high"})
         or group == "acknowledge"
-        or key.startswith(("goal.scientific", "goal.fixed", "policy."))
+        or group == "names"
+        or key.startswith(("goal.scientific", "goal.fixed", "policy.", "workload.names"))
     )
     return f"{_ADD}{override}" if adds else override
 

@@ -135,6 +135,8 @@ ROUNDS: tuple[Scope, ...] = (
         "one_minus_momentum": RATE | {"when": {"optimizer": "nesterov"}}}}),
     scope(space={"learning_rate": RATE}, baseline=BASELINE | {"one_minus_momentum": 0.1}),
     scope(nuisance=["learning_rate"]),
+    scope(space=SPACE | {"momentum": {"low": 0.5, "high": 0.999}, "sgd": {"momentum": {"low": 0.0, "high": 1.0}}}),
+    scope(space=SPACE | {"bs": {"values": [8, 16]}, "max_iters": {"values": [8, 16]}, "n_layer": {"values": [1, 2]}}),
     scope({"learning_rate": "range"}),
     scope({"depth": [1, 2, 3, 4, 5, 6, 7, 8]}, SPACE | {"skip": {"low": 0.0, "high": 1.0, "when": {"depth": [7, 8]}}},
           sampler="tpe"),

@@ -24,11 +24,13 @@ def steps_stay_fixed(scope: Scope) -> list[Finding]:
     found = [n for n in varied(scope) if scope.names.family(n) == "length"]
     remedy = nuisance_without(scope, [*found, *_prepended(scope)])
     say = partial(finding, CHECK, ROW, numbers={"max_train_steps": steps, "varied": len(found)})
+    elsewhere = program_at(scope.target).ran_elsewhere
+    planned = "" if elsewhere else f"; the budget plans {steps} steps for every trial"
     lengths = [
         say(
             "fail",
             f"{name} is the length of training, and {scope.objective.metric} of trials of unequal length cannot be "
-            f"compared: take it out of the search; the budget plans {steps} steps for every trial.",
+            f"compared: take it out of the search{planned}.",
             reason="varies",
             parameter=name,
             remedy=remedy if name in scope.roles.nuisance else (),

@@ -100,5 +100,7 @@ def test_what_varies_and_nobody_knows_may_be_a_length() -> None:
 
 def test_trials_that_ran_elsewhere_were_planned_by_nobody_here() -> None:
     assert only(steps_stay_fixed(scope(target="flows.audit")), "na").reason == "not_recognised"
+    varied = scope(space=SPACE | {"epochs": {"values": [1, 2]}}, target="flows.audit")
+    assert "budget" not in only(steps_stay_fixed(varied), "fail").evidence
     held = only(steps_stay_fixed(scope(target="flows.audit", baseline={"epochs": 3})), "ok")
     assert "budget" not in held.evidence

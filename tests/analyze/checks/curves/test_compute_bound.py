@@ -81,4 +81,24 @@ def test_data_that_need_more_steps_than_others_count_like_an_architecture(name: 
 
 
 def test_what_needs_no_other_number_of_steps_is_not_asked() -> None:
-    assert one(steps_for_each_value(two_paces(0.08, 0.5, name="schedule"))).reason == "not_the_question"
+    assert one(steps_for_each_value(asked("clip_norm"))).reason == "not_the_question"
+
+
+@pytest.mark.playbook("H5", case="fires")
+@pytest.mark.parametrize("name", ["data_aug", "n_layer", "lr_scheduler"])
+def test_values_of_another_name_that_may_need_other_steps_are_asked_too(name: str) -> None:
+    assert one(steps_for_each_value(asked(name))).reason == "one_needs_more"
+
+
+def test_what_nobody_recognises_may_need_other_steps() -> None:
+    assert one(steps_for_each_value(asked("gizmo"))).reason == "not_recognised"
+
+
+def asked(name: str) -> Evidence:
+    """Two values of a hyperparameter of this name, the second of which needs more steps."""
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        pace = 0.08 if point[name] == "a" else 0.5
+        return {"valid_error": falling(rng, pace=pace, noise=0.005) + 0.02 * distance(point)}
+
+    return compared_round(outcome, trials=32, scientific={name: ["a", "b"]}, baseline={})

@@ -170,7 +170,17 @@ def test_the_bigger_model_may_win_and_other_questions_have_no_size() -> None:
         return {"valid_error": falling(rng, level=0.3 if point["width"] == 256 else 0.4, rise=0.25)}
 
     assert one(retry_bigger(planted_round(outcome, scientific={"width": [64, 256]}))).level == "ok"
-    assert retry_bigger(compared_round(overfits_under("adam"))) == []
+    assert one(retry_bigger(compared_round(overfits_under("adam")))).reason == "not_the_question"
+
+
+@pytest.mark.playbook("F5", case="fires")
+@pytest.mark.parametrize(("name", "reason"), [("n_layer", "bigger_overfits"), ("gizmo", "not_recognised")])
+def test_a_size_by_another_name_is_one_and_what_nobody_knows_may_be_one(name: str, reason: str) -> None:
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        big = point[name] == 256
+        return {"valid_error": falling(rng, level=0.4 if big else 0.3, rise=0.25 * big)}
+
+    assert one(retry_bigger(planted_round(outcome, scientific={name: [64, 256]}))).reason == reason
 
 
 @pytest.mark.playbook("F6", case="fires")

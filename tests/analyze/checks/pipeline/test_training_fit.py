@@ -29,3 +29,4 @@ def test_a_fitted_training_set_does_not_and_without_its_error_nothing_is_asked()
     assert one(training_fit(regularized(0.0))).reason == "fitted"
     assert one(training_fit(regularized(None))).reason == "not_reported"
     assert one(training_fit(regularized(0.2, "optimizer"))).reason == "not_the_question"
+    assert one(training_fit(regularized(0.2, "gizmo"))).reason == "not_recognised"
