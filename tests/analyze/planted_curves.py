@@ -103,6 +103,12 @@ def planted_round(
     return Evidence(round=round, trials=ran)
 
 
+def with_arguments(evidence: Evidence, **arguments: object) -> Evidence:
+    """The same round of a workload with these arguments."""
+    scope = evidence.round.scope.model_copy(update={"arguments": arguments})
+    return Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=evidence.trials)
+
+
 def planted_trial(planned: Planned, metrics: Metrics | None, objective: Objective) -> Trial:
     """The trial that has these metrics, an evaluation every 50 steps; None is infeasible."""
     if metrics is None:

@@ -22,6 +22,7 @@ def write_folder(scope: Scope, folder: Path) -> tuple[str, ...]:
         "bowls": {},
         "objective": scope.objective.model_dump(mode="json"),
         "baseline": _nested(scope.incumbent.point),
+        **scope.arguments,
     }
     for group, tree in (("goal", goal), ("space", _nested(scope.declared.as_tree())), ("workload", workload)):
         (folder / group).mkdir(parents=True, exist_ok=True)

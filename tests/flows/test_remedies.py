@@ -17,7 +17,15 @@ from tasks.scope.guards.all import guard
 from tasks.scope.roles import Scope
 from tests.analyze.checks.curves.test_compute_bound import paced, two_paces
 from tests.analyze.planted import planned_round, studied
-from tests.analyze.planted_curves import Metrics, Rng, compared_round, falling, overfits_under, planted_round
+from tests.analyze.planted_curves import (
+    Metrics,
+    Rng,
+    compared_round,
+    falling,
+    overfits_under,
+    planted_round,
+    with_arguments,
+)
 from tests.benchmarks.planted.scenarios import REFERENCE, SCENARIOS, by_name
 from tests.benchmarks.planted.study import evidence_of
 from tests.flows.planted_remedies import after, objections
@@ -53,8 +61,10 @@ CHECKED = {
     "H3",
     "H4",
     "H5",
+    "I14",
+    "K2",
 }
-GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9", "C10", "D4", "D5", "D9", "D10", "D11", "H2"}
+GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9", "C10", "D4", "D5", "D9", "D10", "D11", "H2", "J4"}
 DECAY = {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
 HELD = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
 DOTTED = {
@@ -74,6 +84,16 @@ def bigger_overfits(point: Point, index: int, rng: Rng) -> Metrics:
 
 def wide_is_better(point: Point, index: int, rng: Rng) -> Metrics:
     return {"valid_error": falling(rng, level=0.9 - 0.1 * float(np.log2(float(point["width"]))), noise=0.005)}
+
+
+def mostly_clipped(point: Point, index: int, rng: Rng) -> Metrics:
+    told = {"clipped": np.full(20, 0.9), "grad_norm_p90": np.full(20, 1.5), "grad_norm": np.ones(20)}
+    return {"valid_error": falling(rng), **told}
+
+
+def late_spike(point: Point, index: int, rng: Rng) -> Metrics:
+    norms = np.where(np.arange(20) == 14, 100.0, 1.0)
+    return {"valid_error": falling(rng), "grad_norm": norms, "grad_norm_p90": np.full(20, 1.5)}
 
 
 def edge(tree: dict[str, Any], bowls: dict[str, Any], **more: Any) -> Callable[[], Evidence]:
@@ -116,6 +136,8 @@ STUDIES: dict[str, Callable[[], Evidence]] = {
     "a joint list": lambda: planted_round(
         wide_is_better, scientific={"width": [8, 16, 32, 64, 128, 256, 512]}, kind="understand", trials=42
     ),
+    "clipped": lambda: with_arguments(planted_round(mostly_clipped), clip_norm=0.1, warmup_steps=0),
+    "spiked": lambda: with_arguments(planted_round(late_spike), clip_norm=None, warmup_steps=0),
     "a crowd": lambda: evidence_of(by_name(["outside"])[0], REFERENCE, 1),
     "a joint list of the space": edge(
         {"width": {"values": [8, 16, 32, 64, 128, 256, 512]}}, WIDTHS,
@@ -137,6 +159,7 @@ ROUNDS: tuple[Scope, ...] = (
     scope(nuisance=["learning_rate"]),
     scope(space=SPACE | {"momentum": {"low": 0.5, "high": 0.999}, "sgd": {"momentum": {"low": 0.0, "high": 1.0}}}),
     scope(space=SPACE | {"bs": {"values": [8, 16]}, "max_iters": {"values": [8, 16]}, "n_layer": {"values": [1, 2]}}),
+    scope(arguments={"batch_size": 64, "eval_batch_size": 32}),
     scope({"learning_rate": "range"}),
     scope({"depth": [1, 2, 3, 4, 5, 6, 7, 8]}, SPACE | {"skip": {"low": 0.0, "high": 1.0, "when": {"depth": [7, 8]}}},
           sampler="tpe"),

@@ -1,4 +1,4 @@
-"""What changed since the number of steps was last the same: data and architecture ask to check it again."""
+"""What changed since the number of steps was last the same: data, architecture and batch size ask to check it again."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,13 @@ from tasks.scope.goal import Incumbent
 from tasks.scope.names.recognition import recognise
 
 SHOWN = 3  # changes that a sentence names
-DATA = re.compile(r"(?:^|[._])(?:data|dataset|datasets|train|augment\w*|crop|flip|jitter|mixup|cutmix)(?:$|[._])")
+DATA = re.compile(r"(?:^|[._])(?:data|dataset|datasets|augment\w*|crop|flip|jitter|mixup|cutmix)(?:$|[._])")
+NEED_STEPS = ("architecture", "batch size")  # families of hyperparameters
 MODELS = ("model", "network", "net", "arch", "backbone")
 
 
 def since_steps_were_settled(ledger: Ledger, config: RoundConfig, incumbent: Incumbent, parts: Parts) -> str:
-    """A sentence that asks to check the number of steps again, where data or architecture changed; else "".
+    """A sentence that asks to check the number of steps again, where data, model or batch size changed; or "".
 
     Held against are the data, the workload's arguments and the incumbent of the last finished round of this workload
     that trained for as many steps. A round of another number of steps is one that checks them.
@@ -47,7 +48,7 @@ def _as_long(frozen: Mapping[str, Any], config: RoundConfig) -> bool:
 
 
 def _changes(frozen: Mapping[str, Any], config: RoundConfig, incumbent: Incumbent, parts: Parts) -> Iterator[str]:
-    """The names of what changed: files and folders of data, arguments of the workload, the incumbent's architecture."""
+    """The names of what changed: files and folders of data, arguments of the workload, values of the incumbent."""
     before: Mapping[str, Mapping[str, str]] = frozen.get("fingerprint") or {}
     for part in ("data", "folders"):
         was, has = before.get(part, {}), parts.get(part, {})
@@ -56,17 +57,17 @@ def _changes(frozen: Mapping[str, Any], config: RoundConfig, incumbent: Incumben
     here = dict(_flat(config.model_dump(mode="json")["workload"]["arguments"], "workload"))
     yield from (n for n in sorted({*there, *here}) if there.get(n) != here.get(n) and _counts(n.partition(".")[2]))
     then, now = (frozen.get("incumbent") or {}).get("point") or {}, incumbent.point
-    yield from (n for n in sorted({*then, *now}) if _architecture(n) and then.get(n) != now.get(n))
+    yield from (n for n in sorted({*then, *now}) if _needs_steps(n) and then.get(n) != now.get(n))
 
 
 def _counts(name: str) -> bool:
     """Whether an argument of the workload is of its data or its architecture, by its name."""
-    return bool(DATA.search(name.lower())) or name.split(".")[0] in MODELS or _architecture(name)
+    return bool(DATA.search(name.lower())) or name.split(".")[0] in MODELS or _needs_steps(name)
 
 
-def _architecture(name: str) -> bool:
+def _needs_steps(name: str) -> bool:
     known = recognise(name)
-    return known is not None and known.family == "architecture"
+    return known is not None and known.family in NEED_STEPS
 
 
 def _flat(tree: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from tests.analyze.planted_curves import (
     distance,
     falling,
     overfits_under,
+    with_arguments,
 )
 
 
@@ -112,12 +113,6 @@ def shaken_at(report: int, arguments: Mapping[str, Any] | None = None, **beside:
         return {**clean(point, index, rng), "grad_norm": norms, **told}
 
     return with_arguments(compared_round(shaken, trials=24), **(arguments or {}))
-
-
-def with_arguments(evidence: Evidence, **arguments: object) -> Evidence:
-    """The same round of a workload with these arguments."""
-    scope = evidence.round.scope.model_copy(update={"arguments": arguments})
-    return Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=evidence.trials)
 
 
 @pytest.mark.playbook("B6", case="fires")

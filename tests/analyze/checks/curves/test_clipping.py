@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.clipping import aggressive_clipping
-from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.gradients import clipped_share
 from tasks.record import Finding, Point
 from tasks.trials.trial import Curve
-from tests.analyze.planted_curves import Metrics, Rng, clean, one, planted_round
+from tests.analyze.planted_curves import Metrics, Rng, clean, one, planted_round, with_arguments
 
 P90 = 1.234
 
@@ -20,13 +19,7 @@ def clipped(low: float, high: float, *, name: str = "clipped", argument: float |
         told = {name: rng.uniform(low, high, 20), "grad_norm": np.ones(20), "grad_norm_p90": np.full(20, P90)}
         return {**clean(point, index, rng), **told}
 
-    return one(aggressive_clipping(with_threshold(planted_round(outcome), argument)))
-
-
-def with_threshold(evidence: Evidence, value: float | None) -> Evidence:
-    """The same round of a workload whose argument is that threshold."""
-    scope = evidence.round.scope.model_copy(update={"arguments": {"clip_norm": value}})
-    return Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=evidence.trials)
+    return one(aggressive_clipping(with_arguments(planted_round(outcome), clip_norm=argument)))
 
 
 @pytest.mark.playbook("I14", case="fires")
@@ -42,14 +35,14 @@ def test_more_than_half_of_the_updates_clipped_asks_for_a_lower_learning_rate(lo
 @pytest.mark.playbook("I14", case="silent")
 def test_a_tenth_or_nearly_half_is_no_matter_and_a_workload_that_does_not_clip_is_clean() -> None:
     assert [clipped(*share).reason for share in ((0.0, 0.2), (0.3, 0.49), (0.0, 0.0))] == ["seldom"] * 3
-    quiet = one(aggressive_clipping(with_threshold(planted_round(clean), None)))
+    quiet = one(aggressive_clipping(with_arguments(planted_round(clean), clip_norm=None)))
     assert (quiet.level, quiet.reason) == ("ok", "no_clipping")
 
 
 @pytest.mark.playbook("I14", case="silent")
 def test_where_nothing_says_how_many_were_clipped_it_is_not_checked() -> None:
     assert one(aggressive_clipping(planted_round(clean))).reason == "not_reported"
-    assert one(aggressive_clipping(with_threshold(planted_round(clean), 0.5))).reason == "not_reported"
+    assert one(aggressive_clipping(with_arguments(planted_round(clean), clip_norm=0.5))).reason == "not_reported"
     assert one(aggressive_clipping(planted_round(lambda p, i, r: None))).reason == "no_feasible_trial"
 
 
