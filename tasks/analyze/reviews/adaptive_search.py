@@ -25,7 +25,7 @@ class AdaptiveSearchThresholds(Frozen):
         default=8,
         ge=1,
         description=f"D14, ours: trials in a row, that is trials for each that ran at once; {_MEASURED} it won 28 to "
-        "50 % of searches at 1 or 2 in a row, 43 to 82 % from 8 on",
+        "50 % of searches at 1 or 2 in a row, 40 to 82 % from 8 on",
     )
     adaptive_trials: int = Field(
         default=32, ge=1, description=f"D14, ours: trials of a study; {_MEASURED} 16 trials one by one won about half"
