@@ -43,9 +43,18 @@ def test_the_next_command_and_the_command_to_reproduce_stand_in_blocks_to_copy()
 def test_every_picture_is_on_the_page_without_being_asked() -> None:
     tags = read("promote").tags
     figures = {attrs["id"] for tag, attrs in tags if tag == "figure"}
-    names = ("axis", "isolation", "retrains", "curves", "best-of-n", "best-steps")
+    names = (
+        "axis",
+        "isolation",
+        "retrains",
+        "curves",
+        "best-of-n",
+        "best-steps",
+        "gradient-norms",
+        "gradient-histogram",
+    )
     assert figures == {f"picture-{name}" for name in names}
-    assert sum(tag == "svg" and attrs.get("class") == "plot" for tag, attrs in tags) == 6
+    assert sum(tag == "svg" and attrs.get("class") == "plot" for tag, attrs in tags) == len(names)
 
 
 def test_hostile_text_is_escaped_wherever_a_person_may_write() -> None:
