@@ -17,7 +17,8 @@ def equal_lengths(evidence: Evidence) -> list[Finding]:
 
     A fail where they had a few lengths of two trials or more each, or trained beyond the budget by unequal numbers of
     steps: the longer ones were favoured. Of a study that ran elsewhere that is a warning, as nothing can be run anew. A
-    warning, too, where the ends are scattered below the budget, as where each trial stops early by a rule of its own.
+    warning, too, where the ends are scattered below the budget, as where each trial stops early by a rule of its own,
+    and where the compared values have one length each, as where a warmup in front is the question.
 
     Playbook: H2
     """
@@ -34,8 +35,11 @@ def equal_lengths(evidence: Evidence) -> list[Finding]:
         text = f"All {plural(len(complete), 'complete trial')} trained to step {longest:,}{same}."
         return [finding("length", "H2", "ok", text, reason="one_length", numbers=numbers)]
     ids = [t.id for t in complete if t.steps_done != longest]
+    told = listing(f"{steps:,} steps ({count})" for steps, count in sorted(lengths.items())[:DESIGNED])
+    if all(len({t.steps_done for t in s.trials if t.feasible}) < 2 for s in evidence.studies):
+        text = f"The compared values trained for unequal lengths, {told}: their difference is one of length as well."
+        return [finding("length", "H2", "warn", text, reason="a_length_a_value", trials=ids, numbers=numbers)]
     if longest > budget or (len(lengths) <= DESIGNED and min(lengths.values()) > 1):
-        told = listing(f"{steps:,} steps ({count})" for steps, count in sorted(lengths.items())[:DESIGNED])
         text = f"Complete trials trained for unequal lengths, {told}: the longer ones are favoured. Give all the same."
         level: Judged = "warn" if evidence.round.scope.run else "fail"
         return [finding("length", "H2", level, text, reason="unequal_lengths", trials=ids, numbers=numbers)]
@@ -53,7 +57,7 @@ LENGTH = Check(
             row="H2",
             asks="Did all complete trials train for the same number of steps?",
             fail=("unequal_lengths",),
-            warn=("ended_early", "unequal_lengths"),
+            warn=("ended_early", "unequal_lengths", "a_length_a_value"),
             ok=("one_length",),
             na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
         ),

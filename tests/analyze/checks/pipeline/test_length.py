@@ -54,6 +54,21 @@ def test_trials_that_stop_early_by_a_rule_of_their_own_are_told() -> None:
     assert (found.level, found.reason, len(found.trials)) == ("warn", "ended_early", 4)
 
 
+@pytest.mark.playbook("H2", case="fires")
+def test_values_of_one_length_each_are_told_and_do_not_block() -> None:
+    """As where the question is a warmup that is put in front of the budget's steps."""
+    evidence = lasting([200], scientific={"activation": ["relu", "gelu"]})
+    second = evidence.studies[1].study.id
+    longer = {
+        id: t
+        if t.planned.study != second
+        else replace(t, curve=Curve(steps=t.curve.steps + 50, metrics=t.curve.metrics))
+        for id, t in evidence.trials.items()
+    }
+    (found,) = equal_lengths(Evidence(round=evidence.round, trials=longer))
+    assert (found.level, found.reason) == ("warn", "a_length_a_value")
+
+
 @pytest.mark.playbook("H2", case="silent")
 @pytest.mark.parametrize("length", [200, 150, 250])
 def test_trials_of_one_length_are_not_complained_of(length: int) -> None:
