@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from tasks.record import Finding, FixedRole, Frozen, Point, RolesRow, Value
 from tasks.scope.error import InputError
@@ -46,7 +46,7 @@ class Scope(Frozen):
     settings: dict[str, Value] = {}
     altered: dict[str, Value | None] = {}
     target: str = ""
-    arguments: dict[str, Value | None] = {}
+    arguments: dict[str, Value | None] = Field(default={}, exclude=True, repr=False)  # they may hold secrets
     names: Names = Names()
     roles: RolesRow
     declared: Space

@@ -19,6 +19,7 @@ from tasks.scope.arms import (
 )
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.guards.evidence import EXPLICIT, LEFT_TO_THE_ADAM_RULE, evidence_is_stated
+from tasks.scope.guards.interactions import moves_with_the_question
 from tasks.scope.names.optimizers import optimizer_key
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
@@ -84,7 +85,8 @@ def _to_fix(scope: Scope, keep: int) -> list[str]:
     def rank(parameter: Parameter) -> int:
         of_optimizer = scope.names.family(parameter.name) == "optimizer"
         strength = not of_optimizer and set(parameter.when) & set(scope.roles.scientific)
-        name = "strength" if strength else scope.names.bare(parameter.name)
+        interacts = moves_with_the_question(scope, parameter.name) and scope.names.family(parameter.name) != "optimizer"
+        name = "strength" if strength or interacts else scope.names.bare(parameter.name)
         return KEPT_LONGEST.index(name if name in KEPT_LONGEST else "other")
 
     kept = {p.name for arm in compared_values(scope) for p in sorted(existing(scope, arm), key=rank)[:keep]}

@@ -50,6 +50,12 @@ def interacting_stay_tuned(scope: Scope) -> list[Finding]:
     return found or [finding("interactions", "C5", "ok", text, reason="none_fixed")]
 
 
+def moves_with_the_question(scope: Scope, name: str) -> bool:
+    """Whether the best value of a hyperparameter is known to move with what the round compares."""
+    asked = ((n, f) for n in scope.roles.scientific if (f := _moving(scope, n)) is not None)
+    return any(name != n and _is_among(scope, name, MOVES_WITH[f]) for n, f in asked)
+
+
 def _moving(scope: Scope, name: str) -> Family | None:
     """The family of a compared hyperparameter of which interactions are known; of architecture the sizes alone."""
     of = scope.names.family(name)
@@ -63,11 +69,13 @@ def _moving(scope: Scope, name: str) -> Family | None:
 def _among(scope: Scope, name: str, names: frozenset[str]) -> bool:
     """Whether the fixed hyperparameter is one of these or the strength of a regularizer, and is not off."""
     value = scope.roles.fixed[name].value
-    if scope.names.bare(name) in names:
-        return value != 0
-    strength = scope.names.family(name) in REGULARIZING and not isinstance(value, bool | str)
+    return value != 0 and not isinstance(value, bool | str) and _is_among(scope, name, names)
+
+
+def _is_among(scope: Scope, name: str, names: frozenset[str]) -> bool:
+    """Whether a hyperparameter is one of these, or the strength of a regularizer."""
     switch = name in scope.declared and scope.names.is_switch(scope.declared[name])
-    return strength and not switch and value != 0
+    return scope.names.bare(name) in names or (scope.names.family(name) in REGULARIZING and not switch)
 
 
 def _fixed(scope: Scope, compared: str, name: str) -> Finding:

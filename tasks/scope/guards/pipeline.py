@@ -82,7 +82,7 @@ def _unknown(scope: Scope, train: bool, evaluation: bool) -> Finding:
         tell = scope.names.say(missing[0])
         text = f"Not checked: nothing is recognised as {' or as '.join(missing)}; {tell} says which it is."
     else:
-        text = "Not checked: of the batch sizes one is per device and one is not, so they cannot be compared."
+        text = "Not checked: one batch_size is per device and the other is not, so they cannot be compared."
     return not_checked("evaluation batch", "J4", NotChecked.NOT_RECOGNISED, text)
 
 

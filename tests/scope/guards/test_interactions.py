@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.record import Finding
+from tasks.scope.guards.budget import few_enough_nuisances
 from tasks.scope.guards.interactions import interacting_stay_tuned
 from tests.scope.example_scopes import DROPOUT, SPACE, Tree, levels, scope
 
@@ -44,3 +45,10 @@ def test_an_architecture_that_is_no_size_has_no_known_interaction() -> None:
     space = {"activation": {"choices": ["relu", "gelu"]}}
     found = interacting_stay_tuned(scope({"activation": ["relu", "gelu"]}, SPACE | DECAY | space, fixed=SHORT))
     assert levels(found) == ["na"]
+
+
+def test_few_trials_do_not_ask_to_fix_what_moves_with_the_compared_size() -> None:
+    """Else one guard would ask for what another warns of."""
+    crowded = scope({"width": [32, 64]}, DECAY | SPACE, trials=10)
+    (few,) = few_enough_nuisances(crowded)
+    assert (few.level, few.remedy) == ("warn", ("goal.nuisance=[weight_decay,learning_rate]",))
