@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flows.compose.called import near
 from flows.compose.config import CONF, RoundConfig
@@ -121,18 +120,19 @@ def incumbent_now(ledger: Ledger | None, config: RoundConfig, view: View) -> Inc
 
 def as_incumbent(ledger: Ledger, stored: Generation) -> Incumbent:
     """A generation of the ledger as the incumbent that a round is gated against."""
-    config = ledger.frozen(stored.round_id).get("config", {}) if stored.round_id else {}
     return Incumbent(
         generation=stored.generation,
         point=stored.point,
         settings=stored.settings,
-        promoted_with=dict(_ran_on(config)),
+        promoted_with=dict(_ran_on(ledger, stored.round_id)),
         source=stored.source,
     )
 
 
-def _ran_on(config: Mapping[str, Any]) -> Iterator[tuple[str, Value | None]]:
-    """The number of steps and the workload's arguments of a stored configuration, as overrides, without secrets."""
+def _ran_on(ledger: Ledger, round_id: str | None) -> Iterator[tuple[str, Value | None]]:
+    """The number of steps and the workload's arguments of a stored round, as overrides, without secrets."""
+    known = round_id is not None and any(r.round_id == round_id for r in ledger.rounds())
+    config = ledger.frozen(str(round_id)).get("config", {}) if known else {}
     steps = f"{BUDGET}max_train_steps"
     flat = flat_arguments(config.get("workload", {}).get("arguments", {}))
     yield from ((key, value) for key, value in flat if not (isinstance(value, str) and LEFT_OUT in value))

@@ -173,7 +173,8 @@ def test_the_next_round_brings_along_one_that_was_killed_before_it_was_shown(
     assert any("its run is RUNNING" in lack for lack in lacks(root))
     assert run(folder, root, "seed=1") == 0
     assert lacks(root) == []
-    assert capsys.readouterr().err == ""
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if "warning C4: " not in line] == []  # so few trials are told before they run
 
 
 def test_earlier_rounds_are_brought_along_once_and_only_to_their_own_mlflow(root: Path) -> None:

@@ -64,7 +64,7 @@ def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Value | N
 def _spelled_out(argv: Any) -> Iterator[tuple[str, Value | None]]:
     """`--name value`, `--name=value` and `name=value` of a template, where the value has no braces."""
     parts = [str(part) for part in argv if isinstance(part, Value)] if isinstance(argv, list | tuple) else []
-    for part, after in zip(parts, [*parts[1:], "-"], strict=True):
+    for part, after in zip(parts, [*parts[1:], "-"][: len(parts)], strict=True):
         name, equals, value = part.partition("=")
         if not equals and name.startswith("--") and not after.startswith("-"):
             value, equals = after, "="
