@@ -53,7 +53,9 @@ def _trial(
     for name in (n for n in run["metrics"] if n == metric or _BESIDE.search(n)):
         for step, value in curve(run["id"], name).items():
             reports.setdefault(step, {})[name] = _finite(value)
-    status, reason = status_and_reason(telling_value(reports, metric), "failed" if run["status"] == "FAILED" else None, "")
+    status, reason = status_and_reason(
+        telling_value(reports, metric), "failed" if run["status"] == "FAILED" else None, ""
+    )
     given = {n: v for n, v in run["parameters"].items() if parameters is None or n in parameters}
     return ImportedTrial(
         id=run["id"][:12],
