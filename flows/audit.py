@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from flows.compose import compose
 from flows.compose.called import line
+from flows.compose.config import in_writing
 from flows.compose.freeze import root_of
 from flows.compose.messages import tell, validation_sentence
 from flows.own import OWN
@@ -228,7 +229,7 @@ def _scope(study: ImportedStudy, tree: Mapping[str, Any], policy: Policy) -> tup
         policy=policy,
         sampler=str(tree["sampler"] or study.sampler).lower(),
         seed=0,
-        acknowledge={str(row): str(why) for row, why in (tree["acknowledge"] or {}).items()},
+        acknowledge=in_writing(tree["acknowledge"] or {}),
     )
     none = Incumbent(generation=0, point=constants, source="no incumbent: these trials ran elsewhere")
     run = tuple(dict(t.point) for t in study.trials)

@@ -1,6 +1,7 @@
 """`RoundConfig`: everything that a person sets for one round, as one frozen value; where `conf/` lies."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,14 +45,7 @@ class RoundConfig(Asked):
     @field_validator("acknowledge")
     @classmethod
     def _in_writing(cls, value: dict[str, str]) -> dict[str, str]:
-        for row, why in value.items():
-            if not re.fullmatch(r"[A-K]\d{1,2}", row):
-                raise InputError(
-                    f"acknowledge: {row!r} is no row of the playbook; write the row of the finding, such as E2."
-                )
-            if not why.strip():
-                raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
-        return value
+        return in_writing(value)
 
     @property
     def asks(self) -> bool:
@@ -72,3 +66,21 @@ class RoundConfig(Asked):
     def root(self) -> Path:
         """The folder that holds ledger, records, MLflow's store and data of this round."""
         return Path(self.tracking.root)
+
+
+def in_writing(acknowledged: Mapping[str, Any]) -> dict[str, str]:
+    """The rows of findings that may stand, each with why.
+
+    Raises:
+        InputError: a row that the playbook does not have, or one without a reason in words.
+
+    Playbook: E1
+    """
+    for row, why in acknowledged.items():
+        if not re.fullmatch(r"[A-K]\d{1,2}", str(row)):
+            raise InputError(
+                f"acknowledge: {row!r} is no row of the playbook; write the row of the finding, such as E2."
+            )
+        if not isinstance(why, str) or not why.strip():
+            raise InputError(f"acknowledge.{row}: without a reason it is not in writing; say why it may stand.")
+    return dict(acknowledged)

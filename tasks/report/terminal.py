@@ -139,16 +139,14 @@ def _finding(record: Record, finding: Finding, width: int, colour: bool) -> Iter
     several = finding.level == "warn" and len(record.studies) > 1
     study = next((s for s in record.studies if several and s.id == finding.where.study), None)
     label = f"{cut(study_label(record, study), 40)}: " if study else ""
-    sentence = (
-        label
-        + one_line(finding.evidence)
-        + (f" (acknowledged: {one_line(why)})" if why and finding.level == "fail" else "")
-    )
+    sentence = label + one_line(finding.evidence)
     room = max(width - INDENT - len(head), 20)
     lines = textwrap.wrap(sentence, room) or [""]
     lines = lines if len(lines) <= LINES else [*lines[: LINES - 1], cut(" ".join(lines[LINES - 1 :]), room)]
     yield f"{'':<{INDENT}}{paint(head, finding.level, colour)}{lines[0]}"
     yield from (f"{'':<{INDENT + len(head)}}{line}" for line in lines[1:])
+    if why and finding.level == "fail":
+        yield cut(f"{'':<{INDENT + len(head)}}(acknowledged: {one_line(why)})", width)
     if finding.remedy and finding.level == "fail":
         yield cut(f"{'':<{INDENT + len(head)}}remedy: {' '.join(finding.remedy)}", width)
 

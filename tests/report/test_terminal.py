@@ -51,6 +51,14 @@ def test_findings_that_are_not_ok_are_named_and_the_others_only_counted() -> Non
     assert "(acknowledged: The unstable corner" in folded
 
 
+@pytest.mark.playbook("E1", case="shows")
+@pytest.mark.prose
+def test_a_written_reason_is_shown_however_long_the_evidence_is() -> None:
+    record = example("redesign")
+    long = tuple(f.model_copy(update={"evidence": "It goes on and on. " * 20}) for f in record.findings)
+    assert "(acknowledged: The unstable corner" in text(record.model_copy(update={"findings": long}))
+
+
 @pytest.mark.playbook("C3", case="shows")
 @pytest.mark.prose
 def test_roles_take_one_line_and_name_what_is_fixed() -> None:

@@ -252,8 +252,8 @@ def rise_numbers(s: Shape) -> Mapping[str, Number | None]:
 def share_of_descent(curve: Shape) -> str:
     """The rise in words, as a share of what the curve had fallen before."""
     if not curve.descent:
-        return "more than it ever fell"
-    return f"{number(round(100 * curve.rise / curve.descent, 1))} % of all it had fallen"
+        return "more than it ever improved"
+    return f"{number(round(100 * curve.rise / curve.descent, 1))} % of all it had improved"
 
 
 def _windows(values: Floats, width: int) -> Floats:

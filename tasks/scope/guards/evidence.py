@@ -21,6 +21,7 @@ RECOGNISED = "an earlier round, a measured number or a cost, a source, or goal=N
 
 _WORK = r"(?:rounds?|stud(?:y|ies)|sweeps?|experiments?|ablations?|runs?|audits?|search(?:es)?)"
 _EARLIER = re.compile(
+    rf"(?<!\bno )(?<!\bwithout )(?<!\bwithout an )(?<!\bwithout a )"  # whoever says that there is none names none
     rf"\b(?:last|previous|earlier|prior|past|preceding|first|second|third|two|three|four|five|\d+)(?:\s+\w+)?\s+{_WORK}\b"
     rf"|\b{_WORK}[\s:=#]+\S*\d|\b[\w-]+-\d{{8}}-\d{{6}}-\w+",
     re.IGNORECASE,
@@ -64,7 +65,9 @@ def reasons_are_evidence(scope: Scope) -> list[Finding]:
         say = finding("stated reason", "C2", "warn", text, reason="no_evidence", parameter=found[0], numbers=numbers)
         return [say]
     if not asked:
-        text = "Nothing that is usually a nuisance is fixed."
+        silent = [n for n in scope.roles.fixed if _usually_nuisance(scope, n) or scope.names.tuned_by_rule(n)]
+        beside = f"; {listing(silent)} {'is' if len(silent) == 1 else 'are'} held without being asked for a reason"
+        text = f"The goal fixes nothing that is usually a nuisance{beside if silent else ''}."
         return [finding("stated reason", "C2", "ok", text, reason="none_fixed", numbers=numbers)]
     why = "each refers to evidence" if has_room(scope) else "the trials suffice for no nuisance more"
     text = f"{listing(asked)} {'is' if len(asked) == 1 else 'are'} fixed: {why}."

@@ -21,8 +21,10 @@ from tasks.scope.goal import RANGE
 from tasks.scope.kinds import UNDERSTAND
 from tasks.scope.names.names import USUAL_VALUES
 from tasks.scope.names.optimizers import own_name
-from tasks.scope.names.programs import program_at
+from tasks.scope.names.programs import COMMAND, program_at
 from tasks.scope.roles import Scope
+
+_NO_ACCUMULATION = frozenset({"1", "1.0", "0", "0.0", "none", "null", "false", "no", "off"})
 
 
 def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
@@ -110,7 +112,7 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
     Playbook: A10
     """
     names = recognised(scope, "accumulation")
-    found = [n for n in names if n in varied(scope) or held_at(scope, n) not in (1, None, False)]
+    found = [n for n in names if n in varied(scope) or str(held_at(scope, n)).lower() not in _NO_ACCUMULATION]
     if found:
         return [
             finding(
@@ -131,7 +133,8 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
         )
         return [not_checked("accumulation", "A10", NotChecked.NOT_RECOGNISED, text)]
     if names:
-        text = f"No trial accumulates gradients over several batches: {listing(names)} stays at 1."
+        told = " and ".join(f"{n} is {held_at(scope, n)}" for n in names)
+        text = f"No trial accumulates gradients over several batches: {told}."
         return [finding("accumulation", "A10", "ok", text, reason="none")]
     if program_at(scope.target).accumulates is False:
         text = "No trial accumulates gradients over several batches: this workload never does."
@@ -147,8 +150,11 @@ def _held_at_one(scope: Scope, name: str) -> tuple[str, ...]:
     """The overrides that leave the parameter no value but 1."""
     if name in scope.roles.scientific:
         return ()
+    if name in scope.goal.fixed:
+        return (f"++goal.fixed.{name}.value=1",)
     if name not in scope.declared:
-        return (f"workload.{name}=1",) if name in scope.arguments and name not in scope.roles.fixed else ()
+        own = name in scope.arguments and name not in scope.roles.fixed and scope.target != COMMAND  # argv spells it
+        return (f"workload.{name}=1",) if own else ()
     parameter = scope.declared[name]
     if parameter.numeric:
         return (f"space.{name}.low=1", f"space.{name}.high=1")

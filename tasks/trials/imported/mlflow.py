@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tasks.record import Value
-from tasks.trials.imported.study import ImportedStudy, ImportedTrial, chosen, directed, status_and_reason
+from tasks.trials.imported.study import ImportedStudy, ImportedTrial, chosen, directed, status_and_reason, telling_value
 
 _LEFT = ("RUNNING", "SCHEDULED", "KILLED")  # MLflow's word for a program that was interrupted is KILLED
 _BESIDE = re.compile(r"train|loss", re.IGNORECASE)  # metrics of which the checks have something to say
@@ -53,9 +53,9 @@ def _trial(
     for name in (n for n in run["metrics"] if n == metric or _BESIDE.search(n)):
         for step, value in curve(run["id"], name).items():
             reports.setdefault(step, {})[name] = _finite(value)
-    values = [row[metric] for row in reports.values() if metric in row]
-    best = next((v for v in values if math.isfinite(v)), values[0] if values else None)
-    status, reason = status_and_reason(best, "failed" if run["status"] == "FAILED" else None, "")
+    status, reason = status_and_reason(
+        telling_value(reports, metric), "failed" if run["status"] == "FAILED" else None, ""
+    )
     given = {n: v for n, v in run["parameters"].items() if parameters is None or n in parameters}
     return ImportedTrial(
         id=run["id"][:12],

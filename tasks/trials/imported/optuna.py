@@ -103,9 +103,9 @@ def _trial(trial: Any, metric: str, curves: bool, parameters: Sequence[str] | No
 
 def _end(trial: Any, curve: Mapping[int, float]) -> tuple[Status, str]:
     """How it ended. Optuna fails a trial whose objective is not a number, and of no failure does it keep the reason."""
-    if trial.state.name == "COMPLETE":
-        return status_and_reason(float(trial.value), None, "")
     step = next((s for s, v in sorted(curve.items()) if not math.isfinite(v)), None)
+    if trial.state.name == "COMPLETE" and step is None:
+        return status_and_reason(float(trial.value), None, "")
     return ("failed", "") if step is None else ("infeasible", f"the objective is {curve[step]} at step {step}")
 
 

@@ -133,6 +133,12 @@ def plain_value(value: Any) -> Value | None:
     return plain_value(item()) if item is not None else str(value)
 
 
+def telling_value(reports: Mapping[int, Mapping[str, float]], metric: str) -> float | None:
+    """The metric's first value that is not finite, as in a round; else its first value; None where it has none."""
+    values = [row[metric] for row in reports.values() if metric in row]
+    return next((v for v in values if not math.isfinite(v)), values[0] if values else None)
+
+
 def status_and_reason(value: float | None, status: Status | None, reason: str) -> tuple[Status, str]:
     """`(status, reason)` of a trial, from what the source says: without a word, a finite objective is complete.
 

@@ -9,7 +9,15 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from tasks.record import Status
 from tasks.scope.error import InputError
-from tasks.trials.imported.study import ImportedStudy, ImportedTrial, chosen, directed, plain_value, status_and_reason
+from tasks.trials.imported.study import (
+    ImportedStudy,
+    ImportedTrial,
+    chosen,
+    directed,
+    plain_value,
+    status_and_reason,
+    telling_value,
+)
 
 OWN = ("status", "reason", "seed", "trial", "seconds")  # columns that are neither parameter nor metric
 KINDS = (".csv", ".parquet")
@@ -39,8 +47,8 @@ def table_study(
         id = str(plain_value(row.get("trial", i)))
         value = plain_value(row.get(named))
         reports = rows.get(id) or ({} if value is None and not _is_number(row.get(named)) else {1: _value(row, named)})
-        best = _any(reports, named)
-        status, reason = status_and_reason(best, _status(row, path), _text(row.get("reason")) or "")
+        told = float(row[named]) if _is_number(row.get(named)) and value is None else telling_value(reports, named)
+        status, reason = status_and_reason(told, _status(row, path), _text(row.get("reason")) or "")
         point = {n: v for n in names if (v := plain_value(row[n])) is not None}
         seed, seconds = plain_value(row.get("seed")), plain_value(row.get("seconds"))
         trials.append(
@@ -110,7 +118,8 @@ def _curves(path: Path) -> dict[str, dict[int, dict[str, float]]]:
         raise InputError(f"curves: the column {wrong or 'step'!r} of {path.name} is not made of numbers; correct it.")
     found: dict[str, dict[int, dict[str, float]]] = {}
     for row in table.to_dict("records"):
-        values = {m: float(row[m]) for m in metrics if not np.isnan(row[m])}
+        said = [m for m in metrics if not np.isnan(row[m])]
+        values = {m: float(row[m]) for m in said or metrics}  # a row of nothing but NaN is one that diverged
         found.setdefault(str(plain_value(row["trial"])), {})[int(row["step"])] = values
     return found
 
@@ -134,12 +143,6 @@ def _value(row: Mapping[str, Any], metric: str) -> dict[str, float]:
     except ValueError:
         said = f"objective.metric: {row[metric]!r} in the column {metric!r} is no number; correct it."
         raise InputError(said) from None
-
-
-def _any(reports: Mapping[int, Mapping[str, float]], metric: str) -> float | None:
-    """A finite value of the metric, if there is one; else what stands there instead."""
-    values = [row[metric] for row in reports.values() if metric in row]
-    return next((v for v in values if np.isfinite(v)), values[0] if values else None)
 
 
 def _status(row: Mapping[str, Any], path: Path) -> Status | None:

@@ -17,6 +17,7 @@ def test_a_status_that_means_nothing_here_is_refused(tmp_path: Path, capsys: pyt
     assert "'done'; say complete, infeasible, failed" in capsys.readouterr().err
 
 
+WORDS = ("objective.metric=error", "objective.direction=minimize")
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "source: missing"),
     "no file": (["source=HERE/none.csv"], "source: there is no file HERE/none.csv"),
@@ -115,3 +116,13 @@ def test_an_optuna_study_without_one_objective_or_of_several_is_refused(
     assert f"study: {address} has 2 (a, b); name one" in capsys.readouterr().err
     assert main([f"source=optuna:{address}", "study=a"]) == 2
     assert "study: a has 2 objectives; one can be audited" in capsys.readouterr().err
+
+
+@pytest.mark.playbook("E1", case="fires")
+@pytest.mark.parametrize("said", ["{E2: ' '}", "{E2: ''}", "{E2: true}", "{e2: known}", "{Z9: known}"])
+def test_what_is_not_in_writing_or_names_no_row_is_no_acknowledgement(
+    said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(tmp_path / "trials.csv", 3e-3)
+    assert main([f"source={path}", *WORDS, f"acknowledge={said}", f"tracking.root={tmp_path / 'root'}"]) == 2
+    assert capsys.readouterr().err.startswith("error: acknowledge")

@@ -105,3 +105,28 @@ def test_what_is_not_a_number_is_infeasible_in_every_source(audited: Callable[..
     study.optimize(objective, n_trials=12)
     found = audited(f"source=optuna:{storage}").trials[3]
     assert (found.status, found.reason) == ("infeasible", "the objective is nan at step 6")
+
+
+@pytest.mark.playbook("E8", case="shows")
+@pytest.mark.parametrize("end", ["inf", "-inf", "nan"])
+def test_a_curve_that_leaves_the_numbers_half_way_is_infeasible_though_it_began_well(
+    audited: Callable[..., Record], tmp_path: Path, end: str
+) -> None:
+    source = table(tmp_path / "trials.csv", 3e-3, count=20)
+    frame = pd.read_csv(source)
+    frame["trial"] = [f"run {i}" for i in range(20)]
+    frame.to_csv(source, index=False)
+    rows = [
+        {"trial": name, "step": step, "error": value, "train_loss": value}
+        for name, lr in zip(frame["trial"], frame["lr"], strict=True)
+        for step, value in curve(loss(lr, 3e-3)).items()
+    ]
+    told = pd.DataFrame(rows)
+    told.loc[(told["trial"] == "run 3") & (told["step"] > STEPS[2]), ["error", "train_loss"]] = float(end)
+    told.loc[(told["trial"] == "run 4") & (told["step"] == STEPS[2]), "error"] = math.nan  # was not evaluated there
+    told.to_csv(tmp_path / "curves.csv", index=False)
+    words = ("objective.metric=error", "objective.direction=minimize", "acknowledge={E7: known}")
+    record = audited(f"source={source}", f"curves={tmp_path / 'curves.csv'}", *words)
+    assert [t.id for t in record.trials if t.status == "infeasible"] == ["run 3"]
+    assert record.trials[3].best_value is None
+    assert end in record.trials[3].reason

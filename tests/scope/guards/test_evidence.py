@@ -20,6 +20,9 @@ OPINIONS = [
     "usual value at this budget",
     "I read it in a paper",
     "known to be good",
+    "no earlier round looked at it",
+    "there is no previous study of it",
+    "without an earlier sweep",
     "only 12 trials a study",  # the budget has 24
 ]
 EVIDENCE = [
@@ -35,6 +38,7 @@ EVIDENCE = [
     "each further value costs 12 GPU hours",
     "up to 25 trials a study tune the rate alone",
     "3 seeds each showed no difference",
+    "no difference in the last two rounds",
 ]
 
 
@@ -121,3 +125,13 @@ def test_a_finding_quotes_a_short_reason_and_stays_short() -> None:
     assert only(reasons_are_evidence(scope(REGULARIZERS, SPACE | DROPOUT)), "ok")
     points = scope({}, points=[{"one_minus_momentum": 0.1}, {"one_minus_momentum": 0.2}])
     assert only(reasons_are_evidence(points), "na").reason == "listed_points"
+
+
+@pytest.mark.playbook("C2", case="silent")
+@pytest.mark.prose
+def test_what_is_held_without_a_word_is_named_and_not_said_to_be_free() -> None:
+    found = only(reasons_are_evidence(scope(baseline={"optimizer": "nesterov", "weight_decay": 0.1})), "ok")
+    assert "weight_decay is held without being asked for a reason" in found.evidence
+    found = only(reasons_are_evidence(scope(space=SPACE | {"weight_decay": {"low": 0.1, "high": 0.1}})), "ok")
+    assert "weight_decay is held without being asked for a reason" in found.evidence
+    assert "held" not in only(reasons_are_evidence(scope()), "ok").evidence

@@ -57,9 +57,11 @@ def _equally_tuned(name: str, arms: list[Slice], evidence: Evidence) -> Finding:
             numbers=numbers,
         )
     whose = " the baseline, which the change is held against," if least.place == 0 else ""
+    lost = few < len(least.trials)
+    mend = f"Mend what made {least.label} infeasible, or give it" if lost else f"Give {least.label}"
     text = (
         f"{told},{whose} and {most.label} has {many} of {len(most.trials)}: the best of so many more is better by "
-        f"luck alone. Mend what made {least.label} infeasible, or give it as many."
+        f"luck alone. {mend} as many."
     )
     return say("warn", text, reason="unevenly_tuned", numbers=numbers)
 

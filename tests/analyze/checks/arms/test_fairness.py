@@ -36,3 +36,16 @@ def test_ranges_and_rounds_that_compare_nothing_are_not_asked() -> None:
     assert one(equally_tuned(planted_round(clean))).reason == "not_the_question"
     assert one(equally_tuned(planted_round(clean, scientific={"learning_rate": "range"}))).reason == "not_the_question"
     assert one(equally_tuned(compared_round(lambda p, i, rng: None))).reason == "too_few_trials"
+
+
+@pytest.mark.playbook("F13", case="fires")
+@pytest.mark.prose
+def test_an_arm_that_had_few_trials_and_lost_none_is_not_said_to_be_infeasible() -> None:
+    both = compared_round(clean)
+    few = {t.id for t in both.round.studies[0].trials[2:]}
+    first = both.round.studies[0].model_copy(update={"trials": both.round.studies[0].trials[:2], "count": 2})
+    round = both.round.model_copy(update={"studies": (first, *both.round.studies[1:])})
+    found = one(equally_tuned(Evidence(round=round, trials={k: t for k, t in both.trials.items() if k not in few})))
+    assert found.level == "warn"
+    assert "infeasible" not in found.evidence
+    assert found.evidence.endswith("Give optimizer = nesterov as many.")

@@ -129,12 +129,15 @@ def test_a_validation_loss_that_rises_under_a_steady_error_is_told_and_not_faile
     assert "overconfident" in found.evidence
 
 
+@pytest.mark.playbook("F2", case="fires")
+@pytest.mark.prose
 def test_accuracy_is_judged_upside_down() -> None:
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         return {"valid_accuracy": 1.0 - overfits_under("adam")(point, index, rng)["valid_error"]}
 
     round = compared_round(outcome, metric="valid_accuracy", direction="maximize")
     assert levels(overfitting(round)) == ["ok", "fail"]
+    assert "of all it had improved" in overfitting(round)[1].evidence  # an accuracy does not fall on its way
 
 
 def test_each_slice_of_a_range_is_looked_at() -> None:
