@@ -112,6 +112,13 @@ def test_a_ranking_names_its_row_and_says_how_many_trials_lack_the_metric(
     assert "left out" not in out
 
 
+@pytest.mark.prose
+def test_a_metric_that_no_trial_has_is_not_asked_for_its_direction(shell: Shell, tmp_path: Path) -> None:
+    concluded(tmp_path)
+    said = refused(shell("rank", "r-1", "objective=FINAL", f"tracking.root={tmp_path}"))
+    assert "has 'FINAL'; they have odd, train_loss, valid_error." in said
+
+
 @pytest.mark.playbook("D15", case="shows")
 @pytest.mark.prose
 def test_a_search_that_adapted_to_its_objective_is_not_ranked_by_another(shell: Shell, tmp_path: Path) -> None:
