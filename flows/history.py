@@ -99,7 +99,7 @@ def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
     if not file.is_file():
         raise InputError(f"the curves of round {round_id} are not at {file}; without them nothing can be ranked")
     from tasks.report.across.rerank import agreement, reranked
-    from tasks.text import number, point_label
+    from tasks.text import number, plural, point_label
     from tasks.trials.stored import read_curves
 
     ranked = reranked(record, read_curves(file), settings["objective"], settings.get("direction"))
@@ -112,8 +112,10 @@ def _ranked(ledger: Ledger, round_id: str, settings: dict[str, str]) -> str:
     more = f"... and {len(ranked) - _RANKED} more\n" if len(ranked) > _RANKED else ""
     alike = agreement(ranked)
     tail = "" if alike is None else f"; rank correlation with the round's own objective: {alike:.2f}"
-    same = "the same trial is best" if ranked[0].before == 1 else "another trial is best"
-    return f"{said}{more}{same} as by the best {record.objective.metric}{tail}\n"
+    same = "the same trial is best as" if ranked[0].before == 1 else "another trial is best than"
+    left = sum(t.purpose == "search" and t.status == "complete" for t in record.trials) - len(ranked)
+    without = f"{plural(left, 'complete trial')} without it left out; " if left else ""
+    return f"{said}{more}{without}{same} by the best {record.objective.metric}{tail} (D15)\n"
 
 
 def _lengths(short: Record, long: Record) -> str:

@@ -13,9 +13,10 @@ Mode = Literal["exploration", "exploitation"]
 class ExplorationRow(RecordRow):
     """What this round is (`mode`), and how the workload's trials so far are split; this round's are among them.
 
-    `rounds`, `trials` and `steps` by mode, of every round that ended by now; retrains count with their round. `unread`:
-    rounds whose record cannot be read, or of a kind that this version does not know. `ready`: this round finds the
-    space ready for exploitation (G10). `saturated`: tuning has likely saturated (B7).
+    `rounds`, `trials` and `steps` by mode, of every round that ended by now; retrains count with their round, a kept
+    trial with the one that ran it. `unread`: rounds whose record cannot be read, or of a kind that this version does
+    not know. `ready`: this round finds the space ready for exploitation (G10). `saturated`: tuning has likely
+    saturated (B7).
 
     Playbook: B4
     """

@@ -44,12 +44,12 @@ def method_of(
 
 
 def _exploration(session: Session, record: Record, *, saturated: bool) -> ExplorationRow:
-    """The split over the rounds that had ended when this one began, and this one."""
+    """The split over the rounds that had ended when this one began, and this one; a kept trial ran in one of them."""
     ready = any((f.row, f.level) == ("G10", "ok") for f in record.findings)
     mode = KINDS[record.goal.kind].mode
     rounds: dict[Mode, int] = {"exploration": 0, "exploitation": 0}
     trials, steps, unread = dict(rounds), dict(rounds), 0
-    lengths = [t.max_train_steps for t in record.trials]
+    lengths = [t.max_train_steps for t in record.trials if t.kept is None]
     for kind, ran in [(record.goal.kind, lengths), *_earlier(session)]:
         if kind not in KINDS:
             unread += 1
@@ -72,7 +72,8 @@ def _earlier(session: Session) -> Iterator[tuple[str, list[int]]]:
         try:
             config = ledger.frozen(row.round_id)["config"]
             usual = config["budget"]["max_train_steps"]
-            yield config["goal"]["kind"], [p.get("max_train_steps", usual) for p in ledger.planned(row.round_id)]
+            ran = [p for p in ledger.planned(row.round_id) if p.get("kept") is None]
+            yield config["goal"]["kind"], [p.get("max_train_steps", usual) for p in ran]
         except (LedgerError, KeyError, TypeError):
             yield "", []
 

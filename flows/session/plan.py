@@ -14,6 +14,7 @@ from tasks.design.study import Round, Study, design
 from tasks.record import Finding
 from tasks.scope.error import InputError
 from tasks.scope.finding import blocking
+from tasks.scope.guards.length import warmup_in_front
 from tasks.scope.roles import Scope
 from tasks.scope.scope import scope_goal
 from tasks.text import plural, show
@@ -140,17 +141,23 @@ def _scientific(scope: Scope) -> str:
 
 
 def _cost(round: Round) -> str:
-    """The three-way trade-off in numbers: scientific values, nuisances, trials."""
+    """The three-way trade-off in numbers: scientific values, nuisances, trials.
+
+    A warmup that is put in front of the budget's steps is counted with them.
+
+    Playbook: I10
+    """
     scope, budget = round.scope, round.scope.budget
     search = sum(study.count for study in round.studies) - sum(t.kept is not None for t in round.trials)
     retrains = (budget.finalists + 2) * budget.retrains if scope.goal.facts.gate else 0
+    before, each = warmup_in_front(scope), budget.max_train_steps + warmup_in_front(scope)
     shape = f"{len(round.studies)} studies, {plural(len(scope.roles.nuisance), 'nuisance')}"
     if not retrains:
         open_ended = any(not study.trials for study in round.studies)
-        steps = f": {sum(t.max_train_steps for t in round.trials):,} steps" if not open_ended else ""
+        steps = f": {sum(t.max_train_steps + before for t in round.trials):,} steps" if not open_ended else ""
         none = "; no retrains, so trial variance is not measured (K4)" if scope.goal.facts.gate else ""
         return f"cost        {'at most ' * open_ended}{plural(search, 'trial')} ({shape}){steps}{none}"
     return (
         f"cost        {search} trials ({shape}) and at most {retrains} retrains "
-        f"of {budget.max_train_steps} steps: {(search + retrains) * budget.max_train_steps:,} steps"
+        f"of {each} steps: {(search + retrains) * each:,} steps"
     )

@@ -68,7 +68,8 @@ class Goal(Frozen):
         twice = next((n for n in roles if roles.count(n) > 1), None)
         if twice:
             raise InputError(
-                f"goal.{self.name}: {twice!r} stands in two roles; a hyperparameter is scientific, nuisance or fixed."
+                f"goal.{self.name}: {twice!r} stands in two roles (C1); a hyperparameter is scientific, nuisance or "
+                "fixed."
             )
         return self
 

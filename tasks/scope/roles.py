@@ -62,7 +62,7 @@ class Scope(Frozen):
     def _one_role_each(self) -> Self:
         roles = [*self.roles.scientific, *self.roles.nuisance, *self.roles.fixed]
         if len(set(roles)) < len(roles):
-            raise InputError(f"goal.{self.goal.name}: a hyperparameter stands in two roles: {sorted(roles)}.")
+            raise InputError(f"goal.{self.goal.name}: a hyperparameter stands in two roles (C1): {sorted(roles)}.")
         return self
 
     @property

@@ -99,6 +99,28 @@ def test_the_trials_are_ranked_by_another_objective(
 
 @pytest.mark.playbook("D15", case="shows")
 @pytest.mark.prose
+def test_a_ranking_names_its_row_and_says_how_many_trials_lack_the_metric(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = {**CURVES, "dips": {"valid_error": [0.5, 0.1, 0.4]}}
+    monkeypatch.setattr("tests.flows.test_history_rank.CURVES", some)
+    concluded(tmp_path)
+    _, out, _ = shell("rank", "r-1", "objective=train_loss", f"tracking.root={tmp_path}")
+    assert "1 complete trial without it left out; " in out
+    assert out.rstrip().endswith("(D15)")
+    _, out, _ = shell("rank", "r-1", "objective=final", f"tracking.root={tmp_path}")
+    assert "left out" not in out
+
+
+@pytest.mark.prose
+def test_a_metric_that_no_trial_has_is_not_asked_for_its_direction(shell: Shell, tmp_path: Path) -> None:
+    concluded(tmp_path)
+    said = refused(shell("rank", "r-1", "objective=FINAL", f"tracking.root={tmp_path}"))
+    assert "has 'FINAL'; they have odd, train_loss, valid_error." in said
+
+
+@pytest.mark.playbook("D15", case="shows")
+@pytest.mark.prose
 def test_a_search_that_adapted_to_its_objective_is_not_ranked_by_another(shell: Shell, tmp_path: Path) -> None:
     concluded(tmp_path, sampler="tpe")
     said = refused(shell("rank", "r-1", "objective=final", f"tracking.root={tmp_path}"))

@@ -98,6 +98,15 @@ def test_the_printed_command_keeps_what_ran_inside_the_new_space_and_nothing_run
         assert {attempts[t.id] for t in after.trials if not t.kept} == {1}
 
 
+@pytest.mark.playbook("B4", case="shows")
+def test_the_split_of_the_budget_counts_a_kept_trial_with_the_round_that_ran_it(edge: Path) -> None:
+    after = ran(edge, words_of(first(edge)))
+    assert after.method is not None
+    assert after.method.exploration is not None
+    assert any(t.kept for t in after.trials)
+    assert after.method.exploration.trials["exploration"] == times_run(edge)
+
+
 @pytest.mark.playbook("E4", case="silent")
 def test_a_round_that_names_no_other_keeps_nothing_and_says_nothing_of_it(edge: Path) -> None:
     before = first(edge)

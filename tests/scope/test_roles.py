@@ -32,7 +32,7 @@ ACTIVATION = {"activation": {"choices": ["relu", "gelu"]}}
         ({"scientific": {"width": []}}, "goal.scientific.width: no values to compare"),
         ({"scientific": {"width": [64, 64]}}, "goal.scientific.width: a value stands twice"),
         ({"scientific": {"width": [64, 64.0]}}, "goal.scientific.width: a value stands twice"),
-        ({"nuisance": ["regularizer"]}, "'regularizer' stands in two roles"),
+        ({"nuisance": ["regularizer"]}, "'regularizer' stands in two roles (C1)"),
         ({"fixed": {"regularizer": {"reason": "stands twice"}}}, "'regularizer' stands in two roles"),
         ({"nuisance": ["learning_rate", "learning_rate"]}, "'learning_rate' stands in two roles"),
         (
@@ -84,7 +84,7 @@ def test_fixing_for_a_reason_is_accepted_and_what_is_not_mentioned_is_nuisance()
 def test_one_hyperparameter_in_two_roles_is_no_scope() -> None:
     good = scope()
     two = good.roles.model_copy(update={"nuisance": (*good.roles.nuisance, "regularizer")})
-    with pytest.raises(InputError, match="two roles"):
+    with pytest.raises(InputError, match=r"two roles \(C1\)"):
         Scope.model_validate(dict(good) | {"roles": two})
 
 

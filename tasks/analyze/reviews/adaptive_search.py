@@ -12,6 +12,14 @@ from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number, plural
 
 ADAPTIVE = frozenset({"tpe", "gp", "cmaes", "nsga2", "nsga3", "bayesian"})
+# What other tools call an adaptive search: W&B says bayes, and many are known by the library that does it.
+_ADAPTIVE_ELSEWHERE = frozenset(
+    {
+        *("bayes", "bayes_opt", "bayesian_optimization", "bo", "gaussian_process", "botorch", "ax", "vizier", "skopt"),
+        *("hyperopt", "bohb", "smac", "smac3", "hebo", "nevergrad", "cma", "cma_es", "nsgaii", "nsgaiii", "evolution"),
+        *("evolutionary", "genetic", "de", "pso", "pbt", "pb2", "dehb"),
+    }
+)
 INDEPENDENT = frozenset({"qmc"})  # of the results; known from elsewhere
 DOWNGRADED = frozenset({"E2", "E3", "E7"})  # what they say rests on where the trials lie
 TWICE = 2  # D14: an adaptive search hardly beats quasi-random trials of so many times its budget (playbook)
@@ -34,7 +42,11 @@ class AdaptiveSearchThresholds(Frozen):
 
 def adapts(sampler: str) -> bool:
     """Whether the sampler chooses its points by results: one of ours that does, or one known from elsewhere."""
-    return sampler in ADAPTIVE or (sampler in SAMPLERS and SAMPLERS[sampler].adaptive)
+    if sampler in SAMPLERS:
+        return SAMPLERS[sampler].adaptive
+    word = sampler.lower().replace("-", "_").replace(" ", "_")
+    word = word.removesuffix("sampler").removesuffix("search").removesuffix("_")
+    return word in ADAPTIVE or word in _ADAPTIVE_ELSEWHERE
 
 
 def adaptive(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

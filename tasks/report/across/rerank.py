@@ -44,8 +44,12 @@ def reranked(
     """
     _refuse_adaptive(record)
     metric = record.objective.metric if objective in (BEST, FINAL) else objective
-    sign = 1.0 if _direction(record, metric, direction) == "minimize" else -1.0
     rows = [t for t in record.trials if t.purpose == "search" and t.status == "complete" and t.id in curves]
+    known = sorted({m for row in rows for m in curves[row.id].metrics if not m.startswith(SEALED)})
+    none = f"objective: no trial of round {record.round_id} has {metric!r}; they have {', '.join(known)}."
+    if metric not in known and not metric.startswith(SEALED):
+        raise InputError(none)
+    sign = 1.0 if _direction(record, metric, direction) == "minimize" else -1.0
     found = []
     for row in rows:
         steps, values = curves[row.id].of(metric)
@@ -53,10 +57,7 @@ def reranked(
             at = len(values) - 1 if objective == FINAL else int(np.argmin(sign * values))
             found.append((sign * float(values[at]), int(steps[at]), row))
     if not found:
-        known = sorted({m for row in rows for m in curves[row.id].metrics if not m.startswith(SEALED)})
-        raise InputError(
-            f"objective: no trial of round {record.round_id} has {metric!r}; they have {', '.join(known)}."
-        )
+        raise InputError(none)
     own = 1.0 if record.objective.direction == "minimize" else -1.0
     by_own = sorted((r for _, _, r in found), key=lambda r: (own * (r.best_value or 0.0), r.id))
     before = {r.id: i for i, r in enumerate(by_own, 1)}

@@ -189,7 +189,7 @@ GUARDS: tuple[Guard, ...] = (
             row="C10",
             asks="Does a hyperparameter of one scientific value exist under it alone, with a range of its own?",
             fail=("drawn_for_other_values",),
-            warn=("shared_range",),
+            warn=("drawn_for_other_values", "shared_range"),
             ok=("own_ranges",),
             na=(POINTS, ELSEWHERE),
         ),

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tasks.record import Finding, NotChecked, Value
+from tasks.record import Finding, NotChecked
 from tasks.scope.arms import held_at, listing, nuisance_without, recognised, unrecognised, varied, whole_numbers
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.names.programs import program_at
@@ -44,6 +44,15 @@ def steps_stay_fixed(scope: Scope) -> list[Finding]:
 def put_in_front(scope: Scope, name: str) -> bool:
     """Whether the workload puts the warmup of this name in front of the budget's steps."""
     return name == program_at(scope.target).warmup
+
+
+def warmup_in_front(scope: Scope) -> int:
+    """The steps of a warmup that is held and put in front of the budget's: so much longer is each trial.
+
+    Playbook: I10
+    """
+    warmup = held_at(scope, name) if (name := program_at(scope.target).warmup) else None
+    return int(warmup) if isinstance(warmup, int | float) and warmup > 0 else 0
 
 
 def _prepended(scope: Scope) -> list[str]:
@@ -88,8 +97,8 @@ def _same_for_all(scope: Scope) -> Finding:
     say = partial(finding, CHECK, ROW, "ok", reason="one_for_all", numbers=numbers)
     held = recognised(scope, "length")
     if program.trains_the_budget:
-        warmup = held_at(scope, program.warmup) if program.warmup else None
-        before = f", after a warmup of {warmup} steps" if _counts(warmup) else ""
+        warmup = warmup_in_front(scope)
+        before = f", after a warmup of {warmup} steps" if warmup else ""
         return say(f"The budget plans {steps} steps for every trial{before}.")
     if unknown := unrecognised(scope, whole_numbers):
         text = f"Nothing says whether {unknown[0]} is a length of training: {scope.names.ask('length', unknown[0])}."
@@ -101,7 +110,3 @@ def _same_for_all(scope: Scope) -> Finding:
         text = f"No length, such as epochs or max_steps, is recognised: {scope.names.say('length')} says which it is."
         return not_checked(CHECK, ROW, NotChecked.NOT_RECOGNISED, text, numbers=numbers)
     return say(f"The budget plans {steps} steps for every trial, and nothing that varies is a length.")
-
-
-def _counts(warmup: Value | None) -> bool:
-    return isinstance(warmup, int | float) and warmup > 0

@@ -1,5 +1,6 @@
 """Guards of the roles: which hyperparameters may be scientific, nuisance or fixed, by the family they belong to."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from tasks.text import show
 
 # Optimizers for which one learning rate means the same thing may share its range.
 KIN = {"nesterov": "momentum", "adamw": "adam"}
+_NO_PART = ("batch size", "evaluation batch size", "length")  # of no compared value, whatever their names begin with
 
 
 def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
@@ -180,7 +182,8 @@ def own_ranges(scope: Scope) -> list[Finding]:
 
     `dropout.rate` belongs to the value `dropout` alone. A learning rate of Adam and one of Nesterov are different
     hyperparameters with one name, and their good ranges lie decades apart; a shared range need not be wrong, and
-    the boundary check (E2) speaks where it was, hence the warning.
+    the boundary check (E2) speaks where it was, hence the warning. So does a name that only begins with the value
+    (`mixup_alpha`), or a beta that is drawn under an optimizer without one.
 
     Playbook: C10
     """
@@ -196,30 +199,57 @@ def own_ranges(scope: Scope) -> list[Finding]:
     strays = [f for name, values in listed.items() for f in _strays(scope, name, values)]
     found = strays + _shared(scope)
     text = "Each hyperparameter that belongs to one scientific value exists under it alone, with a range of its own."
+    if not any(name in p.when for p in scope.space for name in listed):
+        text = "Nothing that varies is named after one scientific value, and nothing exists under one alone."
     return found or [finding("own ranges", "C10", "ok", text, reason="own_ranges")]
 
 
 def _strays(scope: Scope, scientific: str, values: tuple[Value, ...] | str) -> list[Finding]:
-    """Nuisances named after one scientific value that exist whatever the value is."""
-    return [
-        finding(
-            "own ranges",
-            "C10",
-            "fail",
-            f"{p.name} belongs to {scientific} = {value} by its name and is drawn for every other value too: "
-            f"say when it exists.",
-            reason="drawn_for_other_values",
-            parameter=p.name,
-            remedy=[f"space.{p.name}.when={{{scientific}:{value}}}"],
-        )
-        for value in values
-        for p in scope.space
-        if isinstance(value, str) and p.name.startswith(f"{value}.") and scientific not in p.when
-    ]
+    """Nuisances named after one scientific value that exist whatever the value is.
+
+    A namespace is the value's (`dropout.rate`): that fails. A beginning (`mixup_alpha` beside `regularizer=mixup` or
+    `use_mixup=true`) is warned of.
+    """
+    found, others = [], [p for p in scope.space if scientific not in p.when and p.name != scientific]
+    for value in values:
+        word = _word(scientific, value)
+        for p in others if word else ():
+            *parents, leaf = map(_plain, p.name.split("."))
+            if word in parents:
+                found.append(_drawn("fail", p.name, scientific, value, "by its name"))
+            elif leaf.startswith(f"{word}_") and scope.names.family(p.name) not in _NO_PART:
+                found.append(_drawn("warn", p.name, scientific, value, "as its name reads"))
+    return found
+
+
+def _word(scientific: str, value: Value) -> str:
+    """What hyperparameters of the value alone are named after: the value, or what a switch turns on; "" for no word."""
+    if isinstance(value, str):
+        return _plain(value)
+    leaf = _plain(scientific.split(".")[-1])
+    word = re.sub(r"^(?:use|with|enable|apply|add)_|_(?:enabled?|on|flag)$", "", leaf)
+    return word if value is True and word != leaf else ""
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def _drawn(level: Judged, name: str, scientific: str, value: Value, why: str) -> Finding:
+    return finding(
+        "own ranges",
+        "C10",
+        level,
+        f"{name} belongs to {scientific} = {show(value)} {why} and is drawn for every other value too: "
+        f"say when it exists.",
+        reason="drawn_for_other_values",
+        parameter=name,
+        remedy=[f"space.{name}.when={{{scientific}:{show(value)}}}"],
+    )
 
 
 def _shared(scope: Scope) -> list[Finding]:
-    """Optimizer hyperparameters that optimizers of different kin draw from one range."""
+    """Optimizer hyperparameters that optimizers of different kin draw from one range, or that some have none of."""
     chooser = optimizer_name(scope)
     if chooser is None or scope.goal.scientific.get(chooser, RANGE) == RANGE:
         return []
@@ -228,11 +258,28 @@ def _shared(scope: Scope) -> list[Finding]:
         if scope.names.family(p.name) != "optimizer" or owner_of(p.name):
             continue
         bare = scope.names.bare(p.name)
-        users = [o for o in optimizers(scope) if bare in optimizer_hyperparameters(optimizer_key(o) or "")]
-        users = [o for o in users if chooser not in p.when or o in p.when[chooser]]
+        under = [o for o in optimizers(scope) if chooser not in p.when or o in p.when[chooser]]
+        having = {o: optimizer_hyperparameters(optimizer_key(o) or "") for o in under}
+        users = [o for o in under if bare in having[o]]
+        if users and any(known and bare not in known for known in having.values()):
+            found.append(_drawn_without(p.name, chooser, users, [o for o in under if o not in users]))
         if len({KIN.get(optimizer_key(o) or o, optimizer_key(o) or o) for o in users}) > 1:
             found.append(_shared_range(p.name, bare, users))
     return found
+
+
+def _drawn_without(name: str, chooser: str, users: list[str], others: list[str]) -> Finding:
+    """Of a hyperparameter that is drawn under optimizers which have no such thing."""
+    return finding(
+        "own ranges",
+        "C10",
+        "warn",
+        f"{name} is drawn under {listing(others)} too, which {'has' if len(others) == 1 else 'have'} no such "
+        f"hyperparameter: say that it exists under {listing(users)} alone.",
+        reason="drawn_for_other_values",
+        parameter=name,
+        remedy=[f"space.{name}.when={{{chooser}:[{','.join(users)}]}}"],
+    )
 
 
 def _shared_range(name: str, bare: str, users: list[str]) -> Finding:

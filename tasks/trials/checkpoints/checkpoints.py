@@ -73,6 +73,15 @@ class Checkpoints:
             path.unlink(missing_ok=True)
             raise
 
+    def judge(self, step: int, loss: float) -> None:
+        """The loss of what was saved at that step before it was evaluated; what has one keeps it.
+
+        Playbook: J10
+        """
+        unjudged = any(e["step"] == step and e["loss"] is None for e in self._entries)
+        if unjudged and math.isfinite(loss):
+            self._keep(self._kept([e | {"loss": loss} if e["step"] == step else e for e in self._entries]))
+
     def drop(self, step: int) -> None:
         """Forget what was saved at `step` and after: another attempt begins there."""
         kept = [e for e in self._entries if e["step"] < step]

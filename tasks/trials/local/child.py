@@ -47,8 +47,10 @@ class Folder:
     What earlier attempts left there is gone on with: see `ReportLog`.
     """
 
-    def __init__(self, folder: Path, trial: str, keep_best: int, wall_timeout: float) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, trial: str, keep_best: int, wall_timeout: float, objective: Objective | None = None
+    ) -> None:
+        self._folder, self._objective = folder, objective
         self.reports = ReportLog(folder / REPORTS)
         self._clock, self._wall_timeout = Clock(folder / SECONDS), wall_timeout
         self._checkpoints = Checkpoints(folder / CHECKPOINTS, trial, keep_best)
@@ -62,6 +64,8 @@ class Folder:
         """
         self._begin(step)
         self.reports.append(step, metrics)
+        if self._objective and self._objective.metric in metrics:  # of a program that saves before it reports
+            self._checkpoints.judge(step, self._objective.sign * metrics[self._objective.metric])
         self._clock.note(step)
         if self._clock.seconds > self._wall_timeout:
             raise Infeasible(timed_out(self._wall_timeout))
@@ -228,7 +232,7 @@ def seed_all(seed: int, threads: int) -> None:
 
 def _running(request: Mapping[str, Any], folder: Path) -> RunningTrial:
     objective = Objective.model_validate(request["objective"])
-    sink = Folder(folder, request["trial"], request["keep_best"], request["wall_timeout"])
+    sink = Folder(folder, request["trial"], request["keep_best"], request["wall_timeout"], objective)
     return RunningTrial(
         point=request["point"],
         seed=request["seed"],

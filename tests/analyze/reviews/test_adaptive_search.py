@@ -37,6 +37,14 @@ def test_an_edge_that_an_adaptive_search_found_is_a_warning_and_says_so(sampler:
     assert not [f for f in of(by(sampler), "E2", "E3", "E7") if f.level == "fail"]
 
 
+@pytest.mark.playbook("E6", case="fires")
+@pytest.mark.parametrize("sampler", ["bayes", "TPESampler", "hyperopt", "BOHB", "Bayesian-Optimization", "evolution"])
+def test_an_adaptive_search_is_known_by_what_other_tools_call_it(sampler: str) -> None:
+    (said,) = of(by(sampler), "E6")
+    assert said.reason == "findings_downgraded"
+    assert not [f for f in of(by(sampler), "E2", "E3", "E7") if f.level == "fail"]
+
+
 @pytest.mark.playbook("E6", case="silent")
 @pytest.mark.parametrize(
     ("sampler", "reason"), [("halton", "independent"), ("grid", "independent"), ("unknown", "not_declared")]

@@ -43,3 +43,16 @@ def test_an_adaptive_search_is_refused_with_what_the_slots_and_trials_speak_for(
         checked(from_overrides(said))
     assert "D14: " in str(refused.value)
     assert says in str(refused.value)
+
+
+@pytest.mark.playbook("I10", case="shows")
+@pytest.mark.prose
+def test_a_warmup_that_is_put_in_front_is_counted_in_what_the_plan_says_it_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.session.plan.check_imports", lambda targets, execution: None)
+    said = ["workload=digits", "space=digits", "goal=depth", "budget=quick", f"tracking.root={tmp_path}"]
+    said += ["budget.trials=10", "budget.retrains=2", "budget.finalists=1", "budget.max_train_steps=600"]
+    for steps in (0, 37):
+        cost = checked(from_overrides([*said, f"workload.warmup_steps={steps}"])).splitlines()[-1]
+        assert cost.endswith(f"of {600 + steps} steps: {46 * (600 + steps):,} steps")

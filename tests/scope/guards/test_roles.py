@@ -1,5 +1,7 @@
 """Guards of the roles: each fires on the fault that the playbook names, and is silent on its clean twin."""
 
+from typing import Any
+
 import pytest
 
 from tasks.record import Finding
@@ -126,7 +128,10 @@ def test_a_rate_of_dropout_that_is_drawn_without_dropout_is_refused() -> None:
 @pytest.mark.playbook("C10", case="fires")
 def test_one_learning_rate_for_two_optimizers_is_warned_of() -> None:
     found = guards_roles.own_ranges(scope(OPTIMIZERS, SPACE))
-    assert [(f.level, f.where.parameter) for f in found] == [("warn", "learning_rate")]
+    assert [(f.reason, f.where.parameter) for f in found] == [
+        ("shared_range", "learning_rate"),
+        ("drawn_for_other_values", "one_minus_momentum"),
+    ]
 
 
 @pytest.mark.playbook("C10", case="silent")
@@ -148,9 +153,40 @@ def test_explicit_points_have_no_roles_to_guard() -> None:
         assert only(guard(one), "na").reason in ("listed_points", "not_recognised")
 
 
-def test_a_momentum_is_not_shared_where_one_optimizer_alone_has_it() -> None:
-    found = guards_roles.own_ranges(scope(OPTIMIZERS, {"one_minus_momentum": MOMENTUM}))
-    assert only(found, "ok")
+@pytest.mark.playbook("C10", case="fires")
+def test_a_momentum_that_is_drawn_under_an_optimizer_without_one_is_warned_of_and_shared_with_none() -> None:
+    found = only(guards_roles.own_ranges(scope(OPTIMIZERS, {"one_minus_momentum": MOMENTUM})), "warn")
+    assert found.remedy == ("space.one_minus_momentum.when={optimizer:[nesterov]}",)
+    own = {"one_minus_momentum": MOMENTUM | {"when": {"optimizer": "nesterov"}}}
+    assert only(guards_roles.own_ranges(scope(OPTIMIZERS, own)), "ok")
+
+
+@pytest.mark.playbook("C10", case="fires")
+@pytest.mark.parametrize(
+    ("scientific", "name", "remedy"),
+    [
+        ({"regularizer": ["none", "mixup"]}, "mixup_alpha", "space.mixup_alpha.when={regularizer:mixup}"),
+        ({"use_mixup": [False, True]}, "mixup_alpha", "space.mixup_alpha.when={use_mixup:true}"),
+        ({"model": ["cnn", "ViT"]}, "vit_drop_path", "space.vit_drop_path.when={model:ViT}"),
+    ],
+)
+def test_what_reads_as_one_values_own_and_is_drawn_for_all_is_warned_of(
+    scientific: dict[str, list[Any]], name: str, remedy: str
+) -> None:
+    drawn = {"low": 0.1, "high": 1.0}
+    found = only(guards_roles.own_ranges(scope(scientific, SPACE | {name: drawn})), "warn")
+    assert (found.where.parameter, found.remedy) == (name, (remedy,))
+    ((parent, values),) = scientific.items()
+    own = drawn | {"when": {parent: values[1]}}
+    assert only(guards_roles.own_ranges(scope(scientific, SPACE | {name: own})), "ok")
+
+
+@pytest.mark.playbook("C10", case="silent")
+@pytest.mark.prose
+def test_a_batch_size_is_no_part_of_batch_norm_and_nothing_is_said_to_be_under_a_value_where_nothing_is() -> None:
+    space = SPACE | {"batch_size": {"values": [32, 64]}}
+    found = only(guards_roles.own_ranges(scope({"norm": ["layer", "batch"]}, space)), "ok")
+    assert found.evidence.startswith("Nothing that varies is named after one scientific value")
 
 
 @pytest.mark.playbook("C7", case="fires")

@@ -1,5 +1,6 @@
 """Checkpoints: what was saved is loaded, kept by age and by loss, and a damaged one is never the last."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.scope.goal import Objective
 from tasks.trials.checkpoints.checkpoints import MANIFEST, Checkpoints
+from tasks.trials.local.child import CHECKPOINTS, Folder
+from tasks.trials.running import RunningTrial
 from tests.trials.checkpoints.saved import flip, saved
 
 
@@ -31,6 +35,20 @@ def test_the_last_two_and_the_best_are_kept_and_the_files_of_the_others_go(tmp_p
     assert kept.load(5)["step"] == 5
     with pytest.raises(LookupError, match=r"no sound checkpoint of step 3; kept: 2, 5, 6"):
         kept.load(3)
+
+
+@pytest.mark.playbook("J10", case="shows")
+def test_the_best_is_kept_of_a_program_that_saves_before_it_reports(tmp_path: Path) -> None:
+    objective = Objective(metric="top1", direction="maximize")
+    sink = Folder(tmp_path, "t", 1, math.inf, objective)
+    trial = RunningTrial(point={}, seed=0, max_train_steps=60, eval_every_steps=10, objective=objective, sink=sink)
+    for step, value in zip(range(10, 70, 10), (0.2, 0.9, 0.7, 0.6, 0.5, 0.4), strict=True):
+        trial.save(step, {"at": step})
+        trial.report(step, top1=value)
+    kept = Checkpoints(tmp_path / CHECKPOINTS, "t")
+    assert kept.steps == (20, 50, 60)
+    assert kept.best() == (20, {"at": 20})
+    sink.reports.close()
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from([0.1, 0.2, 0.3])), min_size=1, max_size=8), st.integers(1, 3))

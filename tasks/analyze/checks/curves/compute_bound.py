@@ -40,7 +40,9 @@ LONGER = 1.5  # how much longer an undecided study is to be: the step from "in d
 def compute_bound(evidence: Evidence) -> list[Finding]:
     """Whether each study's workload is compute-bound: its best trials gain to their end, or stopped gaining before.
 
-    It combines F8 and F9 and blames nothing: `compute_bound` is true, false, or None where the curves do not tell.
+    It combines F8 and F9 and blames nothing: `compute_bound` is true, false, or None where the curves do not tell. A
+    decay of the learning rate gains at its end whatever the length, so a gain under one leaves the question open, and
+    curves that are too noisy to show a stop are not asked.
 
     Playbook: H1
     """
@@ -86,7 +88,12 @@ def _compute_bound(s: StudyEvidence) -> Finding:
     if not shapes:
         return _no_shape("compute-bound", "H1", s)
     found = saturation(shapes)
-    bound = True if mostly_improving(s) else False if found and found.shown else None
+    gains, decayed = mostly_improving(s), any(decays(t) for t in leaders(s))
+    if not gains and (found is None or not found.askable):
+        noisy = "the evaluations are too noisy to show whether the best trials had stopped"
+        text = f"Not checked: {noisy if found else 'the best trials never fell by more than their noise'}."
+        return not_checked("compute-bound", "H1", NotChecked.TOO_NOISY, text, study=s.study.id)
+    bound = None if gains and decayed else True if gains else False if found and found.shown else None
     numbers: dict[str, Number | None] = {
         "compute_bound": bound,
         "improving": sum(c.improving for c in shapes),
@@ -98,6 +105,8 @@ def _compute_bound(s: StudyEvidence) -> Finding:
         False: "Not compute-bound: the best trials had stopped gaining long before their end.",
         None: "Between the two: the best trials gain little at their end, and had not stopped long before it.",
     }[bound]
+    if gains and decayed:
+        text = "Open: the best trials still gained at their end, as a decaying learning rate has it at any length."
     reason = {True: "compute_bound", False: "not_compute_bound", None: "between"}[bound]
     return finding("compute-bound", "H1", "ok", text, reason=reason, study=s.study.id, numbers=numbers)
 
@@ -195,7 +204,7 @@ COMPUTE_BOUND = Check(
             row="H1",
             asks="Is the workload compute-bound?",
             ok=("compute_bound", "not_compute_bound", "between"),
-            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
+            na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS, NotChecked.TOO_NOISY),
         ),
     ),
     ask=compute_bound,

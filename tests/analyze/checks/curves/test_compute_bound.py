@@ -43,6 +43,24 @@ def test_a_study_that_stopped_gaining_is_not_and_one_between_is_left_open() -> N
     )
 
 
+@pytest.mark.playbook("H1", case="silent")
+def test_a_gain_under_a_decaying_learning_rate_leaves_it_open() -> None:
+    found = one(compute_bound(paced(0.5, learning_rate=np.linspace(1.0, 0.01, 20))))
+    assert (found.reason, found.numbers["compute_bound"]) == ("between", None)
+
+
+@pytest.mark.playbook("H1", case="silent")
+def test_curves_that_never_fell_or_that_noise_hides_are_not_asked_whether_they_stopped() -> None:
+    def flat(point: Point, index: int, rng: Rng) -> Metrics:
+        return {"valid_error": 0.5 + 0.01 * rng.standard_normal(20)}
+
+    def noisy(point: Point, index: int, rng: Rng) -> Metrics:
+        return {"valid_error": falling(rng, pace=0.05, noise=0.2)}
+
+    assert one(compute_bound(planted_round(flat))).reason == "too_noisy"
+    assert one(compute_bound(planted_round(noisy))).reason == "too_noisy"
+
+
 @pytest.mark.playbook("H4", case="fires")
 def test_steps_that_just_suffice_are_stingy() -> None:
     assert levels([one(stingy_steps(paced(0.225, seed))) for seed in range(10)]) == ["warn"] * 10
