@@ -44,12 +44,17 @@ def method_of(
 
 
 def _exploration(session: Session, record: Record, *, saturated: bool) -> ExplorationRow:
-    """The split over the rounds that had ended when this one began, and this one."""
+    """The split over the rounds that had ended when this one began, and this one.
+
+    A trial that a round kept from an earlier one ran there, and counts there alone.
+
+    Playbook: B4
+    """
     ready = any((f.row, f.level) == ("G10", "ok") for f in record.findings)
     mode = KINDS[record.goal.kind].mode
     rounds: dict[Mode, int] = {"exploration": 0, "exploitation": 0}
     trials, steps, unread = dict(rounds), dict(rounds), 0
-    lengths = [t.max_train_steps for t in record.trials]
+    lengths = [t.max_train_steps for t in record.trials if t.kept is None]
     for kind, ran in [(record.goal.kind, lengths), *_earlier(session)]:
         if kind not in KINDS:
             unread += 1
@@ -64,7 +69,7 @@ def _exploration(session: Session, record: Record, *, saturated: bool) -> Explor
 
 
 def _earlier(session: Session) -> Iterator[tuple[str, list[int]]]:
-    """The kind of each earlier round of the workload and how long each of its trials was to be; "" where unreadable."""
+    """The kind of each earlier round and how long each trial that it ran was to be; "" where unreadable."""
     ledger = session.ledger
     for row in ledger.rounds(session.config.workload.name):
         if row.finished is None or row.finished > session.created or row.round_id == session.round_id:
@@ -72,7 +77,8 @@ def _earlier(session: Session) -> Iterator[tuple[str, list[int]]]:
         try:
             config = ledger.frozen(row.round_id)["config"]
             usual = config["budget"]["max_train_steps"]
-            yield config["goal"]["kind"], [p.get("max_train_steps", usual) for p in ledger.planned(row.round_id)]
+            ran = [p for p in ledger.planned(row.round_id) if p.get("kept") is None]
+            yield config["goal"]["kind"], [p.get("max_train_steps", usual) for p in ran]
         except (LedgerError, KeyError, TypeError):
             yield "", []
 
