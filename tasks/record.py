@@ -21,7 +21,7 @@ from tasks.values import Value as Value
 from tasks.values import canonical as canonical
 from tasks.values import finite as finite
 from tasks.values import hash_of as hash_of
-from tasks.verdict import GateRow, VerdictRow
+from tasks.verdict import AcceptedRow, GateRow, VerdictRow
 
 SCHEMA = 2
 
@@ -251,6 +251,7 @@ class Record(RecordRow):
     learned: tuple[str, ...]
     verdict: VerdictRow
     gate: GateRow | None = None
+    accepted: AcceptedRow | None = None
     next: NextRow
     method: MethodRow | None = None
 

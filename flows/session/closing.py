@@ -26,7 +26,7 @@ from tasks.text import point_text
 from tasks.tracking import Projector
 from tasks.trials.stored import write_curves
 from tasks.upgrade import read_record
-from tasks.verdict import GateRow, VerdictRow
+from tasks.verdict import AcceptedRow, GateRow, VerdictRow
 
 CURVES = "curves.parquet"
 # The round is over and somebody waits for it. What MLflow has not taken by then, the next round or flows.sync brings.
@@ -81,6 +81,7 @@ def record_now(
                 *_age(session, conclusion),
             ),
             "learned": (*record.learned, *saturated),
+            "accepted": _accepted(session),
         }
     )  # its digest has none of these
 
@@ -109,6 +110,19 @@ def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
         f"The incumbent's noise is known from {kept} retrains of earlier rounds, the oldest of {oldest[:10]} or later; "
         "after a major change of the pipeline it is measured anew by itself.",
     )
+
+
+def _accepted(session: Session) -> AcceptedRow | None:
+    """Who accepted what this round promoted, as the ledger has it; None where it promoted nothing.
+
+    A round that is resumed after its promotion may be given another `approval`: it is not accepted twice.
+
+    Playbook: G9
+    """
+    for generation in session.ledger.generations(session.config.workload.name):
+        if generation.round_id == session.round_id and "accepted" in generation.evidence:
+            return AcceptedRow.model_validate(generation.evidence["accepted"])
+    return None
 
 
 def _verdicts(session: Session, record: Record) -> Iterator[tuple[VerdictRow, GateRow | None]]:
@@ -183,7 +197,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "evidence": " ".join(record.verdict.reasons),
         "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.all_values)}",
         "caveats": " ".join(record.caveats),
-        "accepted by": "a person" if session.config.asks else "the policy (approval=auto)",
+        "accepted by": record.accepted.text if record.accepted else "not recorded",
         "reproduce": record.reproduce.command,
     }
     show_incumbent(session.ledger, session.config, promoted, provenance)

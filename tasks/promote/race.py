@@ -21,6 +21,7 @@ from tasks.promote.reasons import arm_labels
 from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, settings_of, shared
 from tasks.promote.rows import gate_row
 from tasks.promote.unmeasured import unmeasured
+from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
@@ -92,7 +93,20 @@ def promote_config(
         promotion = _promotion(now, by_name, decision)
         return replace(whole, arms=by_name, decision=decision, gate=row, retrains=dict(retrains), promotion=promotion)
 
-    return _settled(scope, concluded, incumbents, approve)
+    return _settled(scope, lambda now: _signed(concluded(now), scope, analysis), incumbents, approve)
+
+
+def _signed(conclusion: Conclusion, scope: Scope, analysis: Analysis) -> Conclusion:
+    """The conclusion, its promotion with the rows that would have blocked it had nobody acknowledged them in writing.
+
+    Playbook: G9
+    """
+    if conclusion.promotion is None:
+        return conclusion
+    failed = {f.row for f in blocking((*scope.findings, *analysis.findings), {})}
+    written = {row: why for row, why in scope.acknowledged.items() if row in failed}
+    whole = {**written, **conclusion.promotion.in_writing}
+    return replace(conclusion, promotion=conclusion.promotion.model_copy(update={"in_writing": whole}))
 
 
 def _settled(

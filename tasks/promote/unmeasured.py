@@ -93,6 +93,7 @@ def unmeasured(
         point=dict(finalist.point),
         settings=settings_of(scope, finalist),
         reasons=reasons,
+        in_writing={ROW: scope.acknowledged[ROW]} if accepted else {},
     )
     return Unmeasured(reasons=reasons, promotion=promotion if accepted else None)
 
