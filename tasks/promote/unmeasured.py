@@ -9,7 +9,7 @@ from scipy.special import stdtrit  # type: ignore[import-untyped]
 from tasks.analyze.reviews.trial_variance import RETRAINS, cost_of_retrains
 from tasks.answers import Answer, Compared
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, mean, variance
-from tasks.promote.price import price_of
+from tasks.promote.price import price_of, unpriced
 from tasks.promote.promotion import Promotion
 from tasks.promote.retrains import Arm, judged, kept_retrains, settings_of
 from tasks.scope.roles import Scope
@@ -87,6 +87,7 @@ def unmeasured(
     accepted = ready and ROW in scope.acknowledged
     why = ACCEPTED if accepted else IN_WRITING if ready else _not_ready(over_baseline, over_incumbent)
     reasons = (NOT_MEASURED, _rests_on(answer), _measured_by(yardstick), why, _price(scope, searched))
+    reasons += unpriced(scope.policy, finalist.point, arms[INCUMBENT].point) if ready else ()
     promotion = Promotion(
         study=finalist.study,
         trial=finalist.trial,
