@@ -9,6 +9,7 @@ from flows.session.incumbent import show_incumbent
 from flows.session.method import method_of
 from flows.session.projection import projection_of
 from flows.session.promoted_settings import without
+from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
 from flows.session.provenance.reproduce import reproduce
 from flows.session.session import Session
@@ -70,6 +71,7 @@ def record_now(
         budget=config.budget.model_dump(),
     )
     saturated = saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds)
+    longer = after_fewer_steps(session.ledger, record, config.goal.name, config.root)
     return record.model_copy(
         update={
             "method": method_of(session, record, evidence, conclusion, saturated=bool(saturated)),
@@ -79,6 +81,7 @@ def record_now(
                 *([f"{kept_text(round)} (E4)"] if round.kept else []),
                 *session.changed(),
                 *_age(session, conclusion),
+                *([longer] if longer else []),
             ),
             "learned": (*record.learned, *saturated),
             "accepted": _accepted(session),
