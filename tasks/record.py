@@ -117,13 +117,14 @@ class RolesRow(RecordRow):
 
 
 class ReproduceRow(RecordRow):
-    """How to run this round again, and what it ran on."""
+    """How to run this round again, and what it ran on; `diff_cut`: characters of the diff that are not kept."""
 
     command: str
     overrides: tuple[str, ...]
     tunebook: str = ""
     git_commit: str | None = None
     uncommitted_diff: str = ""
+    diff_cut: int = 0
     packages: dict[str, str] = {}
     fingerprint: str
 

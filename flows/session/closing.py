@@ -11,7 +11,7 @@ from flows.session.projection import projection_of
 from flows.session.promoted_settings import without
 from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
-from flows.session.provenance.reproduce import reproduce
+from flows.session.provenance.reproduce import diff_caveat, reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
 from tasks.analyze.study.evidence import Evidence
@@ -81,7 +81,7 @@ def record_now(
                 *([f"{kept_text(round)} (E4)"] if round.kept else []),
                 *session.changed(),
                 *_age(session, conclusion),
-                *([longer] if longer else []),
+                *filter(None, (longer, diff_caveat(record.reproduce))),
             ),
             "learned": (*record.learned, *saturated),
             "accepted": _accepted(session),
