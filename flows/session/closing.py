@@ -11,9 +11,11 @@ from flows.session.projection import projection_of
 from flows.session.promoted_settings import without
 from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
+from flows.session.provenance.reads import reads_text, with_reads
 from flows.session.provenance.reproduce import diff_caveat, reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
+from tasks.analyze.checks.pipeline.validation_set import VALIDATION_SET
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.kept import can_keep, kept_text
 from tasks.design.study import Round
@@ -72,8 +74,17 @@ def record_now(
     )
     saturated = saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds)
     longer = after_fewer_steps(session.ledger, record, config.goal.name, config.root)
+    reads = reads_text(
+        session.ledger,
+        record.workload,
+        session.created,
+        session.parts,
+        evidence.trials.values(),
+        conclusion.retrains.values(),
+    )
     return record.model_copy(
         update={
+            "findings": with_reads(record.findings, VALIDATION_SET.name, reads),
             "method": method_of(session, record, evidence, conclusion, saturated=bool(saturated)),
             "caveats": (
                 *record.caveats,
