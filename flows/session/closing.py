@@ -134,8 +134,9 @@ def _accepted(session: Session) -> AcceptedRow | None:
     Playbook: G9
     """
     for generation in session.ledger.generations(session.config.workload.name):
-        if generation.round_id == session.round_id and "accepted" in generation.evidence:
-            return AcceptedRow.model_validate(generation.evidence["accepted"])
+        said = generation.evidence.get("accepted")
+        if generation.round_id == session.round_id and said is not None:
+            return AcceptedRow.model_validate(said)
     return None
 
 

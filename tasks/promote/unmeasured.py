@@ -86,8 +86,8 @@ def unmeasured(
     ready = bool(known) and all(known) and finalist.retrained_as != INCUMBENT
     accepted = ready and ROW in scope.acknowledged
     why = ACCEPTED if accepted else IN_WRITING if ready else _not_ready(over_baseline, over_incumbent)
-    reasons = (NOT_MEASURED, _rests_on(answer), _measured_by(yardstick), why, _price(scope, searched))
-    reasons += unpriced(scope.policy, finalist.point, arms[INCUMBENT].point) if ready else ()
+    free = unpriced(scope.policy, finalist.point, arms[INCUMBENT].point) if ready else ()
+    reasons = (NOT_MEASURED, _rests_on(answer), _measured_by(yardstick), why, _price(scope, searched), *free)
     promotion = Promotion(
         study=finalist.study,
         trial=finalist.trial,

@@ -25,6 +25,7 @@ def promoted(folder: Path, *more: str) -> tuple[Record, str, dict[str, object]]:
 
 
 @pytest.mark.playbook("G9", case="shows")
+@pytest.mark.prose
 def test_what_the_policy_accepts_says_so_in_yaml_ledger_record_and_terminal(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,6 +39,7 @@ def test_what_the_policy_accepts_says_so_in_yaml_ledger_record_and_terminal(
 
 
 @pytest.mark.playbook("G9", case="shows")
+@pytest.mark.prose
 def test_what_was_accepted_in_writing_names_the_row_and_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "space/own.yaml").write_text(
         "x: {low: 0.0, high: 0.3}\nz: {low: 0.7, high: 1.0}\nswitch: {choices: [a, b]}\n"
@@ -53,6 +55,7 @@ def test_what_was_accepted_in_writing_names_the_row_and_why(folder: Path, capsys
 
 
 @pytest.mark.playbook("G9", case="shows")
+@pytest.mark.prose
 def test_what_a_person_accepts_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: "y")

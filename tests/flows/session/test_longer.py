@@ -13,6 +13,7 @@ SHORT = ("budget.trials=4", "budget.retrains=2", "budget.max_train_steps=20", "s
 
 @pytest.mark.playbook("H11", case="fires")
 @pytest.mark.playbook("H11", case="silent")
+@pytest.mark.prose
 def test_a_longer_round_of_the_goal_names_the_shorter_one_and_an_equal_one_does_not(folder: Path) -> None:
     (folder / "own.py").write_text(TRAIN.replace("return 0.05", "return 0.0"))
     told: dict[str, list[str]] = {}
