@@ -122,7 +122,7 @@ def _lengths(short: Record, long: Record) -> str:
     from tasks.report.across.lengths import same_order
 
     found = same_order(short, long)
-    return f"{found.level}: {found.evidence}\n"
+    return f"{found.level} {found.row}: {found.evidence}\n"
 
 
 def _designs(records: Sequence[Record]) -> str:

@@ -21,7 +21,7 @@ from tasks.values import Value as Value
 from tasks.values import canonical as canonical
 from tasks.values import finite as finite
 from tasks.values import hash_of as hash_of
-from tasks.verdict import GateRow, VerdictRow
+from tasks.verdict import AcceptedRow, GateRow, VerdictRow
 
 SCHEMA = 2
 
@@ -117,13 +117,14 @@ class RolesRow(RecordRow):
 
 
 class ReproduceRow(RecordRow):
-    """How to run this round again, and what it ran on."""
+    """How to run this round again, and what it ran on; `diff_cut`: characters of the diff that are not kept."""
 
     command: str
     overrides: tuple[str, ...]
     tunebook: str = ""
     git_commit: str | None = None
     uncommitted_diff: str = ""
+    diff_cut: int = 0
     packages: dict[str, str] = {}
     fingerprint: str
 
@@ -251,6 +252,7 @@ class Record(RecordRow):
     learned: tuple[str, ...]
     verdict: VerdictRow
     gate: GateRow | None = None
+    accepted: AcceptedRow | None = None
     next: NextRow
     method: MethodRow | None = None
 

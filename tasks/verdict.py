@@ -52,6 +52,25 @@ class VerdictRow(RecordRow):
     reasons: tuple[str, ...] = ()
 
 
+class AcceptedRow(RecordRow):
+    """Who accepted a promotion: the policy, which asks nobody, or a person, who was asked.
+
+    `in_writing`: the rows without whose acknowledgement nothing would have been promoted, each with what was written.
+
+    Playbook: G9
+    """
+
+    by: Literal["policy", "person"]
+    in_writing: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """Who, and what they had in writing: `a person (approval=ask)`, `…: K4: "a retrain takes a week"`."""
+        written = ", ".join(f'{row}: "{" ".join(why.split())}"' for row, why in sorted(self.in_writing.items()))
+        who = "a person (approval=ask)" if self.by == "person" else "the policy (approval=auto)"
+        return f"{who}, on what was acknowledged in writing: {written}" if written else who
+
+
 class CountedRow(RecordRow):
     """What a retrain counted for before the gate, in the metric's unit; None where it gave no result."""
 

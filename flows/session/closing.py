@@ -9,10 +9,13 @@ from flows.session.incumbent import show_incumbent
 from flows.session.method import method_of
 from flows.session.projection import projection_of
 from flows.session.promoted_settings import without
+from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
-from flows.session.provenance.reproduce import reproduce
+from flows.session.provenance.reads import reads_text, with_reads
+from flows.session.provenance.reproduce import diff_caveat, reproduce
 from flows.session.session import Session
 from tasks.analyze.analysis import Analysis
+from tasks.analyze.checks.pipeline.validation_set import VALIDATION_SET
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.kept import can_keep, kept_text
 from tasks.design.study import Round
@@ -26,7 +29,7 @@ from tasks.text import point_text
 from tasks.tracking import Projector
 from tasks.trials.stored import write_curves
 from tasks.upgrade import read_record
-from tasks.verdict import GateRow, VerdictRow
+from tasks.verdict import AcceptedRow, GateRow, VerdictRow
 
 CURVES = "curves.parquet"
 # The round is over and somebody waits for it. What MLflow has not taken by then, the next round or flows.sync brings.
@@ -70,8 +73,18 @@ def record_now(
         budget=config.budget.model_dump(),
     )
     saturated = saturated_tuning(_verdicts(session, record), config.policy.saturation_rounds)
+    longer = after_fewer_steps(session.ledger, record, config.goal.name, config.root)
+    reads = reads_text(
+        session.ledger,
+        record.workload,
+        session.created,
+        session.parts,
+        evidence.trials.values(),
+        conclusion.retrains.values(),
+    )
     return record.model_copy(
         update={
+            "findings": with_reads(record.findings, VALIDATION_SET.name, reads),
             "method": method_of(session, record, evidence, conclusion, saturated=bool(saturated)),
             "caveats": (
                 *record.caveats,
@@ -79,8 +92,10 @@ def record_now(
                 *([f"{kept_text(round)} (E4)"] if round.kept else []),
                 *session.changed(),
                 *_age(session, conclusion),
+                *filter(None, (longer, diff_caveat(record.reproduce))),
             ),
             "learned": (*record.learned, *saturated),
+            "accepted": _accepted(session),
         }
     )  # its digest has none of these
 
@@ -109,6 +124,20 @@ def _age(session: Session, conclusion: Conclusion) -> tuple[str, ...]:
         f"The incumbent's noise is known from {kept} retrains of earlier rounds, the oldest of {oldest[:10]} or later; "
         "after a major change of the pipeline it is measured anew by itself.",
     )
+
+
+def _accepted(session: Session) -> AcceptedRow | None:
+    """Who accepted what this round promoted, as the ledger has it; None where it promoted nothing.
+
+    A round that is resumed after its promotion may be given another `approval`: it is not accepted twice.
+
+    Playbook: G9
+    """
+    for generation in session.ledger.generations(session.config.workload.name):
+        said = generation.evidence.get("accepted")
+        if generation.round_id == session.round_id and said is not None:
+            return AcceptedRow.model_validate(said)
+    return None
 
 
 def _verdicts(session: Session, record: Record) -> Iterator[tuple[VerdictRow, GateRow | None]]:
@@ -183,7 +212,7 @@ def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:
         "evidence": " ".join(record.verdict.reasons),
         "before": f"generation {generation - 1}: {point_text(conclusion.incumbent.all_values)}",
         "caveats": " ".join(record.caveats),
-        "accepted by": "a person" if session.config.asks else "the policy (approval=auto)",
+        "accepted by": record.accepted.text if record.accepted else "not recorded",
         "reproduce": record.reproduce.command,
     }
     show_incumbent(session.ledger, session.config, promoted, provenance)

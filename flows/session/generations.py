@@ -11,6 +11,7 @@ from tasks.scope.roles import Scope
 from tasks.text import point_text
 from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
+from tasks.verdict import AcceptedRow
 
 
 class RoundIncumbents:
@@ -18,7 +19,7 @@ class RoundIncumbents:
 
     def __init__(self, session: Session) -> None:
         self._ledger, self._round_id = session.ledger, session.round_id
-        self._workload = session.config.workload
+        self._workload, self._asks = session.config.workload, session.config.asks
 
     def earlier_retrains(self) -> list[Trial]:
         """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
@@ -47,7 +48,11 @@ class RoundIncumbents:
         return scope.incumbent.generation + 1 in mine
 
     def swap(self, scope: Scope, promotion: Promotion) -> bool:
-        """Whether the ledger took the new generation: only if the incumbent is still the one that was gated."""
+        """Whether the ledger took the new generation: only if the incumbent is still the one that was gated.
+
+        Playbook: G9
+        """
+        accepted = AcceptedRow(by="person" if self._asks else "policy", in_writing=promotion.in_writing)
         evidence: Mapping[str, object] = {
             "gain": promotion.gain,
             "comparisons": [c.model_dump(mode="json") for c in promotion.comparisons],
@@ -55,6 +60,7 @@ class RoundIncumbents:
             "before": scope.incumbent.all_values,
             "caveats": list(scope.caveats),
             "acknowledged": scope.acknowledged,
+            "accepted": accepted.model_dump(mode="json"),
         }
         return self._ledger.promote(
             scope.workload,

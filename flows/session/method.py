@@ -44,7 +44,12 @@ def method_of(
 
 
 def _exploration(session: Session, record: Record, *, saturated: bool) -> ExplorationRow:
-    """The split over the rounds that had ended when this one began, and this one; a kept trial ran in one of them."""
+    """The split over the rounds that had ended when this one began, and this one.
+
+    A trial that a round kept from an earlier one ran there, and counts there alone.
+
+    Playbook: B4
+    """
     ready = any((f.row, f.level) == ("G10", "ok") for f in record.findings)
     mode = KINDS[record.goal.kind].mode
     rounds: dict[Mode, int] = {"exploration": 0, "exploitation": 0}
@@ -64,7 +69,7 @@ def _exploration(session: Session, record: Record, *, saturated: bool) -> Explor
 
 
 def _earlier(session: Session) -> Iterator[tuple[str, list[int]]]:
-    """The kind of each earlier round of the workload and how long each of its trials was to be; "" where unreadable."""
+    """The kind of each earlier round and how long each trial that it ran was to be; "" where unreadable."""
     ledger = session.ledger
     for row in ledger.rounds(session.config.workload.name):
         if row.finished is None or row.finished > session.created or row.round_id == session.round_id:

@@ -1,6 +1,8 @@
 """Everything that can be checked before the first trial (`check=plan`): targets, guards, points, cost."""
 
+import math
 import shlex
+from collections.abc import Iterator
 
 from flows.compose.config import RoundConfig
 from flows.own import OWN
@@ -17,12 +19,14 @@ from tasks.scope.finding import blocking
 from tasks.scope.guards.length import warmup_in_front
 from tasks.scope.roles import Scope
 from tasks.scope.scope import scope_goal
+from tasks.scope.space import Parameter
 from tasks.text import plural, show
 from tasks.trials.command.check import check_command
 from tasks.trials.local.imports import check_imports
 from tasks.trials.runners import check_runner
 from tasks.trials.target import targets_at
 
+_SHOWN = 8  # widths that the plan names
 Imported = set[tuple[object, ...]]
 """The programs whose code was imported already, in a child process: with `-m` many rounds have the same one."""
 
@@ -125,7 +129,7 @@ def plan_text(round: Round) -> str:
         lines += [f"  {p.id}  " + ", ".join(f"{n}={show(p.tried[n])}" for n in study.space.names if n in p.tried)
                   + "  (kept)" * (p.kept is not None) for p in study.trials]  # fmt: skip
         lines += ["  its points depend on results: they are chosen while it runs"] if not study.trials else []
-    return "\n".join([*lines, _cost(round)])
+    return "\n".join([*lines, *_trade(round), _cost(round)])
 
 
 def _most(study: Study) -> str:
@@ -138,6 +142,38 @@ def _scientific(scope: Scope) -> str:
         f"{name}: {values if isinstance(values, str) else ', '.join(map(show, values))}"
         for name, values in scope.goal.scientific.items()
     )
+
+
+def _trade(round: Round) -> Iterator[str]:
+    """How wide what varies is, how densely it is sampled, and what one more of either would cost at that density.
+
+    Playbook: D8
+    """
+    scope, varied = round.scope, {p.name: p for study in round.studies for p in study.space}
+    if not varied or scope.goal.facts.purpose != "search" or scope.goal.points:
+        return
+    widths = [_width(p) for p in varied.values()]
+    more = f" and {len(widths) - _SHOWN} more" * (len(widths) > _SHOWN)
+    yield f"width       {', '.join(widths[:_SHOWN])}{more}"
+    studies, count = len(round.studies), max(study.count for study in round.studies)
+    most = max(len(study.space) for study in round.studies)
+    dense = count / most
+    yield f"density     {plural(count, 'trial')} a study for {plural(most, 'hyperparameter')}: {dense:.3g} for each"
+    listed = [v for v in scope.goal.scientific.values() if not isinstance(v, str)]
+    combined = math.prod(map(len, listed))
+    each = count / combined if scope.joint else count  # trials of one combination of listed values
+    added = {math.ceil(each * combined / len(values)) for values in listed}  # by the parameter that has one more
+    costs = [f"one more nuisance costs {plural(math.ceil(dense) * studies, 'trial')}"]
+    least = "at least " * (len(added) > 1)
+    costs += [f"one more scientific value {least}{plural(min(added), 'trial')}"] if added else []
+    costs += [f"a range twice as wide {plural(count * studies, 'trial')}"]
+    yield f"trade       (D8) at that density {', '.join(costs)}"
+
+
+def _width(parameter: Parameter) -> str:
+    if not parameter.numeric:
+        return f"{parameter.name} of {plural(len(parameter.values), 'value')}"
+    return f"{parameter.name} {show(parameter.low)} to {show(parameter.high)} ({parameter.scale})"
 
 
 def _cost(round: Round) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.record import Point
 from tasks.scope.policy import Policy
-from tasks.text import as_yaml
+from tasks.text import as_yaml, number
 from tasks.trials.trial import Trial
 
 SECONDS = "seconds_a_step"  # a measured price: it differs between two runs of one round, and so may the verdict
+
+FEWEST = 3  # retrains an arm of which a longer time a step is no chance order: 1 of 20 orders of three and three
+SLOWER = 1.1  # ours: less is hardly a price, and may be the machine's
 
 
 def price_of(policy: Policy, point: Point, retrains: Sequence[Trial]) -> float:
@@ -28,6 +31,31 @@ def price_of(policy: Policy, point: Point, retrains: Sequence[Trial]) -> float:
         else:
             total += amount * _doublings(_last(name, retrains))
     return total
+
+
+def unpriced(
+    policy: Policy, winner: Point, incumbent: Point, retrains: Sequence[Trial] = (), against: Sequence[Trial] = ()
+) -> tuple[str, ...]:
+    """A sentence on the complexity of what won that cost nothing because no price is declared at all; or none.
+
+    Complexity is what the winner has and the incumbent has not: hyperparameters, and time a step. Slower are steps
+    where each of the winner's `retrains` took longer than each of the incumbent's (`against`), and by `SLOWER` on
+    average: three each that are equally fast come in that order by chance once in 20.
+
+    Playbook: G5
+    """
+    if policy.price:
+        return ()
+    more = sorted({*winner} - {*incumbent})
+    told = [f"for {', '.join(more)}, which the incumbent lacks"] if more else []
+    ours, theirs = _last(SECONDS, retrains), _last(SECONDS, against)
+    if min(len(ours), len(theirs)) >= FEWEST and min(ours) > max(theirs):
+        times = (math.fsum(ours) / len(ours)) / (math.fsum(theirs) / len(theirs))
+        told += [f"for steps that take {number(times)} times as long"] if times >= SLOWER else []
+    if not told:
+        return ()
+    example = f"policy.price={{{more[0] if more else SECONDS}: AMOUNT}} charges it"
+    return (f"No price is declared {' or '.join(told)}, so this cost nothing (G5); {example}.",)
 
 
 def uncharged(policy: Policy, hyperparameters: Iterable[str], retrains: Sequence[Trial]) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ class Promotion(Frozen):
     """A configuration that is to be the incumbent: its point, with the settings that hold from then on.
 
     `study` and `trial` selected it; empty where it was measured. `gain`: over the incumbent, in the metric's unit; None
-    where nothing was compared. `reasons` and `comparisons`: what it stands on.
+    where nothing was compared. `reasons` and `comparisons`: what it stands on. `in_writing`: the rows that would have
+    kept it from being promoted had nobody acknowledged them, with what was written.
     """
 
     study: str = ""
@@ -27,6 +28,7 @@ class Promotion(Frozen):
     gain: float | None = None
     reasons: tuple[str, ...]
     comparisons: tuple[Comparison, ...] = ()
+    in_writing: dict[str, str] = {}
 
 
 def measured_settings(scope: Scope, answer: Answer) -> dict[str, Value]:

@@ -15,12 +15,13 @@ from tasks.promote.comparison import FINALIST, INCUMBENT, ArmName
 from tasks.promote.conclude import Conclusion, blockers_of
 from tasks.promote.decision import Decision
 from tasks.promote.gate import gate
-from tasks.promote.price import price_of, uncharged
+from tasks.promote.price import price_of, uncharged, unpriced
 from tasks.promote.promotion import Promotion, measured, measured_settings, moved
 from tasks.promote.reasons import arm_labels
 from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, settings_of, shared
 from tasks.promote.rows import gate_row
 from tasks.promote.unmeasured import unmeasured
+from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
@@ -92,7 +93,20 @@ def promote_config(
         promotion = _promotion(now, by_name, decision)
         return replace(whole, arms=by_name, decision=decision, gate=row, retrains=dict(retrains), promotion=promotion)
 
-    return _settled(scope, concluded, incumbents, approve)
+    return _settled(scope, lambda now: _signed(concluded(now), scope, analysis), incumbents, approve)
+
+
+def _signed(conclusion: Conclusion, scope: Scope, analysis: Analysis) -> Conclusion:
+    """The conclusion, its promotion with the rows that would have blocked it had nobody acknowledged them in writing.
+
+    Playbook: G9
+    """
+    if conclusion.promotion is None:
+        return conclusion
+    failed = {f.row for f in blocking((*scope.findings, *analysis.findings), {})}
+    written = {row: why for row, why in scope.acknowledged.items() if row in failed}
+    whole = {**written, **conclusion.promotion.in_writing}
+    return replace(conclusion, promotion=conclusion.promotion.model_copy(update={"in_writing": whole}))
 
 
 def _settled(
@@ -169,7 +183,8 @@ def _decided(
         if decision.outcome != "continue":
             every = [t for trials in ended.values() for t in trials]
             idle = uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])
-            decision = decision.model_copy(update={"reasons": (*decision.reasons, *idle)})
+            free = _unpriced(scope, arms, decision, ended)
+            decision = decision.model_copy(update={"reasons": (*decision.reasons, *idle, *free)})
             return decision, gate_row(scope, arms, decision, ended, kept, price), {t.id: t for t in every}
         wanted = []
         for arm in (a for a in arms if a.name in decision.needs):
@@ -179,3 +194,16 @@ def _decided(
         trials = run([planned for _, planned in wanted])
         for name, planned in wanted:
             ended[name].append(trials[planned.id])
+
+
+def _unpriced(
+    scope: Scope, arms: tuple[Arm, ...], decision: Decision, ended: Mapping[ArmName, Sequence[Trial]]
+) -> tuple[str, ...]:
+    """What of the winner's complexity has no price; nothing where nothing won."""
+    by_name = _by_name(arms)
+    if decision.winner is None:
+        return ()
+    winner, incumbent = by_name[decision.winner], by_name[INCUMBENT]
+    return unpriced(
+        scope.policy, winner.point, incumbent.point, ended[winner.retrained_as], ended[incumbent.retrained_as]
+    )

@@ -9,7 +9,7 @@ from scipy.special import stdtrit  # type: ignore[import-untyped]
 from tasks.analyze.reviews.trial_variance import RETRAINS, cost_of_retrains
 from tasks.answers import Answer, Compared
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, mean, variance
-from tasks.promote.price import price_of
+from tasks.promote.price import price_of, unpriced
 from tasks.promote.promotion import Promotion
 from tasks.promote.retrains import Arm, judged, kept_retrains, settings_of
 from tasks.scope.roles import Scope
@@ -86,13 +86,15 @@ def unmeasured(
     ready = bool(known) and all(known) and finalist.retrained_as != INCUMBENT
     accepted = ready and ROW in scope.acknowledged
     why = ACCEPTED if accepted else IN_WRITING if ready else _not_ready(over_baseline, over_incumbent)
-    reasons = (NOT_MEASURED, _rests_on(answer), _measured_by(yardstick), why, _price(scope, searched))
+    free = unpriced(scope.policy, finalist.point, arms[INCUMBENT].point) if ready else ()
+    reasons = (NOT_MEASURED, _rests_on(answer), _measured_by(yardstick), why, _price(scope, searched), *free)
     promotion = Promotion(
         study=finalist.study,
         trial=finalist.trial,
         point=dict(finalist.point),
         settings=settings_of(scope, finalist),
         reasons=reasons,
+        in_writing={ROW: scope.acknowledged[ROW]} if accepted else {},
     )
     return Unmeasured(reasons=reasons, promotion=promotion if accepted else None)
 

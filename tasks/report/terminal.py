@@ -47,6 +47,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *_labelled("answer", answer_sentence(record) + _band(record), width),
         "",
         *_reasons(record.verdict.reasons[:REASONS], width),
+        *(_labelled("accepted", f"by {record.accepted.text} (G9)", width) if record.accepted else ()),
         *_to_do(record, width),
         *_labelled("verdict", f"{record.verdict.outcome}: {verdict}", width, colour=_tone(record, colour)),
         _one("next", record.next.command),

@@ -182,3 +182,17 @@ def test_the_plan_says_what_is_kept_and_counts_what_runs(edge: Path, capfd: pyte
     assert plan.count("(kept)") == 24
     assert "cost        24 trials (2 studies" in plan
     assert times_run(edge) == 24
+
+
+@pytest.mark.playbook("B4", case="shows")
+def test_a_trial_that_is_kept_twice_counts_once_in_the_split_of_the_budget(edge: Path) -> None:
+    before = first(edge)
+    after = ran(edge, words_of(before))
+    last = ran(edge, [*words_of(before)[:-1], f"keep={after.round_id}", "notes=again"])
+    for record, times in ((before, 24), (last, times_run(edge))):
+        assert record.method is not None
+        split = record.method.exploration
+        assert split is not None
+        assert sum(split.trials.values()) == times
+        assert sum(split.steps.values()) == 100 * times
+    assert sum(t.kept is not None for t in last.trials) >= 24

@@ -1,11 +1,13 @@
 """What complexity costs, what a retrain counts for, and which retrains count again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flows.session.projection import SHOWN, shown_retrains
 from tasks.design.study import Planned
-from tasks.promote.price import price_of, uncharged
+from tasks.promote.price import price_of, uncharged, unpriced
 from tasks.promote.retrains import fresh, judged, kept_retrains
 from tasks.record import Status, Value
 from tasks.scope.goal import Objective
@@ -108,3 +110,29 @@ def test_a_retrain_of_what_was_promoted_is_shown_though_every_other_one_is_bette
     shown = shown_retrains([*better, *worse], LOSS, simpler)
     assert [t.id for t in shown] == [*(t.id for t in better[: SHOWN - 1]), worse[0].id]
     assert shown_retrains([*worse, *better], LOSS, None) == better[:SHOWN]
+
+
+def timed(seconds_a_step: list[float]) -> list[Trial]:
+    """Retrains whose steps took so long."""
+    return [replace(trial([0.5], seed), seconds=s) for seed, s in enumerate(seconds_a_step)]
+
+
+@pytest.mark.playbook("G5", case="fires")
+@pytest.mark.prose
+def test_a_hyperparameter_or_time_a_step_that_has_no_price_is_told_of_a_winner() -> None:
+    (said,) = unpriced(policy({}), POINT, {"optimizer": "adam"})
+    assert said.startswith("No price is declared for dropout.rate, nesterov, which the incumbent lacks")
+    assert "(G5); policy.price={dropout.rate: AMOUNT}" in said
+    (said,) = unpriced(policy({}), POINT, POINT, timed([2.0, 2.2, 1.9]), timed([1.0, 1.1, 0.9]))
+    assert "steps that take 2.03" in said
+    assert "policy.price={seconds_a_step: AMOUNT}" in said
+
+
+@pytest.mark.playbook("G5", case="silent")
+def test_nothing_is_told_of_a_declared_price_an_equal_winner_or_times_that_overlap() -> None:
+    slow, quick = timed([2.0, 2.2, 1.9]), timed([1.0, 1.1, 0.9])
+    assert unpriced(policy({"optimizer": {"adam": 0.1}}), POINT, {"optimizer": "adam"}, slow, quick) == ()
+    assert unpriced(policy({}), {"optimizer": "adam"}, POINT, quick, slow) == ()
+    assert unpriced(policy({}), POINT, POINT, timed([1.0, 2.2, 1.9]), quick) == ()
+    assert unpriced(policy({}), POINT, POINT, slow[:2], quick[:2]) == ()
+    assert unpriced(policy({}), POINT, POINT, timed([1.05, 1.06, 1.07]), timed([1.0, 1.01, 1.02])) == ()

@@ -123,6 +123,27 @@ def test_the_reasons_of_a_round_tell_its_arms_apart() -> None:
     assert told.count("(regularizer = dropout)") == 1
 
 
+@pytest.mark.playbook("G5", case="shows")
+@pytest.mark.prose
+def test_the_reasons_of_a_round_say_what_had_no_price() -> None:
+    evidence, execution = searched(0, -3.0)
+    incumbent = evidence.round.scope.incumbent
+    assert "weight" not in incumbent.point
+
+    def reasons(**price: float) -> str:
+        trials = {
+            t.id: replace(t, planned=t.planned.model_copy(update={"point": {**t.planned.point, "weight": 0.1}}))
+            for t in evidence.trials.values()
+        }
+        scope = evidence.round.scope
+        scope = scope.model_copy(update={"policy": scope.policy.model_copy(update={"price": price})})
+        priced = Evidence(round=evidence.round.model_copy(update={"scope": scope}), trials=trials)
+        return " ".join(verdict_of(scope, _raced(priced, execution)).reasons)
+
+    assert "No price is declared for weight, which the incumbent lacks" in reasons()
+    assert "No price is declared" not in reasons(weight=0.0001)
+
+
 def evaluated(evaluations: int, retrains: int, width: int = 3) -> dict[tuple[str, str], EvaluationRow]:
     """What is said of the numbers of trials and of retrains with so many evaluations each; none: there are none."""
     searching, _ = searched(0, 0.0, trials=2)

@@ -133,6 +133,8 @@ def _sure(record: Record) -> Iterator[str]:
     sds = _deviations(record)
     if sds:
         yield f"SD of one configuration's retrains: {', '.join(f'{number(sd)} ({arm})' for arm, sd in sds.items())}."
+    if record.accepted is not None:
+        yield f"Accepted by {record.accepted.text} (G9)."
     if record.verdict.error_rate is not None:
         rate = percent(record.verdict.error_rate)
         yield f"A change that does nothing would be promoted in at most {rate} of rounds."

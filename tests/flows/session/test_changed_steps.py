@@ -76,8 +76,13 @@ class Told:
     ("before", "changed"),
     [
         (Told({"batch_size": 128}, {}, 100), ""),
-        (Told({"batch_size": 128, "schedule": "cosine"}, {}, 100), ""),
-        (Told({"batch_size": 64}, {}, 100), "workload.batch_size"),
+        (Told({"batch_size": 128, "verbose": 1, "patience": 7}, {}, 100), ""),
+        (Told({"batch_size": 128, "weight_decay": 0.1}, {}, 100), ""),
+        (Told({"batch_size": 64}, {}, 100), "workload.batch_size (less gradient noise: maybe fewer steps)"),
+        (Told({"batch_size": 512}, {}, 100), "workload.batch_size (more gradient noise: probably more steps)"),
+        (Told({"batch_size": 128, "schedule": "cosine"}, {}, 100), "workload.schedule (if it trains better: maybe"),
+        (Told({"batch_size": 128, "optimizer": "sgd"}, {}, 100), "workload.optimizer (if it trains better: maybe"),
+        (Told({"batch_size": 128, "dropout": 0.3}, {}, 100), "workload.dropout (less gradient noise: maybe fewer"),
         (Told({"batch_size": 128, "data": {"augment": True}}, {}, 100), "workload.data.augment"),
         (Told({"batch_size": 128}, {"workload.table": "other"}, 100), "workload.table"),
         (Told({"batch_size": 128}, {}, 50), "width"),
@@ -92,3 +97,58 @@ def test_what_bears_on_the_steps_is_told_unless_the_steps_are_new_too(before: To
     said = since_steps_were_settled(before, config, now, {"data": {}, "folders": {}})  # type: ignore[arg-type]
     assert bool(said) == bool(changed and steps == 600)
     assert changed in said or steps == 800
+
+
+def said_after(
+    before: dict[str, Any],
+    now: dict[str, Any],
+    names: dict[str, Any] | None = None,
+    point: dict[str, Any] | None = None,
+) -> str:
+    """What a round of these arguments, names and incumbent is told after one of those arguments at 100 and 0.1."""
+    config = from_overrides(["workload=mnist1d", "space=mnist1d", "goal=optimizer", "budget.max_train_steps=600"])
+    given = config.workload.model_dump() | {"arguments": now, "names": names or {}}
+    config = config.model_copy(update={"workload": type(config.workload).model_validate(given)})
+    incumbent = Incumbent(generation=1, point=point or {"width": 100, "learning_rate": 0.3}, source="planted")
+    return since_steps_were_settled(Told(before, {}, 100), config, incumbent, {"data": {}, "folders": {}})  # type: ignore[arg-type]
+
+
+@pytest.mark.playbook("H5", case="fires")
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [
+        ({"augment": "none"}, {"augment": "randaugment"}, "more gradient noise: probably more"),
+        ({"augment": ["crop", "flip"]}, {"augment": ["crop"]}, "less gradient noise"),
+        ({"keep_prob": 1.0}, {"keep_prob": 0.8}, "more gradient noise"),
+        ({}, {"model": {"dropout": 0.5}}, "model.dropout (more gradient noise"),
+        ({"regularizer": "none"}, {"regularizer": "dropout"}, "more gradient noise"),
+        ({"warmup_steps": 0}, {"warmup_steps": 200}, "maybe fewer"),
+    ],
+)
+def test_what_makes_gradients_noisier_asks_for_more_steps_and_what_trains_better_for_fewer(
+    before: dict[str, Any], now: dict[str, Any], says: str
+) -> None:
+    assert says in said_after(before, now)
+
+
+@pytest.mark.playbook("H5", case="fires")
+def test_a_promoted_regularizer_or_optimizer_is_told_with_its_direction() -> None:
+    said = said_after({}, {}, point={"width": 100, "learning_rate": 0.1, "dropout.rate": 0.2, "optimizer": "adam"})
+    assert "dropout.rate (more gradient noise: probably more steps)" in said
+    assert "optimizer (if it trains better: maybe fewer steps)" in said
+
+
+@pytest.mark.playbook("H5", case="fires")
+@pytest.mark.playbook("H5", case="silent")
+def test_the_users_own_word_on_a_name_counts() -> None:
+    assert said_after({"n": 64}, {"n": 32}) == ""
+    assert "workload.n (more gradient noise" in said_after({"n": 64}, {"n": 32}, {"batch_size": "n"})
+    assert said_after({"crop": 3}, {"crop": 4}, {"other": "crop"}) == ""
+    assert "workload.crop" in said_after({"crop": 3}, {"crop": 4})
+
+
+@pytest.mark.playbook("H5", case="silent")
+def test_a_regularizer_that_adds_no_noise_and_another_learning_rate_are_no_matter() -> None:
+    assert said_after({"weight_decay": 0.1}, {"weight_decay": 0.2}) == ""
+    assert said_after({"regularizer": "none"}, {"regularizer": "weight_decay"}) == ""
+    assert said_after({"learning_rate": 0.1}, {"learning_rate": 0.2}) == ""

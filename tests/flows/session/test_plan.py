@@ -56,3 +56,38 @@ def test_a_warmup_that_is_put_in_front_is_counted_in_what_the_plan_says_it_costs
     for steps in (0, 37):
         cost = checked(from_overrides([*said, f"workload.warmup_steps={steps}"])).splitlines()[-1]
         assert cost.endswith(f"of {600 + steps} steps: {46 * (600 + steps):,} steps")
+
+
+def planned(own: Path, *words: str) -> dict[str, str]:
+    """What the plan says on its lines of one label each."""
+    said = ["workload=own", "space=own", "goal=own", f"tracking.root={own.parent / 'store'}", *words]
+    lines = checked(from_overrides(said, str(own))).splitlines()
+    return {line[:12].strip(): line[12:] for line in lines if line[:12].strip() in ("width", "density", "trade")}
+
+
+@pytest.mark.playbook("D8", case="shows")
+@pytest.mark.prose
+def test_the_plan_shows_widths_density_and_what_a_trade_would_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.session.plan.check_imports", lambda targets, execution: None)
+    own = write_folder(tmp_path / "own")
+    assert planned(own, "budget.trials=12") == {
+        "width": "x 0 to 1 (linear), z 0 to 1 (linear)",
+        "density": "12 trials a study for 2 hyperparameters: 6 for each",
+        "trade": "(D8) at that density one more nuisance costs 12 trials, one more scientific value 12 trials, "
+        "a range twice as wide 24 trials",
+    }
+    (own / "goal/own.yaml").write_text("question: q\nkind: understand\nscientific: {switch: [a, b, c]}\n")
+    wide = ("space.x.low=0.001", "space.x.scale=log", "space.switch.choices=[a,b,c]", "budget.trials=30")
+    joint = planned(own, *wide, "policy.joint_values=2")
+    assert joint["width"] == "x 0.001 to 1 (log), z 0 to 1 (linear), switch of 3 values"
+    assert "one more nuisance costs 10 trials, one more scientific value 10 trials, " in joint["trade"]
+
+
+@pytest.mark.playbook("D8", case="silent")
+def test_a_plan_in_which_nothing_is_searched_has_no_trade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.session.plan.check_imports", lambda targets, execution: None)
+    own = write_folder(tmp_path / "own")
+    (own / "goal/own.yaml").write_text("question: q\nkind: understand\npoints: [{x: 0.1}, {x: 0.2}]\n")
+    assert planned(own) == {}

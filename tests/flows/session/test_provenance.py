@@ -10,7 +10,7 @@ from flows.compose.compose import from_overrides
 from flows.compose.config import CONF, RoundConfig
 from flows.session.provenance.fingerprint import differing, fingerprint
 from flows.session.provenance.programs import program_folder
-from flows.session.provenance.reproduce import reproduce
+from flows.session.provenance.reproduce import diff_caveat, reproduce
 from tests.flows.own_round import write_folder
 
 ME = ("-c", "user.name=me", "-c", "user.email=me@here")
@@ -52,15 +52,56 @@ def test_commit_and_diff_are_of_the_repository_of_the_program(tmp_path: Path) ->
     assert git(CONF.parent, "rev-parse", "HEAD") in row.tunebook or not (CONF.parent / ".git").exists()
 
 
-def test_files_that_git_does_not_know_are_named(tmp_path: Path) -> None:
+@pytest.mark.playbook("J13", case="shows")
+@pytest.mark.prose
+def test_files_that_git_does_not_know_are_kept_where_they_are_small_sources_and_named_else(tmp_path: Path) -> None:
     own = write_folder(tmp_path / "project" / "mine")
     committed(tmp_path / "project")
     (own / ".gitignore").write_text("*.log\n")
-    for name in ("helper.py", "run.log"):
-        (own / name).write_text("x = 1\n")
+    (own / "own.py").write_text((own / "own.py").read_text() + "\n\n")
+    kept = {"helper.py": "x = 1\n", "no end.yaml": "width: 3", "empty.py": "", "net/deep.py": "a = 1\n\nb = 2\n"}
+    told = {
+        "secret.yaml": "api_key: 0123456789\n",
+        "login.py": "TOKEN = 'abcdefgh'\n",
+        "address.py": "u = 'http://me:hidden@here'\n",
+        "data.csv": "1,2\n",
+        "long.py": "y = 1\n" * 20_000,
+    }
+    (own / "net").mkdir()
+    for name, text in {**kept, **told, "run.log": "x"}.items():
+        (own / name).write_text(text)
+    (own / "link.py").symlink_to("/etc/hostname")
     asked = config(own)
     row = reproduce("c", (), fingerprint(asked), program_folder(asked))
-    assert row.uncommitted_diff == "Not in git: .gitignore\nNot in git: helper.py"
+    named = [line for line in row.uncommitted_diff.splitlines() if line.startswith("Not in git: ")]
+    assert {line.split()[3].removeprefix("mine/") for line in named} == {*told, ".gitignore", "link.py"}
+    assert "Not in git: mine/secret.yaml (named only: it may hold a secret)" in named
+    assert "run.log" not in row.uncommitted_diff
+    assert not [word for word in ("0123456789", "abcdefgh", "hidden") if word in row.uncommitted_diff]
+    again = tmp_path / "again"
+    git(tmp_path, "clone", "-q", str(own.parent), str(again))
+    applied = "\n".join(line for line in row.uncommitted_diff.splitlines() if line not in named) + "\n"
+    (tmp_path / "kept.diff").write_text(applied)
+    git(again, "apply", str(tmp_path / "kept.diff"))
+    assert {name: (again / "mine" / name).read_text() for name in kept} == kept
+
+
+@pytest.mark.playbook("J13", case="fires")
+@pytest.mark.playbook("J13", case="silent")
+def test_a_diff_that_is_too_long_for_the_record_is_said_to_be_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = write_folder(tmp_path / "project" / "mine")
+    committed(tmp_path / "project")
+    (own / "own.py").write_text("# changed\n" * 50)
+    asked = config(own)
+    whole = reproduce("c", (), fingerprint(asked), program_folder(asked))
+    assert (whole.diff_cut, diff_caveat(whole)) == (0, "")
+    monkeypatch.setattr("flows.session.provenance.reproduce.DIFF_LENGTH", 100)
+    row = reproduce("c", (), fingerprint(asked), program_folder(asked))
+    assert row.uncommitted_diff == whole.uncommitted_diff[:100]
+    assert row.diff_cut == len(whole.uncommitted_diff) - 100
+    assert f"first 100 of {len(whole.uncommitted_diff):,} characters" in diff_caveat(row)
 
 
 def test_a_program_elsewhere_is_of_its_own_repository(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_in_writing_it_is_promoted_and_no_error_rate_is_claimed_for_it() -> None
     verdict = verdict_of(evidence.round.scope, conclusion)
     assert conclusion.promoted is not None
     assert conclusion.promoted.point["regularizer"] == "dropout"
+    assert conclusion.promoted.in_writing == {"K4": "a retrain takes a week"}
     assert (verdict.outcome, verdict.reason, verdict.error_rate) == ("promote", "variance_not_measured", None)
     assert verdict.candidate is not None
     assert verdict.candidate.trial == conclusion.arms[FINALIST].trial
