@@ -253,7 +253,9 @@ def test_other_spellings_and_the_workloads_arguments_are_roles_too() -> None:
 
 
 def test_of_several_optimizers_the_one_without_a_list_is_not_passed_over() -> None:
-    one = scope({"optimizer": ["sgd", "adafactor"]}, {"lr": SPACE["learning_rate"]}, baseline={})
+    one = scope(
+        {"optimizer": ["sgd", "adafactor"]}, {"lr": SPACE["learning_rate"]}, baseline={}, arguments={"momentum": 0.0}
+    )
     assert levels(guards.every_optimizer_hyperparameter(one)) == ["ok", "na"]
 
 
