@@ -64,7 +64,8 @@ CHECKED = {
     "I14",
     "K2",
 }
-GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9", "C10", "D4", "D5", "D9", "D10", "D11", "H2", "J4"}
+GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9",
+           "C10", "D4", "D5", "D9", "D10", "D11", "H2", "J4", "K2"}  # fmt: skip
 DECAY = {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
 HELD = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
 DOTTED = {
@@ -160,6 +161,12 @@ ROUNDS: tuple[Scope, ...] = (
     scope(space=SPACE | {"momentum": {"low": 0.5, "high": 0.999}, "sgd": {"momentum": {"low": 0.0, "high": 1.0}}}),
     scope(space=SPACE | {"bs": {"values": [8, 16]}, "max_iters": {"values": [8, 16]}, "n_layer": {"values": [1, 2]}}),
     scope(arguments={"batch_size": 64, "eval_batch_size": 32}),
+    scope(arguments={"batch_size": 64}, baseline=BASELINE | {"eval_batch_size": 32}),
+    scope(arguments={"batch_size": 64}, space=SPACE | {"eval_batch_size": {"values": [32, 48, 128]}}),
+    scope(arguments={"batch_size": 64}, space=SPACE | {"eval_batch_size": {"low": 8, "high": 32, "type": "int"}}),
+    scope(arguments={"batch_size": 64}, baseline=BASELINE | {"eval_batch_size": 99},
+          fixed={"eval_batch_size": {"value": 8, "reason": "it fits"}}),
+    scope(eval_every_steps=20),
     scope({"learning_rate": "range"}),
     scope({"depth": [1, 2, 3, 4, 5, 6, 7, 8]}, SPACE | {"skip": {"low": 0.0, "high": 1.0, "when": {"depth": [7, 8]}}},
           sampler="tpe"),
