@@ -83,6 +83,11 @@ def bigger_overfits(point: Point, index: int, rng: Rng) -> Metrics:
     return {"valid_error": falling(rng, level=0.4 if big else 0.3, rise=0.25 if big else 0.0)}
 
 
+def more_decay_is_better(point: Point, index: int, rng: Rng) -> Metrics:
+    level = 0.3 - 0.1 * float(np.log10(float(point["weight_decay"])))
+    return {"valid_error": falling(rng, level=level, rise=0.3), "train_loss": falling(rng, pace=0.3)}
+
+
 def wide_is_better(point: Point, index: int, rng: Rng) -> Metrics:
     return {"valid_error": falling(rng, level=0.9 - 0.1 * float(np.log2(float(point["width"]))), noise=0.005)}
 
@@ -120,6 +125,8 @@ STUDIES: dict[str, Callable[[], Evidence]] = {
     "nothing to tune": lambda: compared_round(
         lambda p, i, rng: {"valid_error": falling(rng, level=0.3, rise=0.3, noise=0.01)}
     ),
+    "smoothing is off": lambda: with_arguments(compared_round(overfits_under("adam")), label_smoothing=0.0),
+    "decay at its top": lambda: planted_round(more_decay_is_better, space=SPACE | DECAY),
     "a bigger one": lambda: planted_round(
         bigger_overfits, scientific={"width": [64, 256]}, space=SPACE | DECAY, fixed=HELD
     ),
