@@ -18,7 +18,7 @@ AMPLE = 20  # evaluations a trial that the remedy for too few asks for
 EVAL_WORDS = ("eval", "evaluation", "valid", "validation", "val", "dev", "test")
 
 
-class EvaluationCount(Frozen):
+class EvaluationCountThresholds(Frozen):
     """How many evaluations a trial needs."""
 
     fewest_evaluations: int = Field(
@@ -41,7 +41,7 @@ def planned_evaluations(scope: Scope) -> list[Finding]:
         text = "Nothing was planned: how often the trials were evaluated is asked of their curves."
         return [not_checked("planned evaluations", "K2", NotChecked.RAN_ELSEWHERE, text)]
     steps, every = scope.budget.max_train_steps, scope.budget.eval_every_steps
-    many, fewest = math.ceil(steps / every), scope.policy.of(EvaluationCount).fewest_evaluations
+    many, fewest = math.ceil(steps / every), scope.policy.of(EvaluationCountThresholds).fewest_evaluations
     numbers = {"evaluations": many, "fewest_evaluations": fewest}
     if many >= fewest or every == 1:
         text = f"The budget has {plural(many, 'evaluation')} a trial to choose the best step from."

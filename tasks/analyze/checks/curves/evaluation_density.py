@@ -11,7 +11,7 @@ from tasks.analyze.checks.curves.leaders import leaders
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
-from tasks.scope.guards.pipeline import EvaluationCount, more_evaluations
+from tasks.scope.guards.pipeline import EvaluationCountThresholds, more_evaluations
 from tasks.text import number, plural
 from tasks.trials.trial import Trial
 
@@ -70,7 +70,7 @@ def dip(study: StudyEvidence, trial: Trial) -> Dip | None:
     """
     steps, values = trial.curve.of(study.objective.metric)
     losses = study.objective.sign * values
-    if len(losses) < study.policy.of(EvaluationCount).fewest_evaluations:
+    if len(losses) < study.policy.of(EvaluationCountThresholds).fewest_evaluations:
         return None
     i = int(np.argmin(losses))
     if i == len(losses) - 1:
@@ -90,7 +90,7 @@ def dip(study: StudyEvidence, trial: Trial) -> Dip | None:
 
 def _density(s: StudyEvidence, told: bool) -> Finding:
     say = partial(finding, "evaluation density", "K2", study=s.study.id)
-    bars, fewest = s.policy.of(EvaluationThresholds), s.policy.of(EvaluationCount).fewest_evaluations
+    bars, fewest = s.policy.of(EvaluationThresholds), s.policy.of(EvaluationCountThresholds).fewest_evaluations
     best = leaders(s)
     counts = [len(t.curve.of(s.objective.metric)[1]) for t in best]
     many = int(np.median(counts)) if counts else 0
@@ -153,5 +153,5 @@ EVALUATION_DENSITY = Check(
         ),
     ),
     ask=evaluation_density,
-    thresholds=(EvaluationCount, EvaluationThresholds),
+    thresholds=(EvaluationCountThresholds, EvaluationThresholds),
 )
