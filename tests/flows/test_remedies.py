@@ -64,7 +64,8 @@ CHECKED = {
     "I14",
     "K2",
 }
-GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9", "C10", "D4", "D5", "D9", "D10", "D11", "H2", "J4"}
+GUARDED = {"A3", "A5", "A10", "B2", "C4", "C6", "C7", "C8", "C9",
+           "C10", "D4", "D5", "D9", "D10", "D11", "H2", "J4", "K2"}  # fmt: skip
 DECAY = {"weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
 HELD = {"weight_decay": {"value": 1e-6, "reason": "not in question"}}
 DOTTED = {
@@ -80,6 +81,11 @@ WIDTHS = {"width": {"optimum": 4096.0, "curvature": 40.0, "scale": "log"}}
 def bigger_overfits(point: Point, index: int, rng: Rng) -> Metrics:
     big = point["width"] == 256
     return {"valid_error": falling(rng, level=0.4 if big else 0.3, rise=0.25 if big else 0.0)}
+
+
+def more_decay_is_better(point: Point, index: int, rng: Rng) -> Metrics:
+    level = 0.3 - 0.1 * float(np.log10(float(point["weight_decay"])))
+    return {"valid_error": falling(rng, level=level, rise=0.3), "train_loss": falling(rng, pace=0.3)}
 
 
 def wide_is_better(point: Point, index: int, rng: Rng) -> Metrics:
@@ -119,6 +125,8 @@ STUDIES: dict[str, Callable[[], Evidence]] = {
     "nothing to tune": lambda: compared_round(
         lambda p, i, rng: {"valid_error": falling(rng, level=0.3, rise=0.3, noise=0.01)}
     ),
+    "smoothing is off": lambda: with_arguments(compared_round(overfits_under("adam")), label_smoothing=0.0),
+    "decay at its top": lambda: planted_round(more_decay_is_better, space=SPACE | DECAY),
     "a bigger one": lambda: planted_round(
         bigger_overfits, scientific={"width": [64, 256]}, space=SPACE | DECAY, fixed=HELD
     ),
@@ -160,6 +168,12 @@ ROUNDS: tuple[Scope, ...] = (
     scope(space=SPACE | {"momentum": {"low": 0.5, "high": 0.999}, "sgd": {"momentum": {"low": 0.0, "high": 1.0}}}),
     scope(space=SPACE | {"bs": {"values": [8, 16]}, "max_iters": {"values": [8, 16]}, "n_layer": {"values": [1, 2]}}),
     scope(arguments={"batch_size": 64, "eval_batch_size": 32}),
+    scope(arguments={"batch_size": 64}, baseline=BASELINE | {"eval_batch_size": 32}),
+    scope(arguments={"batch_size": 64}, space=SPACE | {"eval_batch_size": {"values": [32, 48, 128]}}),
+    scope(arguments={"batch_size": 64}, space=SPACE | {"eval_batch_size": {"low": 8, "high": 32, "type": "int"}}),
+    scope(arguments={"batch_size": 64}, baseline=BASELINE | {"eval_batch_size": 99},
+          fixed={"eval_batch_size": {"value": 8, "reason": "it fits"}}),
+    scope(eval_every_steps=20),
     scope({"learning_rate": "range"}),
     scope({"depth": [1, 2, 3, 4, 5, 6, 7, 8]}, SPACE | {"skip": {"low": 0.0, "high": 1.0, "when": {"depth": [7, 8]}}},
           sampler="tpe"),

@@ -83,8 +83,8 @@ def _regularizer(evidence: Evidence) -> str:
 
 
 def _regularises(found: Finding) -> bool:
-    """Whether its remedy sets a regularizer free or turns one on; shorter training is no feature."""
-    return any("goal." in override for override in found.remedy)
+    """Whether its remedy sets a regularizer free, raises it or turns it on; shorter training is no feature."""
+    return bool(found.remedy) and not any(override.startswith("budget.") for override in found.remedy)
 
 
 def _unhelpful(evidence: Evidence, found: tuple[Finding, ...]) -> list[Finding]:

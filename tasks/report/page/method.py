@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.method import PredictionsRow, UpdateRuleRow
 from tasks.record import Record
+from tasks.report.page.rules import AGAINST, against_playbook
 from tasks.report.stated import evaluation_lines, exploration_sentence
 from tasks.text import number, percent, plural
 
@@ -70,7 +71,8 @@ def method_text(record: Record) -> Method:
 
 def _rule(row: UpdateRuleRow) -> RuleCard:
     options = ", ".join(f"{name} = {number(value)}" for name, value in row.options.items())
-    stated = [*row.rule.items(), *([("options", options)] if options else []), ("read off", f"trial {row.trial}")]
+    rule = {**row.rule, AGAINST: against_playbook(row)}
+    stated = [*rule.items(), *([("options", options)] if options else []), ("read off", f"trial {row.trial}")]
     where = f"{row.implementation} ({row.version})" if row.version else row.implementation
     return RuleCard(optimizer=row.optimizer or "optimizer", implementation=where, pairs=tuple(stated))
 

@@ -16,7 +16,7 @@ from tasks.scope.guards.evidence import reasons_are_evidence
 from tasks.scope.guards.guard import Guard, comparing, equally_long, searching
 from tasks.scope.guards.interactions import INTERACTIONS
 from tasks.scope.guards.length import steps_stay_fixed
-from tasks.scope.guards.pipeline import EVALUATION_BATCHES
+from tasks.scope.guards.pipeline import EVALUATION_BATCHES, PLANNED_EVALUATIONS
 from tasks.scope.guards.promoted import ADOPTED_TECHNIQUE, PROMOTION
 from tasks.scope.guards.question import (
     batch_size_stays_fixed,
@@ -273,4 +273,5 @@ GUARDS: tuple[Guard, ...] = (
     ),
     EVALUATION_BATCHES,
     ADOPTED_TECHNIQUE,
+    PLANNED_EVALUATIONS,
 )

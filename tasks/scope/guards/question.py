@@ -1,5 +1,6 @@
 """Guards of the question itself: what may be asked at all."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from tasks.record import Finding, NotChecked
@@ -20,7 +21,7 @@ from tasks.scope.finding import Judged, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.scope.kinds import UNDERSTAND
 from tasks.scope.names.names import USUAL_VALUES
-from tasks.scope.names.optimizers import own_name
+from tasks.scope.names.optimizers import MOMENTUM, has_hidden_momentum, optimizer_key, own_name
 from tasks.scope.names.programs import COMMAND, program_at
 from tasks.scope.roles import Scope
 
@@ -31,7 +32,8 @@ def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
     """Fails for each hyperparameter of an optimizer in play that has no role: a silent default is no decision.
 
     A value that the workload's YAML gives as an argument is no silent default. Not checked of an optimizer whose
-    hyperparameters tunebook has no list of.
+    hyperparameters tunebook has no list of, nor of an SGD or RMSprop of the user's own program whose momentum nothing
+    names: it may have one.
 
     Playbook: A3
     """
@@ -40,7 +42,9 @@ def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
     names = (*scope.roles.scientific, *scope.roles.nuisance, *scope.roles.fixed, *scope.arguments)
     missing = [(o, h) for o in known for h in listed_hyperparameters(scope, o) if h not in owned(scope, o, names)]
     found = [_silent_default(scope, o, h, len(used) > 1) for o, h in missing]
-    if known and not missing:
+    hidden = [o for o in known if not missing and _may_hide_a_momentum(scope, o, names)]
+    found += [_hidden_momentum(scope, o, len(used) > 1) for o in hidden]
+    if known and not missing and not hidden:
         said = "; ".join(f"{o}: {listing(listed_hyperparameters(scope, o))}" for o in known)
         text = f"Every hyperparameter of the optimizer has a role ({said})."
         found.append(finding("silent default", "A3", "ok", text, reason="all_have_roles"))
@@ -51,6 +55,22 @@ def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
         text = f"Not checked: there is no list of the hyperparameters of {listing(unknown)}; give each a role yourself."
         found.append(not_checked("silent default", "A3", NotChecked.NOT_RECOGNISED, text))
     return found
+
+
+def _may_hide_a_momentum(scope: Scope, optimizer: str, names: Iterable[str]) -> bool:
+    """Whether the program may give the optimizer a momentum of which the round knows nothing."""
+    named = MOMENTUM in owned(scope, optimizer, names)
+    return has_hidden_momentum(optimizer_key(optimizer)) and not named and not program_at(scope.target).plain
+
+
+def _hidden_momentum(scope: Scope, optimizer: str, several: bool) -> Finding:
+    name = own_name(optimizer.rpartition(".")[2], "momentum") if several else "momentum"
+    text = f"Not checked: nothing says whether the program gives {optimizer} a momentum"
+    if program_at(scope.target).ran_elsewhere:
+        text += "."
+    else:
+        text += f"; hand it {name} (0 for none), in the space or in workload.baseline."
+    return not_checked("silent default", "A3", NotChecked.NOT_DECLARED, text, parameter=name)
 
 
 def _silent_default(scope: Scope, optimizer: str, bare_name: str, several: bool) -> Finding:

@@ -64,10 +64,11 @@ _DRESS = re.compile(
 )
 # Names that are words of other things too: alone among a parameter's values they name no optimizer.
 _WEAK = frozenset({"momentum", "nesterov", "lion", "lamb", "muon", "mars", "kron", "adopt", "soap", "yogi", "ranger"})
+MOMENTUM = "one_minus_momentum"
 # What else shows that an optimizer has a hyperparameter that need not be listed for it.
 _FURTHER: Mapping[str, tuple[str, ...]] = {
-    "sgd": ("one_minus_momentum", "dampening", "weight_decay"),
-    "rmsprop": ("one_minus_momentum", "weight_decay"),
+    "sgd": (MOMENTUM, "dampening", "weight_decay"),
+    "rmsprop": (MOMENTUM, "weight_decay"),
     "adafactor": ("learning_rate", "one_minus_beta1", "epsilon", "beta2_decay", "clip_threshold", "weight_decay"),
     "ademamix": _ADAM,
     "adabelief": _ADAM,
@@ -112,6 +113,11 @@ def names_optimizers(values: object) -> bool:
 def optimizer_hyperparameters(key: str) -> tuple[str, ...]:
     """Every hyperparameter that the optimizer is known to have, those that need not be set included."""
     return (*LISTED.get(key, ()), *(n for n in _FURTHER.get(key, ()) if n not in LISTED.get(key, ())))
+
+
+def has_hidden_momentum(key: str | None) -> bool:
+    """Whether implementations of the optimizer have a momentum that is not listed, for it is 0 unless it is set."""
+    return MOMENTUM in _FURTHER.get(key or "", ())
 
 
 def own_name(optimizer: str, name: str) -> str:

@@ -14,7 +14,8 @@ class TrainingProgram(Frozen):
 
     `trains_the_budget`: a trial has `budget.max_train_steps` steps, and `warmup`, where it is the name of an argument,
     is put in front of them. `accumulates`: None where nobody knows. `ran_elsewhere`: an audit's trials, for which
-    nothing was planned here. `described`: its arguments are hyperparameters of training.
+    nothing was planned here. `described`: its arguments are hyperparameters of training. `plain`: its optimizers have
+    the listed hyperparameters and no further ones, so that its SGD has no momentum.
     """
 
     trains_the_budget: bool = False
@@ -22,11 +23,14 @@ class TrainingProgram(Frozen):
     accumulates: bool | None = None
     ran_elsewhere: bool = False
     described: bool = True
+    plain: bool = False
 
 
 _LANDSCAPE = TrainingProgram(trains_the_budget=True, accumulates=False, described=False)
 _PROGRAMS: Mapping[str, TrainingProgram] = {
-    "tasks.trials.supervised": TrainingProgram(trains_the_budget=True, warmup="warmup_steps", accumulates=False),
+    "tasks.trials.supervised": TrainingProgram(
+        trains_the_budget=True, warmup="warmup_steps", accumulates=False, plain=True
+    ),
     "tasks.trials.workloads.synthetic.synthetic": TrainingProgram(
         trains_the_budget=True, accumulates=False, described=False
     ),

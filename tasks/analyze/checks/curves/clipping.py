@@ -1,5 +1,6 @@
 """I14: are most updates clipped, so that clipping only lowers the learning rate?"""
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -12,9 +13,12 @@ from tasks.analyze.study.gradients import CLIPPED, clipped_share, typical_norm
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.roles import Scope
+from tasks.scope.space import Parameter
 from tasks.text import number, percent, plural
+from tasks.trials.trial import Trial
 
 THRESHOLD = "clip_norm"  # the argument of our own training loop
+DECADE = 10.0  # by which the learning rate goes down: what E4 moves a side by
 
 
 class ClippingThresholds(Frozen):
@@ -28,8 +32,8 @@ class ClippingThresholds(Frozen):
 def aggressive_clipping(evidence: Evidence) -> list[Finding]:
     """A warning for each study in most of whose best trials more than half of the updates are clipped.
 
-    So much clipping is a strange way to lower the learning rate: lower that, and clip what is not typical, from the
-    90th percentile of the norms on (I12).
+    So much clipping is a strange way to lower the learning rate: its range moves down by a decade, and what is not
+    typical is clipped, from the 90th percentile of the norms on (I12).
 
     Playbook: I14
     """
@@ -54,9 +58,25 @@ def _clipping(s: StudyEvidence, scope: Scope) -> Finding:
     if len(most) <= len(judged) / 2:
         return say("ok", f"{told}.", reason="seldom", numbers=numbers)
     norms = [n for t in most if (n := typical_norm(t.curve)) is not None]
-    text = f"{told}, more than {percent(bar)}: that only lowers the learning rate. Lower it instead."
-    remedy = (f"workload.{THRESHOLD}={np.median(norms):.2g}",) if norms and _own_argument(scope) else ()
+    clip = (f"workload.{THRESHOLD}={np.median(norms):.2g}",) if norms and _own_argument(scope) else ()
+    text = f"{told}, more than {percent(bar)}: that only lowers the learning rate. Lower it instead"
+    text += f", and clip above {np.median(norms):.2g}." if clip else "."
+    remedy = (*_lower(s, scope, most), *clip)
     return say("warn", text, reason="mostly", trials=[t.id for t in most], numbers=numbers, remedy=remedy)
+
+
+def _lower(s: StudyEvidence, scope: Scope, clipping: Iterable[Trial]) -> tuple[str, ...]:
+    """The overrides that move the ranges of the learning rates of these trials down, or the argument that is one."""
+    rates = [n for t in clipping for n in t.planned.point if scope.names.meaning(n) == "learning_rate"]
+    ranges = [p for p in s.study.space if p.name in rates and p.numeric and not p.constant and p.bounds[0] >= 0]
+    moved = [f"space.{p.name}.{side}={end / DECADE:.3g}" for p in ranges for side, end in _ends(p) if end > 0]
+    held = () if rates else scope.arguments.items()
+    lowered = [(n, v) for n, v in held if scope.names.meaning(n) == "learning_rate" and isinstance(v, float)]
+    return (*moved, *(f"workload.{n}={v / DECADE:.3g}" for n, v in lowered))
+
+
+def _ends(p: Parameter) -> tuple[tuple[str, float], tuple[str, float]]:
+    return ("low", p.bounds[0]), ("high", p.bounds[1])
 
 
 def _own_argument(scope: Scope) -> bool:

@@ -11,23 +11,17 @@ from tasks.analyze.checks.curves.leaders import leaders
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
+from tasks.scope.guards.pipeline import EvaluationCountThresholds, more_evaluations
 from tasks.text import number, plural
 from tasks.trials.trial import Trial
 
 FINER = 4  # so many times as many evaluations: a best step that stood alone then has company on both sides
-AMPLE = 20  # evaluations a trial that the remedy for too few asks for
 SHARE = 0.05  # of the whole descent: a smaller dip is worth no evaluations
 
 
 class EvaluationThresholds(Frozen):
-    """How many evaluations a trial needs, and how far a best one may stand off from its neighbours."""
+    """How far a best evaluation may stand off from its neighbours."""
 
-    fewest_evaluations: int = Field(
-        default=10,
-        ge=3,
-        description="K2, ours: of 240 recorded curves, seen at fewer steps, one in ten lost as much as separates the "
-        "best three trials",
-    )
     best_step_sds: float = Field(
         default=6.0,
         gt=0,
@@ -54,7 +48,8 @@ def evaluation_density(evidence: Evidence) -> list[Finding]:
     far apart are they where most of the best trials are at their best in one evaluation that lies clearly below both of
     its neighbours: by `best_step_sds` of the noise, by a twentieth of the descent, and by more than separates the
     best three trials. What happened in between can then be better still, and differ from trial to trial. A trial that
-    is best at its end says nothing of that: it still improves (F8).
+    is best at its end says nothing of that: it still improves (F8). What the guard said of the budget already is not
+    said again.
 
     Of 1,440 planted studies without such a step (flat, falling and overfitting curves of 10, 20 and 40 evaluations,
     noise white or correlated) it warned of 1, of 120 whose noise has heavy tails (t, 3 degrees of freedom) of 4. A
@@ -63,7 +58,8 @@ def evaluation_density(evidence: Evidence) -> list[Finding]:
 
     Playbook: K2
     """
-    return [_density(s) for s in evidence.studies]
+    told = any(f.row == "K2" and f.level == "warn" for f in evidence.round.scope.findings)
+    return [_density(s, told) for s in evidence.studies]
 
 
 def dip(study: StudyEvidence, trial: Trial) -> Dip | None:
@@ -74,7 +70,7 @@ def dip(study: StudyEvidence, trial: Trial) -> Dip | None:
     """
     steps, values = trial.curve.of(study.objective.metric)
     losses = study.objective.sign * values
-    if len(losses) < study.policy.of(EvaluationThresholds).fewest_evaluations:
+    if len(losses) < study.policy.of(EvaluationCountThresholds).fewest_evaluations:
         return None
     i = int(np.argmin(losses))
     if i == len(losses) - 1:
@@ -92,18 +88,18 @@ def dip(study: StudyEvidence, trial: Trial) -> Dip | None:
     )
 
 
-def _density(s: StudyEvidence) -> Finding:
+def _density(s: StudyEvidence, told: bool) -> Finding:
     say = partial(finding, "evaluation density", "K2", study=s.study.id)
-    bars = s.policy.of(EvaluationThresholds)
+    bars, fewest = s.policy.of(EvaluationThresholds), s.policy.of(EvaluationCountThresholds).fewest_evaluations
     best = leaders(s)
     counts = [len(t.curve.of(s.objective.metric)[1]) for t in best]
     many = int(np.median(counts)) if counts else 0
     if many < 2:
         return _none(s)
     every = best[0].planned.eval_every_steps
-    numbers: dict[str, Number | None] = {"evaluations": many, "fewest_evaluations": bars.fewest_evaluations}
-    if many < bars.fewest_evaluations:
-        return _few(s, many, every, numbers)
+    numbers: dict[str, Number | None] = {"evaluations": many, "fewest_evaluations": fewest}
+    if many < fewest:
+        return _few(s, many, every, numbers, told)
     separates = float(s.objective.sign * ((best[-1].best_value or 0.0) - (best[0].best_value or 0.0)))
     dips = [d for t in best if (d := dip(s, t))]
     deep = [d for d in dips if d.depth > max(bars.best_step_sds * d.noise, SHARE * d.descent, separates)]
@@ -124,17 +120,19 @@ def _density(s: StudyEvidence) -> Finding:
     )
 
 
-def _few(s: StudyEvidence, many: int, every: int, numbers: dict[str, Number | None]) -> Finding:
+def _few(s: StudyEvidence, many: int, every: int, numbers: dict[str, Number | None], told: bool) -> Finding:
     say = partial(finding, "evaluation density", "K2", study=s.study.id, numbers=numbers)
     if every <= 1:
         return say("ok", "Every step of a trial is evaluated.", reason="every_step")
-    finer = max(s.max_train_steps // AMPLE, 1)
+    if told:
+        text = f"Not checked: {plural(many, 'evaluation')} a trial are too few to see it, as the plan said (K2)."
+        because = NotChecked.TOO_FEW_EVALUATIONS
+        return not_checked("evaluation density", "K2", because, text, study=s.study.id, numbers=numbers)
     text = (
         f"{plural(many, 'evaluation')} a trial are few to choose the best step from: "
         f"{numbers['fewest_evaluations']} or more are needed."
     )
-    remedy = (f"budget.eval_every_steps={finer}",) if finer < every else ()
-    return say("warn", text, reason="few_evaluations", remedy=remedy)
+    return say("warn", text, reason="few_evaluations", remedy=more_evaluations(s.max_train_steps, every))
 
 
 def _none(s: StudyEvidence) -> Finding:
@@ -155,5 +153,5 @@ EVALUATION_DENSITY = Check(
         ),
     ),
     ask=evaluation_density,
-    thresholds=(EvaluationThresholds,),
+    thresholds=(EvaluationCountThresholds, EvaluationThresholds),
 )

@@ -1,23 +1,34 @@
-"""Remedies of F2 to F6: the regularizer that this round held fixed, or fewer steps where there is none."""
+"""Remedies of F2 to F6: a regularizer set free, raised or turned on, or fewer steps where there is none."""
 
 from collections.abc import Iterable
 
+from tasks.analyze.checks.search.expansion import expansion
 from tasks.analyze.study.curves import FEWEST, Shape, objective_shape
 from tasks.analyze.study.evidence import Evidence
 from tasks.analyze.study.regularizers import turned_off
 from tasks.analyze.study.slices import Slice
+from tasks.design.cube import to_unit
 from tasks.scope.arms import can_exist, tuned
 from tasks.scope.names.names import REGULARIZING
 from tasks.scope.roles import Scope
 
+TOP = 0.9  # of a range, in its scale: from there a best value lies at its upper end
+ON = {"label_smoothing": 0.1, "dropout": 0.1, "weight_decay": 0.0001}  # usual values, the mildest change first
+
 
 def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
-    """The overrides that let a regularizer vary which this round held fixed; empty where there is none.
+    """The overrides that regularise more; empty where the round has nothing to do it with.
 
-    The strength of one that can exist as things are comes first, else a switch is turned on.
+    A regularizer that this round held fixed is let vary first: the strength of one that can exist as things are, else
+    a switch is turned on. Then the range of one that is tuned is raised where the best trial is at its top. Last, one
+    that the workload has as an argument and that is off is turned on.
 
     Playbook: F3
     """
+    return _freed(scope, s) or _raised(scope, s) or _turned_on(scope)
+
+
+def _freed(scope: Scope, s: Slice) -> tuple[str, ...]:
     arm = dict(s.study.study.scientific)
     names = scope.names
     held = [p for p in scope.declared if p.name in scope.roles.fixed and names.family(p.name) in REGULARIZING]
@@ -34,6 +45,28 @@ def regularised(scope: Scope, s: Slice) -> tuple[str, ...]:
         ):
             return (f"++goal.fixed.{p.name}.value={str(on).lower() if isinstance(on, bool) else on}",)
     return ()
+
+
+def _raised(scope: Scope, s: Slice) -> tuple[str, ...]:
+    point = s.best.planned.point if s.best else {}
+    for p in s.study.study.space:
+        strength = p.name in scope.roles.nuisance and scope.names.family(p.name) in REGULARIZING and p.numeric
+        if strength and not p.constant and p.name in point and to_unit(p, point[p.name]) >= TOP:
+            move = expansion(p, "high", scope.policy)
+            if move:
+                return (move,)
+    return ()
+
+
+def _turned_on(scope: Scope) -> tuple[str, ...]:
+    known = {*scope.declared.names, *scope.fixed_point, *scope.goal.scientific}
+    off = [
+        n
+        for n, v in scope.arguments.items()
+        if scope.names.bare(n) in ON and n not in known and not isinstance(v, bool | str) and v == 0
+    ]
+    by_kind = sorted(off, key=lambda n: [*ON].index(scope.names.bare(n)))
+    return tuple(f"workload.{n}={ON[scope.names.bare(n)]}" for n in by_kind[:1])
 
 
 def shorter(evidence: Evidence, found: Iterable[Slice]) -> tuple[str, ...]:
@@ -56,6 +89,10 @@ def advice_for(remedy: tuple[str, ...]) -> str:
     """What to do about a best trial that overfits, given what the remedy does."""
     if any(r.startswith("budget.") for r in remedy):
         return "No regularizer stands fixed that could be tuned: add one to the space, or stop where the curves turn."
+    if any(r.startswith("workload.") for r in remedy):
+        return "The workload has a regularizer that is off: turn it on, then compare."
+    if any(r.startswith("space.") for r in remedy):
+        return "It is at the top of a regularizer's range: raise that, then compare."
     if remedy:
         return "Tune the regularizer that this round held fixed, then compare."
     return (

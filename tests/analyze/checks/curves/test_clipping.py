@@ -1,5 +1,7 @@
 """Clipping most updates is told; clipping a tenth, as the playbook has it, is not."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,19 +9,20 @@ from tasks.analyze.checks.curves.clipping import aggressive_clipping
 from tasks.analyze.study.gradients import clipped_share
 from tasks.record import Finding, Point
 from tasks.trials.trial import Curve
-from tests.analyze.planted_curves import Metrics, Rng, clean, one, planted_round, with_arguments
+from tests.analyze.planted_curves import Metrics, Rng, clean, falling, one, planted_round, with_arguments
 
 P90 = 1.234
 
 
-def clipped(low: float, high: float, *, name: str = "clipped", argument: float | None = None) -> Finding:
+def clipped(low: float, high: float, *, name: str = "clipped", argument: float | None = None, **asked: Any) -> Finding:
     """What is found where each report says that a share of updates between these was clipped."""
 
     def outcome(point: Point, index: int, rng: Rng) -> Metrics:
         told = {name: rng.uniform(low, high, 20), "grad_norm": np.ones(20), "grad_norm_p90": np.full(20, P90)}
-        return {**clean(point, index, rng), **told}
+        return {"valid_error": falling(rng), **told}
 
-    return one(aggressive_clipping(with_arguments(planted_round(outcome), clip_norm=argument)))
+    arguments = asked.pop("arguments", {})
+    return one(aggressive_clipping(with_arguments(planted_round(outcome, **asked), clip_norm=argument, **arguments)))
 
 
 @pytest.mark.playbook("I14", case="fires")
@@ -28,8 +31,20 @@ def test_more_than_half_of_the_updates_clipped_asks_for_a_lower_learning_rate(lo
     found = clipped(low, high, argument=0.01)
     assert (found.level, found.reason) == ("warn", "mostly")
     assert low <= found.numbers["clipped"] <= high  # type: ignore[operator]
-    assert found.remedy == ("workload.clip_norm=1.2",)
+    lower = ("space.learning_rate.low=1e-05", "space.learning_rate.high=0.01")
+    assert found.remedy == (*lower, "workload.clip_norm=1.2")
     assert clipped(low, high, name="clip_fraction").level == "warn"
+
+
+@pytest.mark.playbook("I14", case="fires")
+def test_the_learning_rate_goes_down_by_whatever_name_and_wherever_it_stands() -> None:
+    space = {"adam": {"lr": {"low": 1e-3, "high": 1.0, "scale": "log"}}, "width": {"values": [8, 16]}}
+    assert clipped(0.8, 0.9, space=space).remedy[:2] == ("space.adam.lr.low=0.0001", "space.adam.lr.high=0.1")
+    linear = {"learning_rate": {"low": 0.0, "high": 0.5}}
+    assert clipped(0.8, 0.9, space=linear).remedy[:-1] == ("space.learning_rate.high=0.05",)
+    still = {"width": {"values": [8, 16, 32]}}
+    assert clipped(0.8, 0.9, space=still, arguments={"lr": 0.02}).remedy[:-1] == ("workload.lr=0.002",)
+    assert clipped(0.8, 0.9, space=still).remedy[:-1] == ()
 
 
 @pytest.mark.playbook("I14", case="silent")

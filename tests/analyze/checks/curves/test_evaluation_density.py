@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tasks.analyze.checks.curves.evaluation_density import evaluation_density
+from tasks.analyze.study.evidence import Evidence
 from tasks.record import Finding, Point
+from tasks.scope.guards.pipeline import planned_evaluations
 from tests.analyze.planted_curves import Floats, Metrics, Rng, distance, falling, one, planted_round
 
 Plant = Callable[[Rng, int], Floats]
@@ -52,6 +54,16 @@ def test_too_few_evaluations_to_choose_from_are_told_with_the_number_needed(coun
     found = judged(lambda rng, n: falling(rng, count=n), count)
     assert (found.level, found.reason) == ("warn", "few_evaluations")
     assert found.remedy == (f"budget.eval_every_steps={finer}",)
+
+
+@pytest.mark.playbook("K2", case="silent")
+def test_what_was_said_of_the_plan_is_not_said_again_of_what_ran() -> None:
+    evidence = planted_round(lambda p, i, rng: {"valid_error": falling(rng, count=4)}, evaluations=4)
+    scope = evidence.round.scope
+    told = scope.model_copy(update={"findings": tuple(planned_evaluations(scope))})
+    again = Evidence(round=evidence.round.model_copy(update={"scope": told}), trials=evidence.trials)
+    assert one(evaluation_density(evidence)).level == "warn"
+    assert one(evaluation_density(again)).reason == "too_few_evaluations"
 
 
 @pytest.mark.playbook("K2", case="silent")

@@ -8,6 +8,7 @@ from tasks.analyze.study.curves import CurveThresholds
 from tasks.record import Point
 from tests.analyze.planted_curves import (
     CLEAN,
+    SPACE,
     Floats,
     Metrics,
     Plant,
@@ -23,6 +24,7 @@ from tests.analyze.planted_curves import (
     planted_round,
     shapes,
     shipped_policy,
+    with_arguments,
     with_restart,
     with_spike,
 )
@@ -67,6 +69,46 @@ def test_a_switch_that_is_off_is_turned_on_where_no_strength_is_free() -> None:
     fixed = {"regularizer": {"value": "none", "reason": "not in question"}}
     found = overfitting(compared_round(overfits_under("adam"), space=space, fixed=fixed))[1]
     assert found.remedy == ("++goal.fixed.regularizer.value=dropout",)
+
+
+@pytest.mark.playbook("F3", case="fires")
+@pytest.mark.parametrize(
+    ("rate", "top", "remedy"),
+    [(0.3, 0.3, "space.dropout.high=0.45"), (0.1, 0.3, ""), (1e-2, 1e-2, "space.weight_decay.high=0.1")],
+)
+def test_a_regularizer_that_is_best_at_its_top_is_raised_before_training_is_cut(
+    rate: float, top: float, remedy: str
+) -> None:
+    name, low = ("dropout", 0.0) if top == 0.3 else ("weight_decay", 1e-5)
+    parameter = {"low": low, "high": top} | ({} if low == 0.0 else {"scale": "log"})
+
+    def outcome(point: Point, index: int, rng: Rng) -> Metrics:
+        off = abs(float(point[name]) - rate) / top
+        return {"valid_error": falling(rng, level=0.3 + 0.5 * off, rise=0.3), "train_loss": falling(rng, pace=0.3)}
+
+    found = overfitting(planted_round(outcome, space=SPACE | {name: parameter}, trials=40))[0]
+    assert (found.level, found.reason) == ("fail", "best_overfits")
+    raised = [r for r in found.remedy if not r.startswith("budget.")]
+    assert raised == ([remedy] if remedy else [])
+
+
+@pytest.mark.playbook("F3", case="fires")
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        ({"label_smoothing": 0.0, "dropout": 0.0}, ["workload.label_smoothing=0.1"]),
+        ({"model.dropout": 0}, ["workload.model.dropout=0.1"]),
+        ({"wd": 0.0, "depth": 0}, ["workload.wd=0.0001"]),
+        ({"weight_decay": None}, []),  # nobody knows what its default is
+        ({"label_smoothing": 0.2, "depth": 0}, []),
+    ],
+)
+def test_a_regularizer_of_the_workload_that_is_off_is_turned_on(
+    arguments: dict[str, object], remedy: list[str]
+) -> None:
+    asked = with_arguments(planted_round(lambda p, i, rng: {"valid_error": falling(rng, rise=0.3)}), **arguments)
+    (found,) = overfitting(asked)
+    assert [r for r in found.remedy if not r.startswith("budget.")] == remedy
 
 
 @pytest.mark.prose
