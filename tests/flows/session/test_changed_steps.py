@@ -131,6 +131,7 @@ def test_what_makes_gradients_noisier_asks_for_more_steps_and_what_trains_better
     assert says in said_after(before, now)
 
 
+@pytest.mark.prose
 @pytest.mark.playbook("H5", case="fires")
 def test_a_promoted_regularizer_or_optimizer_is_told_with_its_direction() -> None:
     said = said_after({}, {}, point={"width": 100, "learning_rate": 0.1, "dropout.rate": 0.2, "optimizer": "adam"})
@@ -138,6 +139,7 @@ def test_a_promoted_regularizer_or_optimizer_is_told_with_its_direction() -> Non
     assert "optimizer (if it trains better: maybe fewer steps)" in said
 
 
+@pytest.mark.prose
 @pytest.mark.playbook("H5", case="fires")
 @pytest.mark.playbook("H5", case="silent")
 def test_the_users_own_word_on_a_name_counts() -> None:
