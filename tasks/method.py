@@ -106,9 +106,14 @@ class PredictionsRow(RecordRow):
 
 
 class MethodRow(RecordRow):
-    """How the numbers came to be, as far as it was recorded."""
+    """How the numbers came to be, as far as it was recorded.
+
+    `own_evaluation`: whether the user's own program evaluated the trials, into which nothing here can look; None where
+    that was not recorded.
+    """
 
     exploration: ExplorationRow | None = None
     update_rules: tuple[UpdateRuleRow, ...] = ()
     evaluations: tuple[EvaluationRow, ...] = ()
     predictions: PredictionsRow | None = None
+    own_evaluation: bool | None = None

@@ -17,6 +17,7 @@ from tasks.promote.rows import evaluation_rows
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
+from tasks.scope.names.programs import program_at
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.trials.trial import Trial
@@ -258,7 +259,7 @@ def record_of(
         verdict=verdict_of(scope, conclusion),
         gate=conclusion.gate,
         next=next,
-        method=MethodRow(evaluations=told),
+        method=MethodRow(evaluations=told, own_evaluation=program_at(scope.target).evaluates_itself),
         **stamps,
     )
     return record.model_copy(update={"digest": digest(record)})

@@ -5,6 +5,19 @@ from tasks.record import Record
 from tasks.text import percent, plural
 
 WHOSE = {"search": "Trials of the search", "retrain": "Retrains", "test": "Test set"}
+# What the project's own training loop sees to, and nobody can see of another program.
+UNSEEN = (
+    (
+        "Last batch (J6)",
+        "Not checked: the trials' own program evaluates. A mean over batches counts each example of a last, smaller "
+        "batch for more; right is a mean over examples, the same at every evaluation batch size, without padding.",
+    ),
+    (
+        "Rare classes (J9)",
+        "Not checked: the trials' own program evaluates. A rate hides a rare class: report how many of its examples "
+        "are right, as a metric for each such class.",
+    ),
+)
 NOT_KEPT = "Whether rounds of this workload explored or exploited was not recorded (B4)."
 
 
@@ -58,12 +71,13 @@ def _enough(found: ExplorationRow) -> str:
 
 
 def evaluation_lines(record: Record) -> tuple[tuple[str, str], ...]:
-    """`(number, sentence)`: which evaluation each number of the record is.
+    """`(number, sentence)`: which evaluation each number of the record is, and what of evaluations was not checked.
 
-    Playbook: K8
+    Playbook: J6, J9, K8
     """
     rows = record.method.evaluations if record.method else ()
-    return tuple((f"{WHOSE[row.of]}: {_column(record, row)}", _which(row)) for row in rows)
+    unseen = UNSEEN if record.method and record.method.own_evaluation else ()
+    return (*((f"{WHOSE[row.of]}: {_column(record, row)}", _which(row)) for row in rows), *unseen)
 
 
 def evaluation_sentence(record: Record) -> str:

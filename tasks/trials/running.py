@@ -121,9 +121,18 @@ class RunningTrial:
     def report(self, step: int, /, **metrics: float) -> None:
         """Report one evaluation; steps must increase.
 
+        Any names will do. Some are known: `train_loss` and `valid_loss`, `train_error` or `train_accuracy`,
+        `learning_rate`. Of the gradient: `grad_norm` (L2, of all gradients, before clipping), with `grad_norm_max` and
+        `grad_norm_first` the mean, largest and first since the last report; `grad_norm_q10`, `_q25`, `_q50`, `_q75`,
+        `_q90` (quantiles of them), `grad_norm_p90` (90th percentile of all steps so far); `clipped` (share of the
+        updates since the last report) and `clip_norm` (the threshold). From these come the checks of spikes and
+        clipping, and the pictures of the norm against the step and of its histogram; without them these are not there.
+
         Raises:
             Infeasible: the objective is not finite; it ends the trial, so let it pass.
             MissingMetric: the first report has no objective.
+
+        Playbook: I1
         """
         values = {storable(name): float(value) for name, value in metrics.items()}
         step = int(step)

@@ -21,7 +21,14 @@ class RunningTrial:
     stopping: bool
 
     def resume(self) -> tuple[int, Any]: ...
-    def report(self, step: int, /, **metrics: float) -> None: ...
+    def report(self, step: int, /, **metrics: float) -> None:
+        """Report one evaluation; steps must increase.
+
+        Any names will do. Some are known: `train_loss` and `valid_loss`, `train_error` or `train_accuracy`,
+        `learning_rate`. Of the gradient: `grad_norm` (L2, before clipping, the mean since the last report),
+        `grad_norm_max`, `grad_norm_first`, `grad_norm_q10`, `_q25`, `_q50`, `_q75`, `_q90`, `grad_norm_p90` (of all
+        steps so far), `clipped` (share of the updates) and `clip_norm` (the threshold).
+        """
     def save(self, step: int, state: Any) -> None: ...
 
 class Labelled:

@@ -25,6 +25,11 @@ class TrainingProgram(Frozen):
     described: bool = True
     plain: bool = False
 
+    @property
+    def evaluates_itself(self) -> bool:
+        """Whether it is a program of the user's, of whose evaluation nothing is known."""
+        return self.described and not self.plain
+
 
 _LANDSCAPE = TrainingProgram(trains_the_budget=True, accumulates=False, described=False)
 _PROGRAMS: Mapping[str, TrainingProgram] = {

@@ -56,6 +56,7 @@ def test_a_program_that_saves_nothing_has_neither_and_its_numbers_are_told_apart
     assert main(arguments(folder, "store", *SMALL)) == 0
     record = record_in(folder, "store")
     assert (method(record).predictions, method(record).update_rules) == (None, ())
+    assert method(record).own_evaluation is True
     told = {(row.of, row.number): row for row in method(record).evaluations}
     assert told["search", "trials.best_value"].takes == "best"
     assert told["search", "trials.best_value"].evaluations == 40

@@ -67,6 +67,16 @@ def test_which_number_is_which_is_on_the_page() -> None:
         assert f"{name} {sentence}" in text
 
 
+@pytest.mark.playbook("J6", "J9", case="shows")
+@pytest.mark.prose
+def test_of_a_program_of_ones_own_the_last_batch_and_rare_classes_are_not_checked() -> None:
+    own = Reader(page(stated(own_evaluation=True), {})).text
+    assert "Last batch (J6) Not checked: the trials' own program evaluates." in own
+    assert "Rare classes (J9) Not checked: the trials' own program evaluates." in own
+    for record in (stated(own_evaluation=False), stated(), example("promote")):
+        assert "Last batch" not in Reader(page(record, {})).text
+
+
 @pytest.mark.playbook("B4", case="shows")
 def test_the_split_of_the_budget_is_on_the_first_screen() -> None:
     text = Reader(page(stated(), {})).text
