@@ -89,7 +89,7 @@ def _text(config: RoundConfig, incumbent: Incumbent, found: Resumption) -> str:
     overrides = [word for word in config.overrides if not word.startswith("check=")]
     return "\n".join(
         [
-            f"rehearsed  a trial of {found.steps} steps, straight twice and once cut off {found.cut}",
+            f"rehearsed  a trial of {found.steps} steps, straight twice and once cut off {found.cut} (J12)",
             f"at         generation {incumbent.generation}, seed {config.seed}: {point_text(incumbent.point)}",
             f"{found.outcome:<9}  {found.evidence}: {meaning}",
             f"next       {round_line(overrides, config.config_dir)}",

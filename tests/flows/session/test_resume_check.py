@@ -87,7 +87,7 @@ MINE = ("workload=walk", "space=walk", "goal=walk", "budget.max_train_steps=8", 
 def test_a_program_that_goes_on_is_told_so_and_how_to_begin(folder: Path, check: Callable[..., str]) -> None:
     said = check(*MINE, "seed=3").splitlines()
     assert said[0] == (
-        "rehearsed  a trial of 4 steps, straight twice and once cut off right after the checkpoint of step 2"
+        "rehearsed  a trial of 4 steps, straight twice and once cut off right after the checkpoint of step 2 (J12)"
     )
     assert said[1] == "at         generation 0, seed 3: x=0.2, y=0.5"
     assert said[2].startswith("identical  2 evaluations of 1 metrics after the cut and the last checkpoint are equal")

@@ -26,7 +26,7 @@ def verdict(outcome: str = "keep", z: float = 0.4, gain: float | None = 0.001, g
 @pytest.mark.prose
 def test_three_rounds_without_a_gain_beyond_noise_have_likely_saturated() -> None:
     (said,) = saturated_tuning([verdict(), verdict(gain=-0.01), verdict(gain=0.004)], 3)
-    assert said.startswith("Tuning has likely saturated: in the last 3 rounds")
+    assert said.startswith("Tuning has likely saturated (B7): in the last 3 rounds")
     assert "generation 2" in said
     assert "at most 0.004" in said
     assert saturated_tuning(
