@@ -43,7 +43,10 @@ def played(workload: str, budget: str, most: int, root: Path) -> Iterator[tuple[
             concluded.add(goal_of(record))
         if concluded >= set(GOALS):
             return
-        command = record.next.command.replace("python -m", f"{shlex.quote(sys.executable)} -m", 1)
+        following = record.next.command.replace("python -m", f"{shlex.quote(sys.executable)} -m", 1)
+        if following == command:
+            return  # a person mends something first: no override can
+        command = following
 
 
 def goal_of(record: Record) -> str:

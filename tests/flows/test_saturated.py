@@ -30,4 +30,4 @@ def test_the_second_round_without_a_gain_says_that_tuning_has_likely_saturated(e
     assert main(arguments(exhausted, "store", *more, "notes=again")) == 0
     first, second = sorted(records(exhausted, "store"), key=lambda record: record.notes)
     assert not any("saturated" in said for said in first.learned)
-    assert [said for said in second.learned if said.startswith("Tuning has likely saturated (B7): in the last 2 rounds")]
+    assert [said for said in second.learned if said.startswith("Tuning has likely saturated (B7): in the last 2")]

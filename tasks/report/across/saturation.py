@@ -30,8 +30,8 @@ def saturated_tuning(verdicts: Iterable[tuple[VerdictRow, GateRow | None]], roun
     if len(gains) < rounds:
         return ()
     return (
-        f"Tuning has likely saturated (B7): in the last {len(gains)} rounds whose finalists were retrained, none gained "
-        f"more over the incumbent (generation {generation}) than noise explains; at most {max(gains):.3g}. "
+        f"Tuning has likely saturated (B7): in the last {len(gains)} rounds whose finalists were retrained, none "
+        f"gained more over the incumbent (generation {generation}) than noise explains; at most {max(gains):.3g}. "
         "A new feature is likelier to help than another search like these.",
     )
 

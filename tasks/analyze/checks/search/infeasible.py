@@ -104,8 +104,21 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
 
 
 def _unexplained(study: StudyEvidence, region: Region) -> Finding:
-    """E10: trials that become infeasible wherever they lie speak of the code, not of the hyperparameters."""
-    infeasible = np.array([not _broke(t) for t in study.trials])
+    """E10: trials that become infeasible wherever they lie speak of the code, not of the hyperparameters.
+
+    Runs that ended without a number and finite ones that never left chance or blew up may lie at opposite ends, at too
+    large a learning rate and at too small a one. Where no pattern holds for all of them, each kind is asked alone.
+    """
+    whole = np.array([not _broke(t) for t in study.trials])
+    found = _pattern_of(study, region, whole)
+    if found.level != "fail" or not (region.stray & study.feasible).any():
+        return found
+    alone = [_pattern_of(study, region, whole & kind) for kind in (~study.feasible, study.feasible)]
+    return min(alone, key=lambda f: ("fail", "na", "ok").index(f.level))
+
+
+def _pattern_of(study: StudyEvidence, region: Region, infeasible: Mask) -> Finding:
+    """E10 of these trials among the infeasible ones."""
     inside, fringe = region.stray & infeasible, _before_a_wall(study, region)
     stray = inside & ~fringe
     lost, count = int((region.lost & infeasible).sum()), int(stray.sum())

@@ -219,3 +219,31 @@ def test_a_corner_that_two_hyperparameters_share_is_no_bug() -> None:
 def test_two_unexplained_trials_are_too_few_to_accuse_the_code() -> None:
     evidence = scored(planned_round(LR, 0), lambda p, i: math.nan if i in (3, 11) else 1.0 + i)
     assert of("E10", infeasible(evidence)).level in ("na", "ok")
+
+
+@pytest.mark.playbook("E10", case="silent")
+def test_runs_that_diverge_at_one_end_and_never_learn_at_the_other_are_no_bug() -> None:
+    """At too large a ratio of rate and one minus momentum they diverge, at too small a one they stay at chance."""
+    tree = LR | {"one_minus_momentum": {"low": 1e-3, "high": 1.0, "scale": "log"}}
+    tree |= {"smoothing": {"low": 0.0, "high": 0.4}, "weight_decay": {"low": 1e-6, "high": 1e-2, "scale": "log"}}
+    objective = Objective(metric="loss", direction="minimize", chance=0.9)
+
+    def both_ends(point: Mapping[str, Any], index: int) -> float:
+        away = math.log10(point["learning_rate"] / point["one_minus_momentum"])
+        return math.nan if away > 0.2 else 0.9 if away < -3.6 else 0.1 + 0.01 * index
+
+    found = [infeasible(scored(planned_round(tree, s, trials=16, objective=objective), both_ends)) for s in range(60)]
+    assert sum(any(f.numbers.get("stuck") and f.numbers.get("infeasible") for f in fs) for fs in found) >= 20
+    assert sum("E10" in rows(fs) for fs in found) <= 3
+
+
+@pytest.mark.playbook("E10", case="fires")
+def test_runs_that_never_learn_wherever_they_lie_suggest_a_bug_beside_some_that_diverge() -> None:
+    objective = Objective(metric="loss", direction="minimize", chance=0.9)
+
+    def anywhere(point: Mapping[str, Any], index: int) -> float:
+        high = point["learning_rate"] > 5e-2
+        return math.nan if high else 0.9 if index % 5 == 2 else 0.1 + 0.01 * index
+
+    found = [infeasible(scored(planned_round(TREE, s, trials=32, objective=objective), anywhere)) for s in range(40)]
+    assert sum("E10" in rows(fs) for fs in found) >= 30
