@@ -1,14 +1,15 @@
 """A round is closed: its record put together, the incumbent's YAML written, ledger and MLflow told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from flows.compose import compose
 from flows.compose.called import round_line
+from flows.compose.config import RoundConfig
 from flows.session.incumbent import show_incumbent
 from flows.session.method import method_of
 from flows.session.projection import projection_of
-from flows.session.promoted_settings import without
+from flows.session.promoted_settings import with_settings, without
 from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
 from flows.session.provenance.reads import reads_text, with_reads
@@ -21,10 +22,13 @@ from tasks.design.kept import can_keep, kept_text
 from tasks.design.study import Round
 from tasks.ledger import LedgerError
 from tasks.promote.conclude import Conclusion, record_of, verdict_of
-from tasks.promote.next import another_way, keeping_trials, next_round
-from tasks.record import NextRow, Record
+from tasks.promote.next import another_way, asking, keeping_trials, next_round
+from tasks.record import NextRow, Record, Value
 from tasks.report.across.saturation import saturated_tuning
+from tasks.scope.error import InputError
+from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
+from tasks.scope.scope import scope_goal
 from tasks.text import point_text
 from tasks.tracking import Projector
 from tasks.trials.stored import write_curves
@@ -171,6 +175,10 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
     answered: frozenset[str] = frozenset()
     if conclusion.promoted is None:
         answered = frozenset(session.ledger.concluded_goals(scope.workload, conclusion.incumbent.generation))
+    won = conclusion.promoted
+    now = conclusion.incumbent.model_copy(
+        update={} if won is None else {"point": won.point, "settings": won.settings, "promoted_with": {}}
+    )
     own, blockers = without(config.overrides, conclusion.measured), conclusion.blockers
 
     def command(overrides: Sequence[str]) -> str:
@@ -182,8 +190,8 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         command,
         blockers,
         goal=config.goal.name,
-        goals={**compose.goals_for(config), config.goal.name: fixed},
-        promoted=(conclusion.promoted or conclusion.incumbent).point,
+        goals={**askable(config, own, answered, now), config.goal.name: fixed},
+        promoted=now.point,
         answered=answered,
         retrains=config.budget.retrains,
         suggested=conclusion.decision.suggested_retrains if conclusion.decision else None,
@@ -193,6 +201,34 @@ def _next(session: Session, analysis: Analysis, round: Round, conclusion: Conclu
         otherwise=another_way(scope, conclusion),
     )
     return keeping_trials(following, own, command, blockers, session.round_id) if can_keep(round) else following
+
+
+def askable(
+    config: RoundConfig, own: Sequence[str], answered: Collection[str], now: Incumbent
+) -> dict[str, dict[str, Value]]:
+    """The goals that can be asked, without the open ones that a guard would refuse of the incumbent as it now stands.
+
+    They are looked at up to the first that can be asked, which is the next one.
+    """
+    goals = compose.goals_for(config)
+    for name in [g for g in goals if g not in answered and g != config.goal.name]:
+        if not _refused(asking(own, name), config.config_dir, now):
+            return goals
+        del goals[name]
+    return goals
+
+
+def _refused(overrides: Sequence[str], config_dir: str | None, incumbent: Incumbent) -> bool:
+    """Whether a guard would stop the round; what cannot be composed here, as a secret is left out, is not refused."""
+    try:
+        config = with_settings(compose.from_overrides(overrides, config_dir), incumbent.settings)
+    except InputError:
+        return False
+    try:
+        scope = scope_goal(config, incumbent)
+    except InputError:
+        return True
+    return bool(blocking(scope.findings, scope.acknowledged))
 
 
 def _publish(session: Session, record: Record, conclusion: Conclusion) -> None:

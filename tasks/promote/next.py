@@ -81,9 +81,7 @@ def next_round(
         return row(more, f"{retrains} retrains an arm did not decide; {wanted} may")
     following = next((g for g in goals if g not in answered and g != goal), None)
     if following is not None:
-        kept = [o for o in own if not _asks(override_key(o))]
-        asking = (*kept, f"goal={following}")
-        return row(asking, "a question that was not asked of this incumbent yet", following)
+        return row(asking(own, following), "a question that was not asked of this incumbent yet", following)
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
     if warned:
@@ -95,6 +93,11 @@ def next_round(
         return row(merged(own, narrowing), f"{asked}; the best lies inside these ranges")
     more = merged(own, [f"budget.trials={2 * trials}"])
     return row(more, f"{asked}; a denser search may still find more")
+
+
+def asking(own: Iterable[str], goal: str) -> tuple[str, ...]:
+    """The overrides with which another goal is asked: the round's own without those that belong to its question."""
+    return (*(o for o in own if not _asks(override_key(o))), f"goal={goal}")
 
 
 def keeping_trials(
