@@ -18,6 +18,7 @@ from tasks.record import Finding, NotChecked
 from tasks.scope.finding import Question, finding
 from tasks.scope.kinds import IMPROVE, KINDS
 from tests.analyze import test_analysis as odd
+from tests.analyze.checks.pipeline.test_length import lasting
 from tests.analyze.planted import case, failing, rows
 from tests.analyze.planted_curves import compared_round, overfits_under, planted_round
 from tests.analyze.test_laws import case as mixed
@@ -47,6 +48,7 @@ def planted() -> tuple[Evidence, ...]:
         yield case("inside", 1, dimensions=3, breaks=0.33)
         yield failing(case("inside", 0), {3: FAULT, 11: FAULT})
         yield failing(case("inside", 0), {3: FAULT})
+        yield from (lasting(lengths) for lengths in ([100, 200], [200, 190, 150, 200, 200]))
 
     return tuple(all_of_them())
 

@@ -112,7 +112,8 @@ def test_the_next_round_runs_on_the_promoted_length_and_a_typed_one_wins(warm: W
         assert {t.max_train_steps for t in record.trials} == {steps}
         assert record.budget["max_train_steps"] == steps
         assert record.verdict.incumbent.settings == needed.settings
-        assert any("12 as typed" in caveat for caveat in record.caveats) == bool(typed)
+        replaced = [f.remedy for f in record.findings if (f.row, f.reason) == ("G9", "setting_replaced")]
+        assert replaced == ([(f"++budget.max_train_steps={needed.steps}",)] if typed else [])
 
 
 def test_a_round_may_have_no_study_at_all(warm: Warm, own: Path, tmp_path: Path) -> None:

@@ -95,6 +95,6 @@ def test_curves_of_two_lengths_are_told_with_their_steps(audited: Callable[..., 
     curves = tmp_path / "curves.csv"
     pd.DataFrame(rows).to_csv(curves, index=False)
     record = audited(f"source={path}", f"curves={curves}", *WORDS)
-    (told,) = (f for f in record.findings if f.row == "H2" and f.reason == "unequal_lengths")
+    (told,) = (f for f in record.findings if f.row == "H2" and f.reason == "ran_unequal_lengths")
     assert (told.level, told.numbers["shortest"], told.numbers["longest"]) == ("warn", 500, 1000)
     assert not any("1000" in f.evidence for f in record.findings if f.row == "H2" and f.level == "ok")

@@ -42,7 +42,8 @@ def equal_lengths(evidence: Evidence) -> list[Finding]:
     if longest > budget or (len(lengths) <= DESIGNED and min(lengths.values()) > 1):
         text = f"Complete trials trained for unequal lengths, {told}: the longer ones are favoured. Give all the same."
         level: Judged = "warn" if evidence.round.scope.run else "fail"
-        return [finding("length", "H2", level, text, reason="unequal_lengths", trials=ids, numbers=numbers)]
+        reason = "ran_unequal_lengths" if evidence.round.scope.run else "unequal_lengths"
+        return [finding("length", "H2", level, text, reason=reason, trials=ids, numbers=numbers)]
     text = (
         f"{len(ids)} of {plural(len(complete), 'complete trial')} ended early, the first at step {min(lengths):,} of "
         f"{longest:,}: compare trials of equal length."
@@ -57,7 +58,7 @@ LENGTH = Check(
             row="H2",
             asks="Did all complete trials train for the same number of steps?",
             fail=("unequal_lengths",),
-            warn=("ended_early", "unequal_lengths", "a_length_a_value"),
+            warn=("ended_early", "ran_unequal_lengths", "a_length_a_value"),
             ok=("one_length",),
             na=(NotChecked.NO_FEASIBLE_TRIAL, NotChecked.TOO_FEW_EVALUATIONS),
         ),
