@@ -71,8 +71,8 @@ def held(records: Sequence[Record]) -> None:
             promoted, generation = dict(record.verdict.candidate.point), generation + 1
 
 
-def story(workload: str, rounds: Sequence[tuple[str, Record]], folder: Path) -> Iterator[str]:
-    """A table of the rounds, then what each said; their records are written beside the page."""
+def story(workload: str, rounds: Sequence[tuple[str, Record]], folder: Path, root: str) -> Iterator[str]:
+    """A table of the rounds, then their commands; their records are written beside the page, without their `root`."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{workload}-*.json"):
         old.unlink()
@@ -82,7 +82,8 @@ def story(workload: str, rounds: Sequence[tuple[str, Record]], folder: Path) -> 
     yield "|---|---|---|---|---|---|---|---|"
     for i, (_, record) in enumerate(rounds, 1):
         name = f"{workload}-{i:02}-{goal_of(record)}.json"
-        (folder / name).write_text(json.dumps(json.loads(record.model_dump_json(by_alias=True)), separators=(",", ":")))
+        text = json.dumps(json.loads(record.model_dump_json(by_alias=True)), separators=(",", ":"))
+        (folder / name).write_text(text.replace(root, "mlruns"))
         fixed = ", ".join(f"{n} = {show(r.value)}" for n, r in record.roles.fixed.items())
         tuned = ", ".join(record.roles.nuisance)
         start = f"generation {record.verdict.incumbent.generation}"
@@ -149,7 +150,7 @@ def main(words: Sequence[str]) -> None:
             for each in played(workload, said.budget, said.most, Path(root)):
                 rounds.append(each)
                 held([record for _, record in rounds])
-        page += story(workload, rounds, said.docs / "chain")
+        page += story(workload, rounds, said.docs / "chain", root)
     (said.docs / "chain.md").write_text("\n".join(page).rstrip() + "\n")
 
 
