@@ -65,7 +65,10 @@ def held(records: Sequence[Record]) -> None:
             assert start.point == promoted, f"{record.round_id} does not start from what was promoted"
             moved = {n: r.value for n, r in record.roles.fixed.items() if promoted.get(n, r.value) != r.value}
             assert not moved, f"{record.round_id} fixes {moved}"
-        given_up = [f.evidence for f in record.findings if f.row == "G9" and f.level == "warn"]
+        warned = [f for f in record.findings if f.row == "G9" and f.level == "warn"]
+        given_up = [
+            f.evidence for f in warned if f.reason != "altered"
+        ]  # a remedy may change what the program is given
         assert not given_up, f"{record.round_id}: {given_up}"
         if record.verdict.outcome == "promote" and record.verdict.candidate is not None:
             promoted, generation = dict(record.verdict.candidate.point), generation + 1
@@ -140,7 +143,8 @@ def main(words: Sequence[str]) -> None:
         "",
         "Each command but the first is exactly what the round before printed as next. While the chain ran, these were",
         "asserted: every round starts from what was promoted last, fixes none of it elsewhere, and warns of no",
-        "promotion that it gives up (G9); generations are linear. Written by `python -m tests.benchmarks.chain` on",
+        "promotion that it gives up (G9; a remedy may change an argument of the workload, such as its warmup, and that",
+        "is told); generations are linear. Written by `python -m tests.benchmarks.chain` on",
         f"{datetime.now(UTC):%Y-%m-%d}, `budget={said.budget}`.",
         "",
     ]
