@@ -6,7 +6,7 @@ from tasks.design.study import Planned, Round, Study, derived_seed
 from tasks.record import Value, hash_of
 from tasks.scope.error import InputError
 from tasks.scope.roles import Scope
-from tasks.scope.space import Space, same
+from tasks.scope.space import Space, has_values
 from tasks.text import show
 
 
@@ -24,7 +24,7 @@ def imported_round(scope: Scope, tried: Sequence[tuple[str, Mapping[str, Value],
     length = scope.budget.model_dump(include={"max_train_steps", "eval_every_steps"})
     for arm in scope.arms:
         id = "s-" + hash_of([scope.workload, arm], 8)
-        mine = [t for t in tried if all(n in t[1] and same(t[1][n], v) for n, v in arm.items())]
+        mine = [t for t in tried if has_values(t[1], arm)]
         if not mine:
             held = " and ".join(f"{n} = {show(v)}" for n, v in arm.items())
             raise InputError(f"goal.scientific: no trial has {held}; compare values that were tried.")

@@ -11,7 +11,7 @@ from tasks.design.study import KeptTrials, Planned, Round, Study, sampler_for, s
 from tasks.record import Frozen, Point, Status, Value, canonical, hash_of
 from tasks.scope.error import InputError
 from tasks.scope.roles import Scope
-from tasks.scope.space import same
+from tasks.scope.space import has_values
 from tasks.text import plural
 
 Left = Literal["outside", "held", "arm", "failed", "length"]
@@ -110,7 +110,7 @@ def _home(round: Round, trial: EarlierTrial) -> tuple[Study | None, Left]:
         return None, "length"
     why: Left = "arm"
     for study in round.studies:
-        if all(name in planned.point and same(planned.point[name], v) for name, v in study.scientific.items()):
+        if has_values(planned.point, study.scientific):
             why = misfit(scope, study, planned.point) or "failed"
             if why == "failed" and trial.status in ("complete", "infeasible"):
                 return study, why
@@ -131,7 +131,7 @@ def misfit(scope: Scope, study: Study, point: Point) -> Left | None:
                 return "arm" if parameter.name in scope.goal.scientific and not parameter.numeric else "outside"
             there[parameter.name] = point[parameter.name]
     there = without_orphans(scope.declared, there)
-    alike = there.keys() == point.keys() and all(same(there[name], v) for name, v in point.items())
+    alike = there.keys() == point.keys() and has_values(there, point)
     return None if alike else "held"
 
 

@@ -10,7 +10,7 @@ from tasks.scope.goal import RANGE
 from tasks.scope.names.dictionary.entry import Family
 from tasks.scope.names.optimizers import LISTED, optimizer_key
 from tasks.scope.roles import Scope
-from tasks.scope.space import Parameter, same
+from tasks.scope.space import Parameter, has_values, same
 from tasks.text import show
 
 
@@ -35,7 +35,7 @@ def trials_with(scope: Scope, values: Point) -> int:
         return len(scope.run) or scope.budget.trials
     if not scope.run:
         return scope.budget.trials
-    return sum(all(n in point and same(point[n], v) for n, v in values.items()) for point in scope.run)
+    return sum(has_values(point, values) for point in scope.run)
 
 
 def varying(scope: Scope, arm: Point) -> int:

@@ -152,6 +152,11 @@ def same(a: Value, b: Value) -> bool:
     return isinstance(a, bool) == isinstance(b, bool) and isinstance(a, str) == isinstance(b, str) and a == b
 
 
+def has_values(point: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
+    """Whether the point has all of these values."""
+    return all(name in point and same(point[name], value) for name, value in values.items())
+
+
 def space_from_tree(tree: Mapping[str, Any]) -> Space:
     """The space that a YAML tree declares: a mapping with bounds, values or choices is a parameter, others nest.
 

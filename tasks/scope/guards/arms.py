@@ -9,7 +9,7 @@ from tasks.scope.finding import finding, not_checked
 from tasks.scope.guards.evidence import EXPLICIT
 from tasks.scope.policy import Policy
 from tasks.scope.roles import Scope
-from tasks.scope.space import Parameter, same
+from tasks.scope.space import Parameter, has_values
 from tasks.text import show
 
 EXTRA = 1  # D9: the change may bring one hyperparameter of its own, its strength; more thin out its trials
@@ -68,7 +68,7 @@ def fair_nuisances(scope: Scope) -> list[Finding]:
 def _trials(scope: Scope, arm: Point, arms: int) -> int:
     """The trials that the arm has: of a joint study that is planned an even share."""
     if scope.run:
-        return sum(all(n in point and same(point[n], v) for n, v in arm.items()) for point in scope.run)
+        return sum(has_values(point, arm) for point in scope.run)
     return scope.budget.trials // (arms if scope.joint else 1)
 
 

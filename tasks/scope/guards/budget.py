@@ -83,10 +83,10 @@ def _to_fix(scope: Scope, keep: int) -> list[str]:
     """The nuisances that no arm has among its `keep` most important."""
 
     def rank(parameter: Parameter) -> int:
-        of_optimizer = scope.names.family(parameter.name) == "optimizer"
-        strength = not of_optimizer and set(parameter.when) & set(scope.roles.scientific)
-        interacts = moves_with_the_question(scope, parameter.name) and scope.names.family(parameter.name) != "optimizer"
-        name = "strength" if strength or interacts else scope.names.bare(parameter.name)
+        of_the_change = bool(set(parameter.when) & set(scope.roles.scientific))
+        needed = of_the_change or moves_with_the_question(scope, parameter.name)
+        strength = needed and scope.names.family(parameter.name) != "optimizer"
+        name = "strength" if strength else scope.names.bare(parameter.name)
         return KEPT_LONGEST.index(name if name in KEPT_LONGEST else "other")
 
     kept = {p.name for arm in compared_values(scope) for p in sorted(existing(scope, arm), key=rank)[:keep]}
