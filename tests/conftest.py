@@ -19,10 +19,10 @@ from hypothesis import settings
 from tasks.record import Finding
 from tasks.scope import finding
 from tasks.trials.local import server_link
-from tests.headlines import begins_short
 from tests.faults.prefect.api import serving
 from tests.processes.forked import put, servers_of, start_servers_by
 from tests.processes.warm import Warm
+from tests.scope.headlines import begins_short
 
 settings.register_profile("tunebook", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tunebook")
@@ -133,7 +133,9 @@ def findings_made() -> Iterator[list[Finding]]:
 
 
 @pytest.fixture(autouse=True)
-def findings_begin_with_a_short_sentence(findings_made: list[Finding], request: pytest.FixtureRequest) -> Iterator[None]:
+def findings_begin_with_a_short_sentence(
+    findings_made: list[Finding], request: pytest.FixtureRequest
+) -> Iterator[None]:
     """Fail the test that made a finding whose first sentence is too long for a table or the terminal.
 
     Tests with names longer than anybody's are marked `long_names`.

@@ -1,6 +1,6 @@
 """`Question` is what is asked, `finding` and `not_checked` make findings, `blocking` decides which of them block.
 
-A finding's evidence begins with one sentence that stands alone: `headline`. Numbers, thresholds and further advice follow.
+A finding's evidence begins with one sentence that stands alone, its `headline`; more numbers and advice follow.
 
 `fail` blocks a conclusion, `warn` never does, `na` means that the question could not be asked (never: clean).
 """
