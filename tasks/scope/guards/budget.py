@@ -109,16 +109,17 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
     own = [p.name for p in scope.space if p.name in scope.roles.nuisance and parents & set(p.when)]
     values = len(compared_values(scope))
     numbers = {"trials": scope.budget.trials, "values": values, "trials_a_value": scope.budget.trials // values}
+    exist = "exists" if len(own) == 1 else "exist"
     if not own:
         text = "The joint study has no nuisance that exists under some scientific values only."
         return [finding("joint study", "D4", "ok", text, reason="nothing_to_allot", numbers=numbers)]
     if scope.sampler in (*QUASI_RANDOM, "random") or (scope.sampling is not None and scope.sampling.deals):
         share = numbers["trials_a_value"]
-        text = f"{brief(own)} exist under some values only; each of {values} values gets {share} trials or one more."
+        text = f"{brief(own)} {exist} under some values only; each of {values} values gets {share} trials or one more."
         text += in_full(own)
         return [finding("joint study", "D4", "ok", text, reason="equal_counts", numbers=numbers)]
     text = (
-        f"{brief(own)} exist under some values only, of which {scope.sampler} would favour some: use sampler=halton."
+        f"{brief(own)} {exist} under some values only, of which {scope.sampler} would favour some: use sampler=halton."
         f"{in_full(own)}"
     )
     remedy = ["sampler=halton"]

@@ -59,8 +59,10 @@ def _late_noise(
         "smooth_gap": gap,
         "late_fraction": study.policy.of(CurveThresholds).late_fraction,
     }
-    metric, smoothed = study.objective.metric, "" if noise >= apart else " by smoothed curves"
-    lead = f"the lead of the best{smoothed}, {number(gap if smoothed else apart)}"
+    metric = study.objective.metric
+    hides = (
+        f"hides the lead of the best, {number(apart)}" if noise >= apart else "can decide which of the best two leads"
+    )
     told = (
         f" The best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves; "
         f"late in training {metric} moves by {number(noise)} (SD) from one evaluation to the next."
@@ -72,7 +74,7 @@ def _late_noise(
         text = f"The late noise of {metric}, {number(noise)} (SD), is less than the lead of the best, {number(apart)}."
         return say("ok", text + told, reason="steady", numbers=numbers)
     text = (
-        f"The late noise of {metric}, {number(noise)} (SD), hides {lead}: decay the learning rate, or average the "
+        f"The late noise of {metric}, {number(noise)} (SD), {hides}: decay the learning rate, or average the "
         f"weights.{told} A larger batch or more validation data calms the curves, too."
     )
     return say("warn", text, reason="noise_decides", numbers=numbers)

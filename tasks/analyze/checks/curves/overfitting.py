@@ -116,8 +116,8 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
         return say("ok", text + _loss_note(study, trial), reason=reason, numbers=numbers)
     told = f"{s.label}: the best trial overfits from step {curve.turning_step} of {curve.steps[-1]} on"
     worse = (
-        f"The {study.objective.metric} ended {number(curve.rise)} worse than its best, {share_of_descent(curve)}; the late "
-        f"noise is {number(curve.noise)}."
+        f"The {study.objective.metric} ended {number(curve.rise)} worse than its best, {share_of_descent(curve)}; "
+        f"the late noise is {number(curve.noise)}."
     )
     if _exempt(evidence, s):
         text = f"{told}, as a weaker setting of the compared regularizer may. {worse} That is its result (F4)."

@@ -92,12 +92,12 @@ def _periodicity(s: StudyEvidence) -> Finding:
     metric = s.objective.metric
     every, curves, alike = _evenly(s)
     if len(curves) < TRIALS:
-        short = f"fewer than {TRIALS} feasible trials have the same {FEWEST} evenly spaced evaluations of {metric}"
+        short = f"fewer than {TRIALS} feasible trials have {FEWEST} evenly spaced evaluations of {metric}"
         because = NotChecked.TOO_FEW_TRIALS if s.feasible.sum() < TRIALS else NotChecked.TOO_FEW_EVALUATIONS
         because = because if s.best else NotChecked.NO_FEASIBLE_TRIAL
         more = f"; budget.eval_every_steps={max(s.max_train_steps // FEWEST, 1)} makes {FEWEST}"
         short += more * (because is NotChecked.TOO_FEW_EVALUATIONS and s.max_train_steps >= FEWEST)
-        return not_asked(because, f"Not checked: {short}.")
+        return not_asked(because, f"Not checked: {short}. Each needs equally many.")
     if any(_goes_up_again(t) for t in alike):
         text = "Not checked: the learning rate itself goes up and down, and the metric may go with it."
         return not_asked(NotChecked.RESTARTS, text)

@@ -158,7 +158,7 @@ def _fail(study: StudyEvidence, s: WallMargin, names: Names) -> Finding:
         "wall",
         "E5",
         "fail",
-        f"Training is unstable with {s.wall.place}, right beyond the best trial{at}: {cure}. "
+        f"Training is unstable at {s.wall.place}, right beyond the best trial{at}: {cure}. "
         f"There {s.wall.beyond} of {len(study.trials)} trials are infeasible; the best has {_own(s)}. "
         "Do not expand: mend it (section I), or go on at the wall and say so in writing.",
         reason="best_at_wall",
