@@ -115,6 +115,12 @@ def headline(evidence: str) -> str:
     return f"{first[:end].rstrip(' ,;:.')}."
 
 
+def further(evidence: str) -> str:
+    """What follows the headline, which is all of the evidence where the headline is only a part of its sentence."""
+    line, first = " ".join(evidence.split()), headline(evidence)
+    return line.removeprefix(first).strip()
+
+
 def _closed(text: str) -> bool:
     """Whether no quotation mark and no parenthesis is left open."""
     return text.count('"') % 2 == 0 and text.count("(") == text.count(")")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.record import Finding, NotChecked
-from tasks.scope.finding import HEADLINE, finding, headline, not_checked
+from tasks.scope.finding import HEADLINE, finding, further, headline, not_checked
 from tests.scope.headlines import begins_short
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +51,12 @@ def test_a_headline_is_one_short_line_without_an_ellipsis(evidence: str) -> None
     assert len(said) <= HEADLINE
     assert "\n" not in said
     assert "…" not in said
+
+
+def test_nothing_that_is_said_is_lost() -> None:
+    assert further("One. Two.  Three.") == "Two. Three."
+    assert further("One.") == ""
+    assert further(f"It failed, of {LONG}.") == f"It failed, of {LONG}."
 
 
 def test_a_name_that_is_too_long_by_itself_is_still_one_line() -> None:
