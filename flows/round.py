@@ -47,15 +47,11 @@ def _main(arguments: Sequence[str]) -> int:
     configs = compose.from_shell(arguments)
     imported: Imported = set()
     plans = [checked(config, imported) for config in configs]
-    check = configs[0].check if configs else None
-    if check is None:
-        _run_all(configs)
-    elif check == "plan":
-        tell("\n\n".join(plans), aside=False)
-    else:
-        from flows.session.resume_check import resume_check
+    if configs and configs[0].check is not None:
+        from flows.before.look import look
 
-        tell("\n\n".join(resume_check(config) for config in configs), aside=False)
+        return look(plans)
+    _run_all(configs)
     return 0
 
 
