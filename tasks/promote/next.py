@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
 from tasks.record import Finding, NextRow, Point, Value
+from tasks.scope.finding import headline
 from tasks.scope.guards.promoted import held_again, held_elsewhere
 from tasks.scope.roles import Scope
 from tasks.text import show
@@ -148,8 +149,9 @@ def _mended(own: Sequence[str], blockers: Sequence[Finding]) -> tuple[tuple[str,
         return merged(own, ()), "mend this first; no override can: no trial gave a result"
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
-    fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""
-    return mended, f"{fix}answers what blocks this round: {_named(blockers)}"
+    why = [f"mend this first; no override can: {headline(beyond[0].evidence)}"] if beyond else []
+    why += [f"Answers what blocks this round: {_named(blockers)}."] if mended != merged(own, ()) else []
+    return mended, " ".join(why)
 
 
 def _sounder(own: Sequence[str], otherwise: Sequence[str], advice: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
