@@ -124,7 +124,10 @@ def _findings(record: Record, room: int, colour: bool) -> Iterator[Part]:
     tally = [f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own]
     yield Part(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
     for level, rank, most in (("fail", 1, 4), ("warn", 6, 3)):
-        items = tuple(_finding(record, f, room, colour) for f in groups[level])
+        alike: dict[tuple[str, str], list[Finding]] = {}
+        for found in groups[level]:
+            alike.setdefault((found.row, found.reason), []).append(found)
+        items = tuple(_finding(record, own, room, colour) for own in alike.values())
         yield Part(rank=rank, items=items, most=most, more=f" {level}")
     rows = [*dict.fromkeys(f.row for f in groups["na"])]
     yield Part(rank=8, items=((listed("not checked: ", rows, room),),) if rows else ())
@@ -158,19 +161,21 @@ def _loss(record: Record, study: StudyRow) -> float:
     return math.inf if best is None or best.best_value is None else sign(record) * best.best_value
 
 
-def _finding(record: Record, finding: Finding, room: int, colour: bool) -> tuple[str, ...]:
-    """The finding's first sentence, in which study, and what was written of it."""
+def _finding(record: Record, alike: Sequence[Finding], room: int, colour: bool) -> tuple[str, ...]:
+    """The first sentence of the first of findings that say the same of several studies, and what was written of it."""
+    finding, others = alike[0], len(alike) - 1
     why = record.acknowledged.get(finding.row)
     head = f"{finding.level} {finding.row:<4}"
     study = next((s for s in record.studies if len(record.studies) > 1 and s.id == finding.where.study), None)
     named = study_label(record, study) if study else ""
     sentence = headline(one_line(finding.evidence))
+    named = f"{named} and {others} more" if named and others else named
     label = f"{named}: " if named and named not in sentence else ""
     lines = list(_wrapped(label + sentence, room - len(head)))
     if why and finding.level == "fail":
         lines += _wrapped(f"(acknowledged: {one_line(why)})", room - len(head))
-    first, *others = lines
-    return (paint(head, finding.level, colour) + first, *(f"{'':<{len(head)}}{line}" for line in others))
+    first, *rest = lines
+    return (paint(head, finding.level, colour) + first, *(f"{'':<{len(head)}}{line}" for line in rest))
 
 
 def _band(record: Record) -> str:

@@ -76,9 +76,20 @@ def test_each_study_has_its_best_value_and_its_band() -> None:
     assert "none feasible" in text(example(feasible=False))
 
 
+def test_what_is_found_in_several_studies_is_said_once() -> None:
+    record = example("redesign")
+    first, *_ = (f for f in record.findings if f.level == "warn" and f.where.study)
+    other = next(s.id for s in record.studies if s.id != first.where.study)
+    twice = first.model_copy(update={"where": first.where.model_copy(update={"study": other})})
+    shown = text(record.model_copy(update={"findings": (first, twice)}))
+    assert shown.count(f"warn {first.row}") == 1
+    assert " and 1 more: " in " ".join(shown.split())
+
+
 def test_it_stays_short_however_much_was_found() -> None:
     record = example("redesign")
-    many = record.model_copy(update={"findings": record.findings * 10, "studies": record.studies * 9})
+    plenty = [f.model_copy(update={"reason": f"{f.reason}_{i}"}) for i in range(10) for f in record.findings]
+    many = record.model_copy(update={"findings": tuple(plenty), "studies": record.studies * 9})
     lines = text(many, paths=PATHS).splitlines()
     assert len(lines) <= LINES + 1 + len(PATHS)
     assert any("more fail" in line for line in lines)
