@@ -216,7 +216,7 @@ class ImportanceRow(RecordRow):
 
 
 class NextRow(RecordRow):
-    """The command that is the next round."""
+    """The command that is the next round; "" where nothing more is to be asked, and `why` says how to go on."""
 
     command: str
     overrides: tuple[str, ...]

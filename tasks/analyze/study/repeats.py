@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -12,9 +13,11 @@ from tasks.trials.trial import Curve, Trial
 
 Verdict = Literal["matters", "ignored", "cannot tell", "not asked"]
 ENOUGH = 3  # numbers that no luck repeats: one alone may be where a dead network ends on every seed
+APART = 2  # of them suffice where they belong to two configurations
+CHANCE = 1e-6  # of coarse curves that agree: rarer is no luck
 FEW_EXAMPLES = 1000  # a share of at most so many examples is coarse: two seeds may honestly have the same one
 FEW_DIGITS = 5  # a number that was printed with so many digits or fewer is coarse, too
-_FLOAT32 = 6e-8  # a program's share may have been rounded to 32 bits
+_FLOAT32, _FLOAT64 = 6e-8, 1e-14  # how far the nearest number of 32 and of 64 bits may lie from a share
 _CLOCK = ("time", "second", "elapsed", "duration", "throughput", "speed", "per_s", "memory", "eta", "stamp", "fps")
 _GIVEN = ("learning_rate", "lr", "step", "epoch", "momentum", "weight_decay", "temperature", "scale")
 """Words of metrics that say nothing of the seed: clocks differ although it is ignored, schedules agree although not."""
@@ -38,23 +41,29 @@ def seeds_of(groups: Iterable[Sequence[Trial]], objective: Objective) -> Seeds:
     """Whether the seed matters; `groups`: the trials of one configuration each.
 
     Two trials on different seeds agree if no number that both report differs, at any step; clocks are left out. They
-    show that the seed is ignored if `ENOUGH` of the numbers are measured, have many digits, and belong to this
-    configuration alone. An infeasible trial is not asked.
+    show that the seed is ignored if `ENOUGH` of the numbers are measured and have many digits. A curve that never
+    moves, and one or two numbers that another configuration has as well, are a network that learns nothing on any
+    seed: they do not count. Coarse numbers show it where trials on other seeds agree so rarely that a whole curve would
+    not by chance. An infeasible trial is not asked.
     """
     asked = [kept for group in groups if len(kept := _one_a_seed(group)) > 1]
     if not asked:
         return Seeds(verdict="not asked")
     fine = [set().union(*(fine_values(t.curve, objective) for t in group)) for group in asked]
-    same, repeated, noisy = [], 0, False
+    same: list[str] = []
+    repeated: list[int] = []
+    noisy = False
     for i, group in enumerate(asked):
         elsewhere = set().union(*fine[:i], *fine[i + 1 :])
         clusters = list(_clusters(group, objective))
         noisy = noisy or len(clusters) > 1
         for cluster in (c for c in clusters if len(c) > 1):
             same += [t.id for t in cluster]
-            repeated += (len(cluster) - 1) * len(fine_values(cluster[0].curve, objective) - elsewhere)
-    verdict: Verdict = "ignored" if repeated >= ENOUGH else "matters" if noisy else "cannot tell"
-    return Seeds(verdict=verdict, same=tuple(same), repeated=repeated)
+            own = set() if _still(cluster[0].curve, objective) else fine_values(cluster[0].curve, objective)
+            repeated.append((len(cluster) - 1) * len(own if len(own) >= ENOUGH else own - elsewhere))
+    ignored = sum(repeated) >= (APART if sum(map(bool, repeated)) > 1 else ENOUGH) or _rare(asked, objective)
+    verdict: Verdict = "ignored" if ignored else "matters" if noisy else "cannot tell"
+    return Seeds(verdict=verdict, same=tuple(same), repeated=sum(repeated))
 
 
 def agree(a: Curve, b: Curve, objective: Objective) -> bool:
@@ -75,6 +84,29 @@ def fine_values(curve: Curve, objective: Objective) -> frozenset[float]:
     names = (n for n in curve.metrics if n == objective.metric or not _of(n, (*_CLOCK, *_GIVEN)))
     values = {float(v) for name in names for v in curve.metrics[name] if np.isfinite(v)}
     return frozenset(v for v in values if not _coarse(v, objective.examples))
+
+
+def _rare(groups: Iterable[Sequence[Trial]], objective: Objective) -> bool:
+    """Whether curves agree that would not by chance, as often as single evaluations of trials agree that differ.
+
+    Of a curve the distinct values count: one that has come to rest says the same again and again.
+    """
+    met = total = 1  # one of two, before anything is seen
+    shortest: list[int] = []
+    for a, b in (pair for group in groups for pair in combinations(group, 2)):
+        mine, theirs = (t.curve.of(objective.metric)[1] for t in (a, b))
+        if agree(a.curve, b.curve, objective):
+            shortest.append(len(set(mine.tolist())))
+        else:
+            n = min(len(mine), len(theirs))
+            met, total = met + int((mine[:n] == theirs[:n]).sum()), total + n
+    return bool(shortest) and total > 1 and len(shortest) * ((met / (total + 1)) ** max(shortest)) < CHANCE
+
+
+def _still(curve: Curve, objective: Objective) -> bool:
+    """Whether the objective was reported several times, and never moved."""
+    _, values = curve.of(objective.metric)
+    return len(values) > 1 and bool((values == values[0]).all())
 
 
 def _one_a_seed(group: Sequence[Trial]) -> list[Trial]:
@@ -103,8 +135,9 @@ def _of(name: str, words: Iterable[str]) -> bool:
 def _coarse(value: float, examples: int | None) -> bool:
     """Whether a number may be a share of few examples, a whole number, or one that was rounded for printing."""
     shares = [s for s in (value, value / 100) if abs(s) <= 1]  # the second: in percent, perhaps
-    near = any(abs(s - float(Fraction(s).limit_denominator(FEW_EXAMPLES))) <= _FLOAT32 for s in shares)
+    off = _FLOAT32 if float(np.float32(value)) == value else _FLOAT64
+    near = any(abs(s - float(Fraction(s).limit_denominator(FEW_EXAMPLES))) <= off for s in shares)
     n = examples or 1
-    counted = any(abs(s * n - round(s * n)) <= _FLOAT32 * n for s in shares)
+    counted = any(abs(s * n - round(s * n)) <= off * n for s in shares)
     digits = f"{value:.15e}".partition("e")[0].replace(".", "").lstrip("-").rstrip("0")
     return near or counted or len(digits) <= FEW_DIGITS
