@@ -32,7 +32,7 @@ PAINT = {
 class Block:
     """A block of the report: items of a line or more, of which the first `most` are shown as far as there is room.
 
-    `rank`: the blocks of the lowest rank are given room first. `more`: what items that are left out are called, "" where
+    `rank`: blocks of the lowest rank are given room first. `more`: what items that are left out are called, "" where
     nothing is said of them.
     """
 
