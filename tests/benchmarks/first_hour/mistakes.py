@@ -6,7 +6,7 @@ Each is a small project that is right but for the one mistake. `right`: what a r
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-TRAIN = '''\
+TRAIN = """\
 import math
 import random
 
@@ -19,8 +19,8 @@ def train(trial):
         if step % trial.eval_every_steps == 0:
             error = floor + 0.3 * math.exp(-step / 10) + luck.gauss(0, 0.003)
             trial.report(step, valid_error=error, train_loss=2 * error)
-'''
-SCRIPT = '''\
+"""
+SCRIPT = """\
 import argparse
 import json
 import math
@@ -39,33 +39,34 @@ with open(os.environ["TUNEBOOK_METRICS"], "a") as metrics:
     for step in range(10, 101, 10):
         error = floor + 0.3 * math.exp(-step / 10) + luck.gauss(0, 0.003)
         print(json.dumps({"step": step, "valid_error": error}), file=metrics, flush=True)
-'''
+"""
 FILES = {
     "mine.py": TRAIN,
     "train.py": SCRIPT,
-    "workload/my.yaml": '''\
+    "workload/my.yaml": """\
 _target_: mine.train
 objective: {metric: valid_error, direction: minimize}
 baseline: {learning_rate: 0.01, width: 128, activation: relu}
-''',
-    "space/my.yaml": '''\
+""",
+    "space/my.yaml": """\
 learning_rate: {low: 1e-4, high: 1e-1, scale: log}
 width:         {values: [64, 128, 256]}
 activation:    {choices: [relu, gelu]}
-''',
-    "goal/my.yaml": '''\
+""",
+    "goal/my.yaml": """\
 question: Does GELU lower the validation error?
 kind: improve
 scientific: {activation: [relu, gelu]}
 fixed: {width: {value: 128, reason: "one architecture at a time"}}
-''',
+""",
 }
-COMMAND = '''\
+COMMAND = """\
 _target_: tasks.trials.command
-argv: [python, train.py, --learning-rate, "{learning_rate}", --width, "{width}", --activation, "{activation}", --seed, "{seed}"]
+argv: [python, train.py, --learning-rate, "{learning_rate}", --width, "{width}",
+       --activation, "{activation}", --seed, "{seed}"]
 objective: {metric: valid_error, direction: minimize}
 baseline: {learning_rate: 0.01, width: 128, activation: relu}
-'''
+"""
 WORDS = ("--config-dir", "mine", "workload=my", "space=my", "goal=my")
 
 
@@ -146,7 +147,11 @@ MISTAKES = (
         right="every trial diverged: the learning rates are far too high, lower the range",
         edits=(
             ("space/my.yaml", "low: 1e-4, high: 1e-1", "low: 10, high: 1000"),
-            ("mine.py", "            trial.report", '            error = float("nan") if lr > 1 else error\n            trial.report'),
+            (
+                "mine.py",
+                "            trial.report",
+                '            error = float("nan") if lr > 1 else error\n            trial.report',
+            ),
         ),
     ),
     Mistake(
