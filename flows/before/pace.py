@@ -1,7 +1,8 @@
 """How long the steps of a short trial took: to begin, a step, an evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tasks.trials.local.child import SECONDS
@@ -35,16 +36,22 @@ def pace_of(trial: Trial) -> Pace:
 def evaluation_seconds(often: Trial, seldom: Trial) -> float | None:
     """What an evaluation costs, from two trials of one pace that evaluated at other distances.
 
-    None where they did not, or where the difference is no larger than the machine's own noise.
+    None where they did not, or where not every step of the first took clearly longer: that may be the machine's noise.
     """
     distances = [_distance(trial.curve.steps.tolist()) for trial in (often, seldom)]
     if None in distances or distances[0] == distances[1]:
         return None
     a, b = (distance for distance in distances if distance is not None)
-    mine, other = pace_of(often), pace_of(seldom)
-    if mine.step - other.step < _SEEN * mine.step:
+    mine, other = pace_of(often).step, pace_of(seldom).step
+    if min((mine, *_steps(often))) - other < _SEEN * mine:
         return None
-    return (mine.step - other.step) / (1 / a - 1 / b)
+    return (mine - other) / (1 / a - 1 / b)
+
+
+def _steps(trial: Trial) -> Iterator[float]:
+    """Seconds a step between each two reports."""
+    rows = clock_rows(Path(trial.folder) / SECONDS) if trial.folder else []
+    yield from ((end - begin) / (last - first) for (first, begin), (last, end) in pairwise(rows))
 
 
 def _distance(steps: Sequence[int]) -> float | None:

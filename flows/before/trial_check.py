@@ -72,7 +72,7 @@ def _head(plan: Plan, found: ShortTrials) -> Iterator[Line]:
 
 def _why(broken: Trial) -> Iterator[Line]:
     """What became of the trial at the incumbent's point that has no result."""
-    yield broken.status, f"the trial with seed {broken.planned.seed}: {broken.reason}"
+    yield broken.status, f"the trial at the incumbent's point: {broken.reason}"
 
 
 def _traceback(broken: Trial) -> list[str]:

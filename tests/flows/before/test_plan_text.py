@@ -1,5 +1,6 @@
 """What `check=plan` prints: what matters most first, in lines that fit, and what earlier rounds have measured."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,13 @@ import pytest
 from flows.before.plan_text import plan_text
 from flows.before.points import every_point, points_table
 from flows.compose.compose import from_overrides
-from flows.round import main
 from flows.session.plan import checked
+from flows.session.provenance.fingerprint import fingerprint
+from tasks.ledger import open_ledger
+from tasks.promote.comparison import INCUMBENT
+from tasks.promote.retrains import Arm, incumbent_point, retrain_of
+from tasks.trials.stored import curve_bytes, result_of
+from tasks.trials.trial import Curve, ended
 from tests.flows.before.folders import functions, said
 
 pytestmark = pytest.mark.prose
@@ -46,26 +52,32 @@ def test_columns_that_do_not_fit_are_named_and_stand_below_each_other_in_the_who
     assert every_point(round).count("a_name_of_some_length_") == 5
 
 
-def test_time_memory_and_the_noise_come_from_earlier_rounds(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    mine = functions(tmp_path / "mine")
-    words = said(
-        mine,
-        "clean",
-        "orchestrate=off",
-        "tracking.enabled=false",
-        "budget.trials=3",
-        "budget.retrains=3",
-        "acknowledge={E2: tried, E7: tried}",
+def test_time_memory_and_the_noise_come_from_earlier_rounds(tmp_path: Path) -> None:
+    words = said(functions(tmp_path / "mine"), "clean", "runner.workers=2")[2:]
+    plan = checked(from_overrides(words, str(tmp_path / "mine")))
+    config, scope = plan.config, plan.round.scope
+    frozen = {"config": config.model_dump(mode="json"), "fingerprint": fingerprint(config)}
+    arm = Arm(name=INCUMBENT, study="", trial="", point=incumbent_point(scope), value=None, retrained_as=INCUMBENT)
+    with open_ledger(config.root) as ledger:
+        ledger.own("early")
+        ledger.begin("early", "clean", "my", frozen, "0" * 64, "2026-01-01")
+        for i, loss in enumerate((0.10, 0.12, 0.14)):
+            planned = retrain_of(scope, arm, i)
+            ledger.plan("early", [planned.model_dump(mode="json")])
+            curve = Curve.from_reports({40: {"loss": loss}})
+            trial = ended(planned, curve, scope.objective, seconds=4.0, memory=3 * 2**30)
+            attempt = ledger.start("early", planned.id)
+            assert ledger.finish("early", planned.id, attempt, result_of(trial), curve_bytes(curve))
+        verdict = {"outcome": "keep", "gain": 0.0, "incumbent": {"generation": 0}}
+        ledger.conclude("early", json.dumps({"verdict": verdict}), "d", "2026-01-02")
+    told = " ".join(plan_text(plan).split())
+    assert (
+        "time about 32 s of trials and at most 50 s of retrains, 2 at once: 0.1 s a step (3 trials of round early"
+        in told
     )
-    assert main(words) == 0
-    capfd.readouterr()
-    assert main([*words, "seed=1", "check=plan"]) == 0
-    told = " ".join(capfd.readouterr().out.split())
-    assert "time about" in told
-    assert "a step (" in told
-    assert "trials of round my-" in told
-    assert "a trial at its peak" in told
-    assert "loss with the SD of" in told
+    assert "memory 3 GiB a trial at its peak, 6 GiB for 2 at once" in told
+    assert "loss with the SD of 3 kept retrains)" in told
+    assert "SD of one retrain (0.0" in told
 
 
 @pytest.mark.playbook("K4", case="shows")
