@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tasks.record import Finding, Record, StudyRow
+from tasks.report.promoted import promoted_lines
 from tasks.report.said import RETRAINS, answer_sentence, compared_in
 from tasks.report.stated import evaluation_sentence, exploration_line
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
@@ -50,6 +51,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
         *(_labelled("accepted", f"by {record.accepted.text} (G9)", width) if record.accepted else ()),
         *_to_do(record, width),
         *_labelled("verdict", f"{record.verdict.outcome}: {verdict}", width, colour=_tone(record, colour)),
+        *promoted_lines(record, width, INDENT),
         _one("next", record.next.command),
         *(_one("" if i else "files", path) for i, path in enumerate(paths)),
     ]
