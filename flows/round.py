@@ -61,9 +61,11 @@ def _main(arguments: Sequence[str]) -> int:
 
 def _run_all(configs: Sequence[RoundConfig]) -> None:
     """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+    from flows.past.multirun import multirun_id, tie
     from flows.tune import tune, without_prefect
     from tasks.report.terminal import text
 
+    multirun = multirun_id(configs)
     with ExitStack() as stack:
         in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
         for i, config in enumerate(configs):
@@ -77,6 +79,7 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
+            tie(config, record, multirun)
             print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
 
 

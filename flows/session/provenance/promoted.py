@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.compose.called import line, near
 from flows.compose.config import RoundConfig
+from flows.session.provenance.shown_by import shown_by
 from flows.session.session import Session
 from tasks.promote.conclude import Conclusion
 from tasks.promote.promotion import Promotion
@@ -19,7 +19,6 @@ from tasks.verdict import CheckpointRow, PromotedRow
 
 SUPERVISED = "tasks.trials.supervised"
 MODEL = "model"  # under this key the supervised loop saves the weights
-DEFAULT_ROOT = "mlruns"
 
 
 def promoted_row(session: Session, conclusion: Conclusion, trials: Mapping[str, Trial]) -> PromotedRow | None:
@@ -37,12 +36,6 @@ def promoted_row(session: Session, conclusion: Conclusion, trials: Mapping[str, 
         checkpoint=_checkpoint(session, won, trials),
         command=shown_by(session.config.workload.name, session.config.root),
     )
-
-
-def shown_by(workload: str, root: Path) -> str:
-    """The command that shows a workload's incumbent, its root named where it is not the default."""
-    own = [] if root == Path(DEFAULT_ROOT).resolve() else [f"tracking.root={near(root)}"]
-    return line("history", ["show", "incumbent", workload, *own])
 
 
 def _checkpoint(session: Session, won: Promotion, trials: Mapping[str, Trial]) -> CheckpointRow | None:
