@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="every round and audit, the last one first, and the incumbent of every workload")
     show = commands.add_parser("show", help="the report of one round or audit; or what is promoted, in values")
     show.add_argument("round_id", metavar="ID", help="a round, an audit, or the word incumbent")
-    show.add_argument("setting", nargs="*", help=f"of the incumbent: WORKLOAD format={'|'.join(FORMATS)}")
+    show.add_argument("setting", nargs="*", default=[], help=f"of the incumbent: WORKLOAD format={'|'.join(FORMATS)}")
     compare = commands.add_parser("compare", help="two rounds beside each other: in what they differ, what they found")
     compare.add_argument("one", metavar="ID")
     compare.add_argument("other", metavar="ID")

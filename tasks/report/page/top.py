@@ -25,7 +25,7 @@ NAMES = 8  # fixed hyperparameters that are named above the fold
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promoted:
+class PromotedText:
     """What was promoted, as text: `changes` are `(name, value, what held before)`; `same`: what stays as it was.
 
     `checkpoint` says which one it is, and `loading` are the lines of Python that load it; none where none was saved.
@@ -50,7 +50,7 @@ class Top:
     word: str
     sentence: str
     numbers: tuple[tuple[str, str], ...]
-    promoted: Promoted | None
+    promoted: PromotedText | None
     reasons: tuple[str, ...]
     further: tuple[str, ...]
     sure: tuple[str, ...]
@@ -85,7 +85,7 @@ def top_of(record: Record, folder: str = "") -> Top:
     )
 
 
-def _promoted(record: Record, folder: str) -> Promoted | None:
+def _promoted(record: Record, folder: str) -> PromotedText | None:
     """The promoted point in values, what changed ahead; None where nothing was promoted.
 
     Playbook: G9
@@ -96,7 +96,7 @@ def _promoted(record: Record, folder: str) -> Promoted | None:
     won = record.verdict.candidate
     now, changed = (won.point | won.settings if won else {}), {c.name for c in changes}
     saved = row.checkpoint if row else None
-    return Promoted(
+    return PromotedText(
         changes=tuple((c.name, "" if c.now is None else number(c.now), c.before) for c in changes),
         same=", ".join(f"{name} = {number(value)}" for name, value in now.items() if name not in changed),
         command=row.command if row else "",
