@@ -19,29 +19,30 @@ def joining_sentence(record: Record, against: str, gain: str) -> str:
     if not isinstance(answer, Compared) or record.gate is None:
         return ""
     if verdict.outcome == "promote" and verdict.reason == "baseline_better":
-        return f"{_of_the_change(record, answer)}, {_arm(record)} beats {against}{gain} and is promoted."
+        without = f"the configuration without it{_label(record)}, as this round tuned it"
+        return f"{_of_the_change(record, answer)}, but {without}, beats {against}{gain} and is promoted."
     if verdict.outcome == "promote":
         return _simpler(record, against)
     if verdict.reason == "declined" or not _beats_baseline(record, answer):
         return ""
     if verdict.outcome == "keep":
-        return f"The change beats the arm without it, but not {against}, which was tuned before and stays."
+        return f"The change beats the arm without it but not what is promoted already, so {against} stays."
     if verdict.outcome == "retrain":
-        return f"The change beats the arm without it, but is not told from {against} yet, which stays for now."
+        return f"The change beats the arm without it; against {against} it is undecided, which stays for now."
     return ""
 
 
 def _of_the_change(record: Record, answer: Compared) -> str:
     if _beats_baseline(record, answer):
-        return "The change beats the arm without it but not, so far, the incumbent. Without the change"
-    return "No gain from the change, but without it" if answer.conclusive else "Open for the change; but without it"
+        return "The change helps and is not yet told from the incumbent"
+    return "No gain from the change" if answer.conclusive else "Whether the change helps is open"
 
 
-def _arm(record: Record) -> str:
-    """The arm without the change, as the search of this round tuned it."""
+def _label(record: Record) -> str:
+    """The scientific values of what was promoted in brackets, "" where it has none."""
     point = record.verdict.candidate.point if record.verdict.candidate else {}
     label = point_label({n: point[n] for n in record.roles.scientific if n in point})
-    return f"the configuration of this round ({label})" if label else "the configuration of this round"
+    return f" ({label})" if label else ""
 
 
 def _simpler(record: Record, against: str) -> str:
@@ -50,7 +51,8 @@ def _simpler(record: Record, against: str) -> str:
     if found is None or not found.looks or found.margin is None or found.margin >= 0 or found.looks[-1].band[0] > 0:
         return ""
     worth = f"{number(-found.margin)} {record.objective.metric}"
-    return f"No gain was needed: {_arm(record)} is simpler than {against}, and loses less than that is worth ({worth})."
+    simpler = f"the configuration{_label(record)} is simpler than {against}"
+    return f"No gain was needed: {simpler}, and loses less than that is worth ({worth})."
 
 
 def _beats_baseline(record: Record, answer: Compared) -> bool:

@@ -21,7 +21,8 @@ def test_the_last_lines_are_the_verdict_the_next_command_and_the_paths(outcome: 
     assert lines[-3] == f"next      {record.next.command}"
     start = next(i for i, line in enumerate(lines) if line.startswith("verdict"))
     assert lines[start].startswith(f"verdict   {outcome}: ")
-    assert all(line.startswith(" ") for line in lines[start + 1 : -3])  # nothing but the sentence's own lines between
+    between = [line for line in lines[start + 1 : -3] if not line.startswith(" ")]  # but the sentence's own lines
+    assert [line.split()[0] for line in between] == (["promoted"] if outcome == "promote" else [])
 
 
 @pytest.mark.prose
