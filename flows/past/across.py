@@ -13,6 +13,7 @@ from tasks.scope.error import InputError
 from tasks.text import number, one_line, plural, point_label
 
 _RANKED = 20  # trials that a ranking shows
+_PLAIN_WIDTH = 140  # columns of what no terminal shows
 
 
 def ranking_text(past: Past, name: str, settings: Mapping[str, str]) -> str:
@@ -66,9 +67,11 @@ def designs_text(records: Sequence[Record]) -> str:
 
 def comparison_text(one: Record, other: Record) -> str:
     """Two rounds beside each other: in what they differ, what each answered, and what became of it."""
-    width = Console().width
+    console = Console()
+    width = console.width if console.is_terminal else _PLAIN_WIDTH
     asked, found = asked_lines(one, other), found_lines(one, other)
-    columns = (max(len(line.name) for line in (*asked, *found)), (width - 30) // 2)
+    names = max(len(line.name) for line in (*asked, *found))
+    columns = (names, max((width - names - 4) // 2, len(one.round_id), len(other.round_id)))
     head = _beside(Line(name="", one=one.round_id, other=other.round_id), *columns)
     differ = "".join(_beside(line, *columns) for line in asked) or f"{ALIKE}\n"
     result = "".join(_beside(line, *columns) for line in found)
@@ -77,7 +80,6 @@ def comparison_text(one: Record, other: Record) -> str:
 
 def _beside(line: Line, name: int, room: int) -> str:
     """A line of both rounds, each wrapped in its column."""
-    room = max(room, 24)
     one, other = (textwrap.wrap(one_line(text), room) or [""] for text in (line.one, line.other))
     rows = range(max(len(one), len(other)))
     cells = [[own[i] if i < len(own) else "" for own in ([line.name], one, other)] for i in rows]

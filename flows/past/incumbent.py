@@ -113,12 +113,12 @@ def _is_there(promoted: Promoted) -> bool:
 
 def _for_a_person(past: Past, promoted: Promoted) -> str:
     own, record = promoted.generation, promoted.record
-    by = f"round {own.round_id}" if own.round_id else own.source
+    by = f"by round {own.round_id}" if own.round_id else f"({own.source})"
     question = f"\n{record.goal.question}" if record else ""
     changed = {c.name: c for c in changes_of(promoted.values, promoted.before)} if promoted.before else {}
     rows = [(n, number(v), changed[n].before if n in changed else "") for n, v in promoted.values.items()]
     rows += [(c.name, "-", c.before) for c in changed.values() if c.now is None]
-    head = f"{own.workload}, generation {own.generation}: promoted {minute(own.created)} by {by}{question}\n"
+    head = f"{own.workload}, generation {own.generation}: promoted {minute(own.created)} {by}{question}\n"
     shown = shown_by(own.workload, past.root)
     return "\n".join(
         [head, text_table(("hyperparameter", "value", "before"), rows), *_loading(promoted), f"{_programs(shown)}\n"]
