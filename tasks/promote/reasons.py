@@ -35,6 +35,10 @@ def comparison_sentence(comparison: Comparison, named: Named) -> str:
     look = comparison.last
     pair = f"{named(comparison.candidate)} over {named(comparison.against)}"
     numbers = f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, {_retrains(look)}"
+    if look.retrains == look.against == 1:  # without noise
+        more = "more" if comparison.state == "better" else "no more"
+        told = f"{more} than {_bar(comparison)}, one trial each without noise"
+        return f"{pair[0].upper()}{pair[1:]}: gain {show(look.gain)}, {told}."
     if comparison.state == "better":
         told = f"more than {_bar(comparison)}: z {show(look.z)} reached {show(look.upper)}"
     elif comparison.state == "not better":

@@ -49,23 +49,20 @@ def promoted_changes(record: Record) -> tuple[Change, ...]:
     return changes_of(won.point | won.settings, before.point | before.settings, record.roles.scientific)
 
 
-def promoted_lines(record: Record, width: int, indent: int) -> Iterator[str]:
-    """At most five lines for a terminal: the changed values, each with what it was, and the command that has them all.
+def promoted_parts(record: Record, room: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """`(label, lines)` for a terminal, five lines at most: the changed values with what they were, and the command.
 
-    Nothing where nothing was promoted.
+    Nothing where nothing was promoted. The command, which has every value, is not wrapped: it is there to be copied.
 
     Playbook: G9
     """
     changes = promoted_changes(record)
     if not changes:
         return
-    lines, left = _packed([one_line(c.text) for c in changes], max(width - indent, 20))
-    for i, line in enumerate(lines):
-        yield f"{'' if i else 'promoted':<{indent}}{line}"
-    if left:
-        yield f"{'':<{indent}}and {plural(left, 'more value')}"
+    lines, left = _packed([one_line(c.text) for c in changes], room)
+    yield "promoted", (*lines, *([f"and {plural(left, 'more value')}"] if left else []))
     if record.promoted is not None:
-        yield f"{'use it':<{indent}}{one_line(record.promoted.command)}"
+        yield "use it", (one_line(record.promoted.command),)
 
 
 def _packed(parts: list[str], room: int) -> tuple[list[str], int]:
