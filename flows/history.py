@@ -12,7 +12,7 @@ from flows.compose.messages import SentenceParser, tell
 from flows.past.across import comparison_text, designs_text, lengths_text, ranking_text
 from flows.past.found import Past
 from flows.past.incumbent import FORMATS, incumbent_text
-from flows.past.listed import listed
+from flows.past.listed import list_text
 from flows.past.shown import round_text
 from tasks.ledger import LedgerError, open_ledger
 from tasks.scope.error import InputError
@@ -66,7 +66,7 @@ def _text(past: Past, said: argparse.Namespace) -> str:
         return designs_text([past.record(name) for name in said.rounds])
     if said.command == "rank":
         return ranking_text(past, said.round_id, _settings(said.setting))
-    return listed(past) or f"no round yet under {past.root}: {program('round')} runs one\n"
+    return list_text(past) or f"no round yet under {past.root}: {program('round')} runs one\n"
 
 
 def _workload_and_format(words: Sequence[str]) -> tuple[str | None, str | None]:

@@ -13,7 +13,7 @@ _COLUMNS = ("workload=", "goal=", "seed=")  # overrides that have a column of th
 _PASSING = ("tracking.root=", "resume=")  # that say nothing of what was asked
 
 
-def listed(past: Past) -> str:
+def list_text(past: Past) -> str:
     """All rounds, the last one first; multiruns as a table each; audits; incumbents."""
     groups = multiruns(past)
     together = {r.round_id for own in groups.values() for r in own}

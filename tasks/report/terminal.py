@@ -103,7 +103,8 @@ def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Part]:
     if not blockers(record):
         yield Part(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
     if record.accepted:
-        yield Part(rank=5, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
+        rank = 2 if record.accepted.in_writing else 5  # what rests on a written reason is not left out first
+        yield Part(rank=rank, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
 
 
 def _evidence(record: Record, room: int) -> Iterator[Part]:
