@@ -62,7 +62,8 @@ fixed: {width: {value: 128, reason: "one architecture at a time"}}
 }
 COMMAND = """\
 _target_: tasks.trials.command
-argv: [python, train.py, --learning-rate, "{learning_rate}", --width, "{width}", --activation, "{activation}", --seed, "{seed}"]
+argv: [python, train.py, --learning-rate, "{learning_rate}", --width, "{width}",
+       --activation, "{activation}", --seed, "{seed}"]
 objective: {metric: valid_error, direction: minimize}
 baseline: {learning_rate: 0.01, width: 128, activation: relu}
 """
