@@ -4,11 +4,17 @@ from dataclasses import dataclass, field
 
 from tasks.record import Finding, Record
 from tasks.report.trials import study_label
-from tasks.report.verdict import by_level
+from tasks.report.verdict import NOT_APPLICABLE, by_level
 from tasks.scope.finding import further, headline
 from tasks.text import number
 
-GROUPS = {"fail": "Fail", "warn": "Warn", "ok": "OK", "na": "Not checked"}
+GROUPS = {
+    "fail": "Fail",
+    "warn": "Warn",
+    "ok": "OK",
+    "na": "Not checked",
+    NOT_APPLICABLE: "Not applicable to this round",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
