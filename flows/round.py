@@ -3,20 +3,23 @@
 From the shell: python -m flows.round goal=dropout seed=1
 """
 
+import gc
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from flows.compose import compose
 from flows.compose.called import near, round_line
-from flows.compose.config import RoundConfig
-from flows.compose.messages import tell
+from flows.compose.guess import wants_torch
 from flows.session.exit_code import explained, leave
 from flows.session.signals import heeding
-from tasks.record import Record
-from tasks.scope.error import InputError
+from tasks.trials.local.ahead import kept_servers, start_ahead
+
+if TYPE_CHECKING:  # nothing above takes long to import: see `_main`
+    from flows.compose.config import RoundConfig
+    from tasks.record import Record
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,15 +37,29 @@ def main(arguments: Sequence[str]) -> int:
                 code, sentence = 128 + stop.signal, f"\nstopped; {stop.hint}"
             else:
                 code, sentence = explained(error)
+            from flows.compose.messages import tell
+
             tell(sentence)
             return code
 
 
 def _main(arguments: Sequence[str]) -> int:
-    from flows.session.plan import (  # here and below: what takes a second waits until the input is checked
-        Imported,
-        checked,
-    )
+    """As `main`. What takes long to import is imported while the process that forks trials imports torch."""
+    gc.disable()  # until the first round: collections are a quarter of the time of such imports, and find nothing
+    try:
+        with kept_servers():
+            wanted = wants_torch(arguments)
+            if wanted is not None:
+                start_ahead(supervised=wanted == "supervised")
+            return _composed(arguments)
+    finally:
+        gc.enable()
+
+
+def _composed(arguments: Sequence[str]) -> int:
+    from flows.compose import compose
+    from flows.compose.messages import tell
+    from flows.session.plan import Imported, checked
 
     configs = compose.from_shell(arguments)
     imported: Imported = set()
@@ -59,11 +76,14 @@ def _main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run_all(configs: Sequence[RoundConfig]) -> None:
+def _run_all(configs: "Sequence[RoundConfig]") -> None:
     """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+    from flows.compose.messages import tell
     from flows.tune import tune, without_prefect
     from tasks.report.terminal import text
 
+    gc.freeze()
+    gc.enable()
     with ExitStack() as stack:
         in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
         for i, config in enumerate(configs):
@@ -80,12 +100,14 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
             print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
 
 
-def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
+def _in_prefect(stack: ExitStack) -> "Callable[[RoundConfig], Record] | None":
     """The round as a Prefect flow; a server of our own is started where none answers, and ends with `stack`.
 
     None where it cannot be started: a round needs no server.
     """
+    from flows.compose.messages import tell
     from flows.prefect.server import PrefectServer, home
+    from tasks.scope.error import InputError
 
     try:
         server = stack.enter_context(PrefectServer(home()))
@@ -100,11 +122,11 @@ def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
     return in_prefect
 
 
-def _command(config: RoundConfig) -> str:
+def _command(config: "RoundConfig") -> str:
     return round_line(config.overrides, config.config_dir)
 
 
-def _files_of(config: RoundConfig, record: Record) -> list[str]:
+def _files_of(config: "RoundConfig", record: "Record") -> list[str]:
     """The files that the round wrote for a person: what was promoted, where something was, report and record."""
     from flows.session.incumbent import view_of
     from tasks.ledger import open_ledger

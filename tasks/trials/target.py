@@ -20,7 +20,6 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from tasks.scope.error import InputError
-from tasks.text import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("flows", "tasks")
@@ -227,6 +226,8 @@ def _users(place: Place, target: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # it is the user's code: also a script that ends in sys.exit()
+        from tasks.text import one_line  # and pydantic with it: what starts a fork server is not kept waiting for that
+
         said = one_line(f"{type(error).__name__}: {error}")[:_SAID]
         raise InputError(
             f"_target_: {target!r}: importing {place.module} from {place.folder} failed with {said}; correct it."
