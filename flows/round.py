@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,19 @@ from tasks.trials.local.ahead import kept_servers, start_ahead
 
 if TYPE_CHECKING:  # nothing above takes long to import: see `_main`
     from flows.compose.config import RoundConfig
+    from flows.prefect.shown import Shown
     from tasks.record import Record
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], shown: "Shown | None" = None) -> int:
     """The exit code: 0 when every round concluded or refused with a next command, 2 for bad input.
 
+    `shown`: shows the rounds in Prefect, where several commands do it together; by default each has one of its own.
     1 where the machine or the program failed; 130 after Ctrl-C and 143 after SIGTERM.
     """
     with heeding() as stop:
         try:
-            return _main(arguments)
+            return _main(arguments, shown)
         except BaseException as error:
             if "TUNEBOOK_DEBUG" in os.environ:
                 traceback.print_exc()
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             return code
 
 
-def _main(arguments: Sequence[str]) -> int:
+def _main(arguments: Sequence[str], shown: "Shown | None") -> int:
     """As `main`. What takes long to import is imported while the process that forks trials imports torch."""
     gc.disable()  # until the first round: collections are a quarter of the time of such imports, and find nothing
     try:
@@ -51,12 +53,12 @@ def _main(arguments: Sequence[str]) -> int:
             wanted = wants_torch(arguments)
             if wanted is not None:
                 start_ahead(supervised=wanted == "supervised")
-            return _composed(arguments)
+            return _composed(arguments, shown)
     finally:
         gc.enable()
 
 
-def _composed(arguments: Sequence[str]) -> int:
+def _composed(arguments: Sequence[str], shown: "Shown | None") -> int:
     from flows.compose import compose
     from flows.compose.messages import tell
     from flows.session.plan import Imported, checked
@@ -66,7 +68,7 @@ def _composed(arguments: Sequence[str]) -> int:
     plans = [checked(config, imported) for config in configs]
     check = configs[0].check if configs else None
     if check is None:
-        _run_all(configs)
+        _run_all(configs, shown)
     elif check == "plan":
         tell("\n\n".join(plans), aside=False)
     else:
@@ -76,50 +78,33 @@ def _composed(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run_all(configs: "Sequence[RoundConfig]") -> None:
-    """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
+    """Every round in turn; the terminal report of each as it ends. Prefect is shown them beside, with one server."""
     from flows.compose.messages import tell
-    from flows.tune import tune, without_prefect
+    from flows.tune import tune
     from tasks.report.terminal import text
 
     gc.freeze()
     gc.enable()
     with ExitStack() as stack:
-        in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
+        if shown is None and any(config.orchestrate == "prefect" for config in configs):
+            from flows.prefect.shown import Shown
+
+            shown = stack.enter_context(Shown())
         for i, config in enumerate(configs):
             try:
-                if in_prefect and config.orchestrate == "prefect":
-                    record = in_prefect(config)
+                if shown is not None and config.orchestrate == "prefect":
+                    with shown.round(config) as (steps, told):
+                        record = tune(config, steps)
+                        told.concluded(record)
                 else:
-                    record = tune(without_prefect(config))
+                    record = tune(config)
             except BaseException:
                 if len(configs) > 1:  # the command itself would begin anew with those that are concluded
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
             print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
-
-
-def _in_prefect(stack: ExitStack) -> "Callable[[RoundConfig], Record] | None":
-    """The round as a Prefect flow; a server of our own is started where none answers, and ends with `stack`.
-
-    None where it cannot be started: a round needs no server.
-    """
-    from flows.compose.messages import tell
-    from flows.prefect.server import PrefectServer, home
-    from tasks.scope.error import InputError
-
-    try:
-        server = stack.enter_context(PrefectServer(home()))
-        if server.ours:
-            print("no Prefect server answers; starting one for this command (10 to 30 s, once)", file=sys.stderr)
-        server.wait()
-    except (OSError, RuntimeError, InputError) as error:
-        tell(f"warning: {error}; the round runs without Prefect")
-        return None
-    from flows.prefect.flow import in_prefect
-
-    return in_prefect
 
 
 def _command(config: "RoundConfig") -> str:

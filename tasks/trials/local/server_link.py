@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from tasks.trials.target import ROOT, shell_path
+from tasks.trials.local.shell import ROOT, shell_path
 
 GRACE = 10.0  # seconds in which the server must report a child that was killed, or end itself
 START_FILE = str(ROOT / "tasks" / "trials" / "local" / "start.py")
