@@ -5,6 +5,7 @@ A wrong guess costs a core two seconds, nothing else: see `tasks.trials.local.ah
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -46,7 +47,7 @@ def _target_of(workload: str, own: str | None) -> str:
 
 
 def _own_folder(arguments: Sequence[str]) -> str | None:
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, after in pairwise([*arguments, ""]):
         if word in ("--config-dir", "-cd"):
             return after
         if found := _FOLDER.fullmatch(word):

@@ -31,3 +31,24 @@ def test_a_whole_round_imports_no_prefect_and_its_twin_does(tmp_path: Path) -> N
     plain = ["orchestrate=off", f"tracking.root={tmp_path}"]
     asked = ROUND.replace("assert main", "from flows.steps import orchestrated\n\norchestrated()\nassert main")
     assert imported(*plain, "tracking.enabled=false", code=asked)
+
+
+LIGHT = """
+import sys
+import flows.round
+
+heavy = {"pydantic", "hydra", "numpy", "sqlalchemy", "torch"} & set(sys.modules)
+assert not heavy, heavy
+from flows.compose import compose
+import flows.session.plan
+import flows.tune
+import tasks.report.terminal
+
+heavy = {"torch", "scipy.stats", "pandas", "matplotlib", "mlflow", "prefect", "sklearn"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_what_a_first_trial_does_not_need_is_imported_after_it() -> None:
+    """Each of these takes a third of a second or more: docs/benchmarks.md has what a first trial is waited for."""
+    subprocess.run([sys.executable, "-c", LIGHT], cwd=Path(__file__).parents[2], check=True)
