@@ -1,6 +1,5 @@
 """A fork server that starts before a round is composed: who gets it, and when it is ended."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,10 +39,10 @@ class Fake:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Fake]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Fake]:
     monkeypatch.setattr(ahead, "Link", Fake)
     Fake.made = []
-    yield Fake.made
+    return Fake.made
 
 
 def test_whoever_wants_torch_gets_the_server_that_has_it(made: list[Fake]) -> None:
