@@ -84,7 +84,8 @@ def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
     from flows.tune import tune
     from tasks.report.terminal import text
 
-    gc.freeze()
+    if not gc.get_freeze_count():  # once a process: what is frozen is never let go
+        gc.freeze()
     gc.enable()
     with ExitStack() as stack:
         if shown is None and any(config.orchestrate == "prefect" for config in configs):

@@ -35,7 +35,7 @@ class Shown:
 
     def __init__(self) -> None:
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
-        self._begin, self._ended = threading.Event(), threading.Event()
+        self._begin, self._ended, self._level = threading.Event(), threading.Event(), threading.Event()
         self._server: PrefectServer | None = None
         self._api: Api | None = None
         self._over, self._left = threading.Event(), False
@@ -80,10 +80,10 @@ class Shown:
             given = (FINISH if patient else _STOPPED) if api else STARTING if patient else 0.0
             if now > max(began, api.answered if api else 0.0) + given or now > began + STARTING:
                 self._left = True
-                if patient:
+                if patient and not self._level.is_set():
                     tell("warning: Prefect does not show all of it: its server takes too long to wait for")
                 return
-            if not said and now > began + _SOON:
+            if not said and now > began + _SOON and not self._level.is_set():
                 said = True
                 tell(f"all is concluded; showing it in Prefect, {STARTING:.0f} s at most (Ctrl-C leaves that out)")
 
@@ -100,6 +100,7 @@ class Shown:
                 while order is not None:
                     api = self._carried_out(order, api) if api else None
                     order = self._orders.get()
+                self._level.set()
         finally:
             self._ended.set()
 

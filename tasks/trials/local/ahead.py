@@ -5,7 +5,7 @@ use is ended, and one as the round wants it is started.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tasks.trials.local.server_link import Link, environment
 
@@ -35,7 +35,8 @@ def start_ahead(*, supervised: bool) -> None:
     """Start a server with torch, for one thread a trial; also with the training loop of `tasks.trials.supervised`."""
     global _spare
     if _kept and _spare is None:
-        _spare = Link(environment(1, ()), (*TORCH, *([SUPERVISED] if supervised else [])))
+        with suppress(OSError):  # no process to be had: whoever wants one is told so
+            _spare = Link(environment(1, ()), (*TORCH, *([SUPERVISED] if supervised else [])))
 
 
 def link_for(environ: Mapping[str, str], preload: Sequence[str]) -> Link:

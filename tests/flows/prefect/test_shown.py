@@ -118,6 +118,7 @@ def ended_by(error: BaseException, config: RoundConfig) -> tuple[dict[str, Any],
     return tuple(body["state"] for path, body in api.told if "set_state" in path)[-2:]
 
 
+@pytest.mark.prose
 def test_a_round_that_fails_is_failed_and_one_that_is_stopped_has_crashed(config: RoundConfig, home: Path) -> None:
     step, run = ended_by(RuntimeError("the disk is gone"), config)
     assert step["type"] == run["type"] == "FAILED"

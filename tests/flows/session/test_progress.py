@@ -58,6 +58,7 @@ def test_the_time_left_counts_down_and_more_trials_at_once_take_less() -> None:
     assert four.left() == ""
 
 
+@pytest.mark.prose
 def test_retrains_are_counted_by_themselves_and_their_time_is_an_upper_bound() -> None:
     watch = Watch(3, LOSS, retrains=10, slots=1, live=False)
     for _ in range(3):
