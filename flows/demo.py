@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     with Shown() as shown:
         code = _run([*FIRST, *arguments], shown)
         last = _last()
-        if code == 0 and last is not None and last.verdict.outcome == "redesign":
+        if code == 0 and last is not None and last.verdict.outcome == "redesign" and last.next.command:
             print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
             code = _run(list(last.next.overrides), shown)
     return code

@@ -113,7 +113,8 @@ class Workload(Frozen):
     """Model, data and metric as a recipe: a callable's address and its arguments, handed across processes as data.
 
     `baseline` is generation 0 of the incumbent. `test` is called with the promoted checkpoint only. `names` says which
-    hyperparameter a name is, where tunebook does not know it: `{batch_size: bs}`.
+    hyperparameter a name is, where tunebook does not know it: `{batch_size: bs}`. `deterministic`: no seed changes
+    its result, so nothing is repeated and no noise is measured (G2).
     """
 
     name: str
@@ -123,6 +124,7 @@ class Workload(Frozen):
     baseline: dict[str, Value] = {}
     test: dict[str, Any] | None = None
     names: dict[str, tuple[str, ...]] = {}
+    deterministic: bool = False
 
     @field_validator("names", mode="before")
     @classmethod
@@ -235,13 +237,15 @@ class Incumbent(Frozen):
 
     `settings`: values of the budget and arguments of the workload that were promoted, as overrides: they replace what
     the YAML says (`{"budget.max_train_steps": 1200}`). `promoted_with`: the arguments of the workload and the number of
-    steps of the round that promoted it, as overrides; empty where that is not known. They replace nothing.
+    steps of the round that promoted it, as overrides; empty where that is not known. They replace nothing. `filled`:
+    what the baseline leaves out, so that the middle of the range stands in.
     """
 
     generation: int = Field(ge=0)
     point: dict[str, Value]
     settings: dict[str, Value] = {}
     promoted_with: dict[str, Value | None] = {}
+    filled: tuple[str, ...] = ()
     source: str
 
     @property
