@@ -60,21 +60,19 @@ def _main(arguments: Sequence[str], shown: "Shown | None") -> int:
 
 def _composed(arguments: Sequence[str], shown: "Shown | None") -> int:
     from flows.compose import compose
-    from flows.compose.messages import tell
     from flows.session.plan import Imported, checked
 
     configs = compose.from_shell(arguments)
     imported: Imported = set()
     plans = [checked(config, imported) for config in configs]
-    check = configs[0].check if configs else None
-    if check is None:
-        _run_all(configs, shown)
-    elif check == "plan":
-        tell("\n\n".join(plans), aside=False)
-    else:
-        from flows.session.resume_check import resume_check
+    if not gc.get_freeze_count():  # once a process: what is frozen is never let go
+        gc.freeze()
+    gc.enable()
+    if configs and configs[0].check is not None:
+        from flows.before.look import look
 
-        tell("\n\n".join(resume_check(config) for config in configs), aside=False)
+        return look(plans)
+    _run_all(configs, shown)
     return 0
 
 
@@ -84,9 +82,6 @@ def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
     from flows.tune import tune
     from tasks.report.terminal import text
 
-    if not gc.get_freeze_count():  # once a process: what is frozen is never let go
-        gc.freeze()
-    gc.enable()
     with ExitStack() as stack:
         if shown is None and any(config.orchestrate == "prefect" for config in configs):
             from flows.prefect.shown import Shown
