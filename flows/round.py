@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from flows.compose.called import near, round_line
+from flows.compose.called import round_line
 from flows.compose.guess import wants_torch
 from flows.session.exit_code import explained, leave
 from flows.session.signals import heeding
@@ -20,7 +20,6 @@ from tasks.trials.local.ahead import kept_servers, start_ahead
 if TYPE_CHECKING:  # nothing above takes long to import: see `_main`
     from flows.compose.config import RoundConfig
     from flows.prefect.shown import Shown
-    from tasks.record import Record
 
 
 def main(arguments: Sequence[str], shown: "Shown | None" = None) -> int:
@@ -79,9 +78,12 @@ def _composed(arguments: Sequence[str], shown: "Shown | None") -> int:
 def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
     """Every round in turn; the terminal report of each as it ends. Prefect is shown them beside, with one server."""
     from flows.compose.messages import tell
+    from flows.past.files import round_files
+    from flows.past.multirun import multirun_id, tie
     from flows.tune import tune
     from tasks.report.terminal import text
 
+    multirun = multirun_id(configs)
     with ExitStack() as stack:
         if shown is None and any(config.orchestrate == "prefect" for config in configs):
             from flows.prefect.shown import Shown
@@ -100,25 +102,12 @@ def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
-            print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
+            tie(config, record, multirun)
+            print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
 
 
 def _command(config: "RoundConfig") -> str:
     return round_line(config.overrides, config.config_dir)
-
-
-def _files_of(config: "RoundConfig", record: "Record") -> list[str]:
-    """The files that the round wrote for a person: what was promoted, where something was, report and record."""
-    from flows.session.incumbent import view_of
-    from tasks.ledger import open_ledger
-
-    folder = config.root / "records" / record.round_id
-    paths = [folder / name for name in ("report.html", "record.json")]
-    if record.verdict.outcome == "promote":
-        with open_ledger(config.root) as ledger:
-            view = view_of(config, ledger)
-        paths = [view.path, *paths] if view.there is not None else paths
-    return [near(path) for path in paths]
 
 
 if __name__ == "__main__":
