@@ -38,12 +38,12 @@ def one_round(overrides: Sequence[str], config_dir: str | os.PathLike[str] | Non
 def _one_round(overrides: Sequence[str], config_dir: str | None) -> Record:
     from flows.past.files import round_files
     from flows.session.plan import checked
-    from flows.tune import tune, without_prefect
+    from flows.tune import tune
     from tasks.report.terminal import text
 
     config = _config(overrides, config_dir)
     checked(config, set())
-    record = tune(without_prefect(config))
+    record = tune(config)
     print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
     return record
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from typing import NoReturn
 
-from tasks.ledger import LedgerError
 from tasks.scope.error import InputError
 
 HINT = "nothing is lost, the same command goes on with this round"
@@ -21,6 +20,8 @@ def explained(error: BaseException) -> tuple[int, str]:
     Raises:
         BaseException: the error itself, where it is a mistake of this program: its traceback is wanted.
     """
+    from tasks.ledger import LedgerError  # and SQLAlchemy with it: no command begins by waiting for that
+
     causes = [error, *filter(None, (error.__cause__, error.__context__))]
     if any(getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(e) for e in causes):
         return 1, f"error: no space left on the device; free some; {HINT}"
