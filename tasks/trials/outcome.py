@@ -3,13 +3,14 @@
 import errno
 import math
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from tasks.record import Status
 from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible
 
 Reports = Mapping[int, Mapping[str, float]]
+LINE = 600  # characters of the line that is a reason
 NO_SPACE = "no space left on the disk"
 _MEMORY = ("out of memory", "t allocate memory", "not enough memory", "bad_alloc")  # as torch and the system say it
 
@@ -30,17 +31,22 @@ def returned(reports: Reports, metric: str) -> tuple[Status, str]:
 def raised(error: BaseException) -> tuple[Status, str]:
     """`(status, reason)` of a trial whose code raised: out of memory is infeasible, any other exception failed.
 
+    Where the exception came of another one, or while that was handled, memory counts there too: what wraps it, or
+    breaks on the way out, would not have been without it.
+
     Playbook: E8
     """
     if isinstance(error, Infeasible):
         return "infeasible", _words(error) or type(error).__name__
-    if isinstance(error, SystemExit):
-        return "failed", f"called sys.exit({'' if error.code is None else _words(error.code, repr)})"
-    said = next((line.strip() for line in _words(error).splitlines() if line.strip()), "")[:300]
     if out_of_space(error):
         return "failed", NO_SPACE
-    if _out_of_memory(error):
+    memory = next((e for e in _chain(error) if _out_of_memory(e)), None)
+    if memory is not None:
+        said = _first_line(memory)
         return "infeasible", f"out of memory: {said}" if said else "out of memory"
+    if isinstance(error, SystemExit):
+        return "failed", f"called sys.exit({'' if error.code is None else _words(error.code, repr)})"
+    said = _first_line(error)
     if isinstance(error, InputError):
         return "failed", said
     return "failed", f"{type(error).__name__}: {said}" if said else type(error).__name__
@@ -86,6 +92,20 @@ def _out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):
         return True
     return isinstance(error, RuntimeError | ImportError | OSError) and any(w in _words(error).lower() for w in _MEMORY)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, and those before it that `raise … from None` does not hide."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        yield link
+        seen.add(id(link))
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in _words(error).splitlines() if line.strip()), "")[:LINE]
 
 
 def _words(what: object, how: Callable[[object], str] = str) -> str:
