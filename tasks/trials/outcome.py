@@ -12,6 +12,10 @@ from tasks.trials.running import Infeasible
 Reports = Mapping[int, Mapping[str, float]]
 LINE = 600  # characters of the line that is a reason
 NO_SPACE = "no space left on the disk"
+KILLED = "killed by "
+NOT_RUN = "its process could not be run"
+STILL_RUNNING = "a process of an earlier attempt still has its folder"
+_CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP")  # which a program brings on itself
 _MEMORY = ("out of memory", "t allocate memory", "not enough memory", "bad_alloc")  # as torch and the system say it
 
 
@@ -50,6 +54,18 @@ def raised(error: BaseException) -> tuple[Status, str]:
     if isinstance(error, InputError):
         return "failed", said
     return "failed", f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+class ProgramFailed(RuntimeError):
+    """A program ended by a signal, or with an exit code that is not 0; what it printed says more than a traceback."""
+
+
+def is_machines(reason: str) -> bool:
+    """Whether a trial failed for the machine's sake (a full disk, a signal from outside), and not for its code's."""
+    if reason.startswith((NO_SPACE, NOT_RUN, STILL_RUNNING)):
+        return True
+    killed = reason.removeprefix(f"{ProgramFailed.__name__}: ")
+    return killed.startswith(KILLED) and not killed.startswith(tuple(f"{KILLED}{name}" for name in _CRASHES))
 
 
 def timed_out(limit: float) -> str:

@@ -16,7 +16,7 @@ from tasks.trials.command.argv import WORDS, rendered
 from tasks.trials.command.metrics import MetricsFile
 from tasks.trials.failures.output import Printed, Why, why
 from tasks.trials.local.reaper import die_with, oom_kills
-from tasks.trials.outcome import signal_name
+from tasks.trials.outcome import KILLED, ProgramFailed, signal_name
 from tasks.trials.running import Infeasible, Interrupted, RunningTrial
 
 METRICS = "tunebook.jsonl"
@@ -26,10 +26,6 @@ SEEDS = 2**31  # a seed that every language takes for a whole number
 _LOOK = 0.02  # seconds between looks at the metrics
 _LAST_READS = 64  # of what a program left to be read when it ended
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # itself, or what it had started, as shells tell of it
-
-
-class ProgramFailed(RuntimeError):
-    """A program ended by a signal, or with an exit code that is not 0."""
 
 
 def run(trial: RunningTrial, *, argv: Any, metrics: str = "lines", cwd: str | None = None) -> None:
@@ -176,7 +172,7 @@ class Program:
             raise Infeasible(OUT_OF_MEMORY)
         if said.memory:
             raise Infeasible(f"out of memory: {said.memory}")
-        how = f"exit code {code}" if code > 0 else f"killed by {signal_name(-code)}"
+        how = f"exit code {code}" if code > 0 else f"{KILLED}{signal_name(-code)}"
         raise ProgramFailed(f"{how}: {said.line}" if said.line else how)
 
     def _why(self) -> Why:
