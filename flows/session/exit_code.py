@@ -15,12 +15,18 @@ HINT = "nothing is lost, the same command goes on with this round"
 LAST = 5.0  # seconds for what still wants to be sent when the program ends; Prefect's would try for ten minutes
 
 
+class RoundStopped(Exception):
+    """A round stopped itself, and the words say why and what to run next."""
+
+
 def explained(error: BaseException) -> tuple[int, str]:
     """The exit code and the one sentence for what ended the program.
 
     Raises:
         BaseException: the error itself, where it is a mistake of this program: its traceback is wanted.
     """
+    if isinstance(error, RoundStopped):
+        return 1, str(error)
     causes = [error, *filter(None, (error.__cause__, error.__context__))]
     if any(getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(e) for e in causes):
         return 1, f"error: no space left on the device; free some; {HINT}"

@@ -28,8 +28,13 @@ def returned(reports: Reports, metric: str) -> tuple[Status, str]:
     if broken:
         return "infeasible", broken
     if not any(metric in row for row in reports.values()):
-        return "failed", f"no result: it ended without ever reporting {metric}"
+        return "failed", no_result(metric)
     return "complete", ""
+
+
+def no_result(metric: str) -> str:
+    """The reason of a trial whose code came to its end and had never reported the objective."""
+    return f"no result: it ended without ever reporting {metric}"
 
 
 def raised(error: BaseException) -> tuple[Status, str]:

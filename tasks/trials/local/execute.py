@@ -14,7 +14,17 @@ from tasks.trials.local.clock import worked
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.leftovers import MARK, end_leftovers
 from tasks.trials.local.server_link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
-from tasks.trials.outcome import KILLED, NO_SPACE, NOT_RUN, STILL_RUNNING, Reports, diverged, returned, signal_name, timed_out
+from tasks.trials.outcome import (
+    KILLED,
+    NO_SPACE,
+    NOT_RUN,
+    STILL_RUNNING,
+    Reports,
+    diverged,
+    returned,
+    signal_name,
+    timed_out,
+)
 from tasks.trials.reports import read_reports
 from tasks.trials.running import storable
 from tasks.trials.settings import Execution, RunnerSettings
