@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         server.wait()
         code = _shown([*FIRST, *arguments])
         last = _last()
-        if code == 0 and last is not None and last.verdict.outcome == "redesign":
+        if code == 0 and last is not None and last.verdict.outcome == "redesign" and last.next.command:
             print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
             code = _shown(list(last.next.overrides))
     return code

@@ -63,6 +63,7 @@ class NotChecked(StrEnum):
     BLOCKED = "blocked"  # another row must pass first
     NOT_INSIDE = "not_inside"  # the best trial lies close to an end of its ranges
     NOT_A_SHARE = "not_a_share"  # the objective is no share of examples
+    TOO_COARSE = "too_coarse"  # numbers of so few digits that honest trials may have equal ones
     OTHER_PURPOSE = "other_purpose"  # no trial was run for what the check reads
     RAN_ELSEWHERE = "ran_elsewhere"  # and nobody said beforehand
     NOT_RECORDED = "not_recorded"
@@ -215,7 +216,7 @@ class ImportanceRow(RecordRow):
 
 
 class NextRow(RecordRow):
-    """The command that is the next round."""
+    """The command that is the next round; "" where nothing more is to be asked, and `why` says how to go on."""
 
     command: str
     overrides: tuple[str, ...]

@@ -121,8 +121,12 @@ class ComparisonRow(RecordRow):
 
 
 class GateRow(RecordRow):
-    """The gate: what was put before it, what every retrain counted for, and what it saw at each look."""
+    """The gate: what was put before it, what every retrain counted for, and what it saw at each look.
+
+    `deterministic`: the workload has no noise, so nothing was repeated and no error rate holds.
+    """
 
     arms: tuple[ArmRow, ...]
     comparisons: tuple[ComparisonRow, ...]
     minimum_gain: float
+    deterministic: bool = False

@@ -15,6 +15,7 @@ from tasks.analyze import analysis
 from tasks.analyze.checks.check import Check
 from tasks.analyze.reviews.review import Review
 from tasks.analyze.thresholds import bounds_text
+from tasks.promote.seeds import SEEDS, RetrainCheck
 from tasks.record import Frozen, Level
 from tasks.scope.finding import Question
 from tasks.scope.guards.all import GUARDS
@@ -42,7 +43,7 @@ What tunebook asks of a round, how it finds the answer, and in which ways each q
 - How often each check is wrong, on planted truth: [calibration.md](calibration.md).
 """
 
-Asked = Guard | Check | Review
+Asked = Guard | Check | Review | RetrainCheck
 
 
 def page() -> str:
@@ -55,7 +56,7 @@ def page() -> str:
 
 def registry() -> tuple[Asked, ...]:
     """Every guard, check and review, in their order."""
-    return (*GUARDS, *analysis.CHECKS, *analysis.REVIEWS)
+    return (*GUARDS, *analysis.CHECKS, *analysis.REVIEWS, SEEDS)
 
 
 def questions(asked: Asked) -> tuple[Question, ...]:
@@ -80,7 +81,7 @@ def _section(row: str, found: Sequence[tuple[Question, Asked]]) -> Iterator[str]
 
 
 def _what(asked: Asked) -> str:
-    return type(asked).__name__.lower()
+    return "check of the retrains" if isinstance(asked, RetrainCheck) else type(asked).__name__.lower()
 
 
 def _link(asked: Asked) -> str:

@@ -18,7 +18,14 @@ from tasks.tracking import Tracking
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _INSTRUCTIONS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
-_OWN = ("_target_", "objective", "baseline", "test", "names")  # of a workload; the rest are arguments of its callable
+_OWN = (
+    "_target_",
+    "objective",
+    "baseline",
+    "test",
+    "names",
+    "deterministic",
+)  # the rest: the callable's arguments
 _CALLS = re.compile(r"workload\.(?!objective\.|baseline\.|names\.)")
 
 
@@ -110,7 +117,7 @@ def root_of(given: object) -> str:
 
 
 def _workload(name: str, tree: Mapping[str, Any]) -> Workload:
-    own = {k: tree[k] for k in ("objective", "test")}
+    own = {k: tree[k] for k in ("objective", "test", "deterministic")}
     arguments = {k: v for k, v in tree.items() if k not in _OWN}
     return Workload(
         name=name,

@@ -31,7 +31,7 @@ class Conclusion:
     `gate`: all that the decision stands on. `retrains`: by id. `promotion`: what the round would promote. `measured`:
     the settings that a goal without a gate came to, be they those that hold already. `declined`: why the promotion was
     not accepted, empty where it was or there is none. `feasible`: whether any trial of the search can be compared.
-    `unmeasured`: what a round without retrains rests on, in sentences.
+    `unmeasured`: what a round without retrains rests on, in sentences. `findings`: what the retrains say of the seed.
     """
 
     incumbent: Incumbent
@@ -45,6 +45,7 @@ class Conclusion:
     declined: str = ""
     feasible: bool = True
     unmeasured: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def promoted(self) -> Promotion | None:
@@ -83,7 +84,7 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
         candidate=_candidate(scope, conclusion),
         incumbent=incumbent,
         gain=decision.gain,
-        error_rate=scope.policy.error_rate,
+        error_rate=None if scope.deterministic else scope.policy.error_rate,
         reasons=_reasons(conclusion),
     )
 
@@ -247,7 +248,7 @@ def record_of(
             for s in round.studies
         ),
         trials=tuple(row.model_copy(update={"mlflow_run_id": mlflow.get(row.id)}) for row in rows),
-        findings=(*scope.findings, *analysis.findings),
+        findings=(*scope.findings, *analysis.findings, *conclusion.findings),
         isolation=analysis.isolation,
         importance=analysis.importance,
         answer=answer,

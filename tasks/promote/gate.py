@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, look_at
 from tasks.promote.decision import FALL_BACK, Arms, Asked, Decision, Pair, adopted, count_infeasible, decided
 from tasks.promote.stopping import FIRST, QUICK, look_sizes, standing, stopping_bounds
+from tasks.promote.ungated.deterministic import deterministic_decision
 
 # The share of the error rate that a comparison may spend on normal losses of equal SD. Below 1 because t at 3 retrains
 # and an SD ratio of 3 add up to a fifth; of several finalists each has less, and all the less the better the
@@ -45,6 +46,7 @@ def gate(
     price: Mapping[ArmName, float] | None = None,
     patience: float = QUICK,
     labels: Mapping[ArmName, str] | None = None,
+    deterministic: bool = False,
 ) -> Decision:
     """The decision that the retrains so far allow.
 
@@ -56,6 +58,7 @@ def gate(
     `price`: what an arm's complexity costs, in the metric's unit: a candidate must gain that much more than the
     minimum, and one whose simplicity is worth the minimum or more may lose as much as it is worth.
     `patience`: see `stopping_bounds`. `labels`: what tells the arms apart in the reasons, `{"finalist": "width = 64"}`.
+    `deterministic`: the workload has no noise, so one loss an arm is compared and nothing is repeated.
 
     Playbook: G2, G3, G4, G5
     """
@@ -63,6 +66,8 @@ def gate(
     arms = {name: _known(losses.get(own.get(name, name), ())) for name in losses}
     arms = {name: (*kept, *values) if own.get(name, name) == INCUMBENT else values for name, values in arms.items()}
     margins = _margins(arms, own, minimum_gain, price or {})
+    if deterministic:
+        return deterministic_decision(arms, margins, own, len(kept), minimum_gain, labels or {})
     at = look_sizes(budget, len(kept))
     warm = {pair: _warm(pair, own, len(kept)) for pair in margins}
     asked = _comparisons(margins, arms, error_rate, at, warm, patience) if budget > 1 else {}

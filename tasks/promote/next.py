@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tasks.promote.comparison import BASELINE, INCUMBENT
 from tasks.promote.conclude import Conclusion
 from tasks.record import Finding, NextRow, Point, Value
+from tasks.scope.finding import headline
 from tasks.scope.guards.promoted import held_again, held_elsewhere
 from tasks.scope.roles import Scope
 from tasks.text import show
 from tasks.verdict import Outcome
 
+ADD = "To go on, add a goal: a YAML with a question and its scientific values."
 SAVING = ("E9", "F9")  # their remedies save trials or steps, and find nothing
 Command = Callable[[Sequence[str]], str]  # the shell command of a round with these overrides
 _QUESTION = ("goal", "acknowledge", "resume", "notes", "keep")
@@ -47,23 +49,27 @@ def next_round(
     answered: frozenset[str],
     retrains: int,
     suggested: int | None,
-    trials: int | None,
+    listed: bool = False,
+    ready: bool = False,
     narrowing: Sequence[str] = (),
     advice: Sequence[Finding] = (),
     otherwise: Sequence[str] = (),
 ) -> NextRow:
     """What to run next: the remedies of what blocks, more retrains where undecided, or the next open question.
 
-    Once no question is open, a search in the ranges that this one leaves (`narrowing`), or a denser one. A goal that
-    fixes a hyperparameter elsewhere than at its promoted value is told to hold it there.
+    Once no question is open, what the checks warned of, if its remedies change anything (more trials among them, while
+    the search has not levelled off); then a search in the ranges that this one leaves (`narrowing`). Where nothing of
+    this is left there is no command, and the reason says how to ask something else. A goal that fixes a hyperparameter
+    elsewhere than at its promoted value is told to hold it there.
 
     `goals`: every goal that can be asked, each with the values at which it fixes hyperparameters; `promoted`: the point
     of the incumbent as it now stands; `answered`: the goals that were asked of it.
     `suggested`: the retrains an arm that the gate thinks may decide; None where no number of them can, and then
-    `otherwise` leads on. `trials`: None where the points were listed. `advice`: what the checks warned of; it blocks
-    nothing, and its remedies are next once every question has been asked.
+    `otherwise` leads on. `listed`: whether the points were listed. `advice`: what the checks warned of; it blocks
+    nothing, and its remedies are next once every question has been asked. `ready`: whether exploration is done, so that
+    a search in the narrowed ranges exploits what is known.
 
-    Playbook: G9
+    Playbook: G9, D13, G10
     """
 
     def row(overrides: tuple[str, ...], why: str, asked: str = goal) -> NextRow:
@@ -84,15 +90,16 @@ def next_round(
         return row(asking(own, following), "a question that was not asked of this incumbent yet", following)
     asked = "every goal has been asked of this incumbent"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
-    if warned:
-        heeded = merged(own, _remedies(warned))
+    heeded = merged(own, _remedies(warned))
+    if heeded != merged(own, ()):
         return row(heeded, f"{asked}; heeding what was warned of may still find more: {_named(warned)}")
-    if trials is None:
+    if listed:
         return row(merged(own, ["goal.points=[]"]), f"{asked}; a search may find more than a list")
-    if narrowing:
-        return row(merged(own, narrowing), f"{asked}; the best lies inside these ranges")
-    more = merged(own, [f"budget.trials={2 * trials}"])
-    return row(more, f"{asked}; a denser search may still find more")
+    narrower = merged(own, narrowing)
+    if narrower != merged(own, ()):
+        done = "exploration is done (G10), and " if ready else ""
+        return row(narrower, f"{asked}; {done}the best lies inside these ranges")
+    return NextRow(command="", overrides=(), why=f"Nothing more to ask: {asked}, and more trials bring little. {ADD}")
 
 
 def asking(own: Iterable[str], goal: str) -> tuple[str, ...]:
@@ -110,6 +117,8 @@ def keeping_trials(
 
     Playbook: E4
     """
+    if not following.command:
+        return following
     keys = {override_key(o).lstrip("~") for o in {*merged(own, ())} ^ {*following.overrides}}
     if not keys or not all(key.startswith(_SAME_TRIALS) for key in keys) or not all(f.remedy for f in blockers):
         return following
@@ -140,8 +149,9 @@ def _mended(own: Sequence[str], blockers: Sequence[Finding]) -> tuple[tuple[str,
         return merged(own, ()), "mend this first; no override can: no trial gave a result"
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
-    fix = f"mend this first; no override can: {beyond[0].evidence} " if beyond else ""
-    return mended, f"{fix}answers what blocks this round: {_named(blockers)}"
+    why = [f"mend this first; no override can: {headline(beyond[0].evidence)}"] if beyond else []
+    why += [f"Answers what blocks this round: {_named(blockers)}."] if mended != merged(own, ()) else []
+    return mended, " ".join(why)
 
 
 def _sounder(own: Sequence[str], otherwise: Sequence[str], advice: Sequence[Finding]) -> tuple[tuple[str, ...], str]:

@@ -4,7 +4,7 @@ Nothing here runs a trial or writes a generation: both are done by what the race
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -20,7 +20,9 @@ from tasks.promote.promotion import Promotion, measured, measured_settings, move
 from tasks.promote.reasons import arm_labels
 from tasks.promote.retrains import Arm, arms_of, fresh, hyperparameters, judged, kept_retrains, settings_of, shared
 from tasks.promote.rows import gate_row
-from tasks.promote.unmeasured import unmeasured
+from tasks.promote.seeds import FIRST_WAVE, SEEDS, repeats_of
+from tasks.promote.ungated.unmeasured import unmeasured
+from tasks.record import Finding
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
@@ -87,11 +89,13 @@ def promote_config(
         if not scope.budget.retrains:
             rests = unmeasured(now, evidence.trials, analysis.answer, _by_name(arms), earlier)
             return replace(whole, arms=_by_name(arms), unmeasured=rests.reasons, promotion=rests.promotion)
-        decision, row, more = _decided(now, arms, run, earlier)
-        retrains.update(more)
-        by_name = _by_name(arms)
-        promotion = _promotion(now, by_name, decision)
-        return replace(whole, arms=by_name, decision=decision, gate=row, retrains=dict(retrains), promotion=promotion)
+        raced = _raced(evidence, now, arms, run, earlier)
+        retrains.update(raced.retrains)
+        gated = replace(whole, arms=_by_name(arms), gate=raced.row, retrains=dict(retrains), findings=raced.findings)
+        faults = blocking(raced.findings, scope.acknowledged)
+        if faults:
+            return replace(gated, blockers=faults)
+        return replace(gated, decision=raced.decision, promotion=_promotion(now, gated.arms, raced.decision))
 
     return _settled(scope, lambda now: _signed(concluded(now), scope, analysis), incumbents, approve)
 
@@ -103,7 +107,7 @@ def _signed(conclusion: Conclusion, scope: Scope, analysis: Analysis) -> Conclus
     """
     if conclusion.promotion is None:
         return conclusion
-    failed = {f.row for f in blocking((*scope.findings, *analysis.findings), {})}
+    failed = {f.row for f in blocking((*scope.findings, *analysis.findings, *conclusion.findings), {})}
     written = {row: why for row, why in scope.acknowledged.items() if row in failed}
     whole = {**written, **conclusion.promotion.in_writing}
     return replace(conclusion, promotion=conclusion.promotion.model_copy(update={"in_writing": whole}))
@@ -158,42 +162,69 @@ def _by_name(arms: tuple[Arm, ...]) -> dict[ArmName, Arm]:
     return {arm.name: arm for arm in arms}
 
 
-def _decided(
-    scope: Scope, arms: tuple[Arm, ...], run: RunRetrains, earlier: Sequence[Trial]
-) -> tuple[Decision, GateRow, dict[str, Trial]]:
-    """Looks, until the gate has seen enough: the decision, what it stands on, and the retrains by id."""
+@dataclass(frozen=True, kw_only=True)
+class _Raced:
+    """The race's end: the decision, what it stands on, the retrains by id, and what they say of the seed."""
+
+    decision: Decision
+    row: GateRow
+    retrains: dict[str, Trial]
+    findings: tuple[Finding, ...]
+
+
+def _raced(
+    evidence: Evidence, scope: Scope, arms: tuple[Arm, ...], run: RunRetrains, earlier: Sequence[Trial]
+) -> _Raced:
+    """Looks, until the gate has seen enough, or the retrains show that they measure no noise.
+
+    Two retrains an arm are run before any others: where the seed is ignored, they tell.
+    """
     own = shared(arms)
     ended: dict[ArmName, list[Trial]] = {arm.name: [] for arm in arms}
     kept = kept_retrains(scope, arms[-1].point, earlier)
-    seeds = {t.planned.seed for t in kept}
-    labels = arm_labels(scope.roles.scientific, ((arm.name, arm.point) for arm in arms))
+    taken = {t.planned.seed for t in kept}
     while True:
         price = {a.name: price_of(scope.policy, a.point, ended[own.get(a.name, a.name)]) for a in arms}
-        decision = gate(
-            {name: [judged(scope, t) for t in trials] for name, trials in ended.items()},
-            minimum_gain=scope.policy.minimum_gain,
-            error_rate=scope.policy.error_rate,
-            budget=scope.budget.retrains,
-            shared=own,
-            kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
-            price=price,
-            patience=scope.policy.patience,
-            labels=labels,
-        )
-        if decision.outcome != "continue":
+        decision = _asked(scope, arms, ended, kept, price)
+        found = SEEDS.ask(scope, repeats_of(evidence, arms, ended, kept), decision)
+        if decision.outcome != "continue" or blocking(found, scope.acknowledged):
             every = [t for trials in ended.values() for t in trials]
             idle = uncharged(scope.policy, hyperparameters(scope, arms), [*kept, *every])
             free = _unpriced(scope, arms, decision, ended)
             decision = decision.model_copy(update={"reasons": (*decision.reasons, *idle, *free)})
-            return decision, gate_row(scope, arms, decision, ended, kept, price), {t.id: t for t in every}
+            row = gate_row(scope, arms, decision, ended, kept, price)
+            return _Raced(decision=decision, row=row, retrains={t.id: t for t in every}, findings=tuple(found))
         wanted = []
         for arm in (a for a in arms if a.name in decision.needs):
             done, more = len(ended[arm.name]), decision.needs[arm.name]
-            coming = fresh(scope, arm, seeds if arm.name == INCUMBENT else ())
+            more = min(more, FIRST_WAVE - done) if done < FIRST_WAVE else more
+            coming = fresh(scope, arm, taken if arm.name == INCUMBENT else ())
             wanted += [(arm.name, planned) for planned in islice(coming, done, done + more)]
         trials = run([planned for _, planned in wanted])
         for name, planned in wanted:
             ended[name].append(trials[planned.id])
+
+
+def _asked(
+    scope: Scope,
+    arms: tuple[Arm, ...],
+    ended: Mapping[ArmName, Sequence[Trial]],
+    kept: Sequence[Trial],
+    price: Mapping[ArmName, float],
+) -> Decision:
+    """What the gate says of the retrains so far."""
+    return gate(
+        {name: [judged(scope, t) for t in trials] for name, trials in ended.items()},
+        minimum_gain=scope.policy.minimum_gain,
+        error_rate=scope.policy.error_rate,
+        budget=scope.budget.retrains,
+        shared=shared(arms),
+        kept=[loss for t in kept if (loss := judged(scope, t)) is not None],
+        price=price,
+        patience=scope.policy.patience,
+        labels=arm_labels(scope.roles.scientific, ((arm.name, arm.point) for arm in arms)),
+        deterministic=scope.deterministic,
+    )
 
 
 def _unpriced(

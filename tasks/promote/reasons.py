@@ -36,6 +36,10 @@ def comparison_sentence(comparison: Comparison, named: Named) -> str:
         f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, "
         f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {_retrains(look)}"
     )
+    if look.retrains == look.against == 1:  # without noise
+        more = "more" if comparison.state == "better" else "no more"
+        told = f"{more} than {_bar(comparison)}, one trial each without noise"
+        return f"{pair[0].upper()}{pair[1:]}: gain {show(look.gain)}, {told}."
     if comparison.state == "better":
         told = f"more than {_bar(comparison)}: z {show(look.z)} reached {show(look.upper)}"
     elif comparison.state == "not better":

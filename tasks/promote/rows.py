@@ -40,6 +40,7 @@ def gate_row(
         ),
         comparisons=tuple(map(_compared, decision.comparisons)),
         minimum_gain=decision.minimum_gain,
+        deterministic=scope.deterministic,
     )
 
 

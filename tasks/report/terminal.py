@@ -1,22 +1,21 @@
-"""The round as about forty lines of text for a terminal, the verdict and the next command last."""
+"""The round in at most 25 lines of text for a terminal: verdict, answer and reasons first, the next command last."""
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from tasks.record import Finding, Record, StudyRow
 from tasks.report.said import RETRAINS, answer_sentence, compared_in
 from tasks.report.stated import evaluation_sentence, exploration_line
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
-from tasks.report.verdict import LEVELS, better, by_level, other_caveats, took, verdict_sentence
-from tasks.text import band_text, cut, number, one_line, plural
+from tasks.report.verdict import LEVELS, better, blockers, by_level, other_caveats, took, verdict_sentence
+from tasks.scope.finding import headline
+from tasks.text import band_text, number, one_line, plural
 
-SHOWN = {"fail": 4, "warn": 3}  # findings of each level that are written out; the page has them all
-LINES = 2  # of each
-REASONS = 3
-STUDIES = 5
-CAVEATS = 4
+LINES = 25  # of the whole, without the next command and the paths
 INDENT = 10  # the column in which everything but the labels begins
+LABEL = 40  # characters of a study's label
 PAINT = {
     "fail": "31",
     "warn": "33",
@@ -29,77 +28,122 @@ PAINT = {
 }
 
 
-def text(record: Record, *, width: int = 100, colour: bool = False, paths: Sequence[str] = ()) -> str:
-    """The report for a terminal: about forty lines at most, the last ones the verdict, the next command, the paths.
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of the report: items of a line or more, of which the first `most` are shown as far as there is room.
 
-    Control characters in what people wrote are dropped, so that no name can move the cursor or change a colour.
-    The command is never wrapped: it is there to be copied.
+    `rank`: the parts of the lowest rank are given room first. `more`: what items that are left out are called, "" where
+    nothing is said of them.
+    """
+
+    rank: int
+    items: tuple[tuple[str, ...], ...]
+    label: str = ""
+    most: int = 99
+    more: str = ""
+
+    def within(self, room: int) -> list[str]:
+        """The lines of as many items as there is room for, and one line that counts the others."""
+        shown, left = list(self.items[: self.most]), room - bool(self.more and len(self.items) > self.most)
+        while shown and sum(map(len, shown)) > left:
+            shown.pop()
+            left = room - bool(self.more)
+        lines = [line for item in shown for line in item]
+        if self.more and shown and len(shown) < len(self.items):
+            lines.append(f"and {len(self.items) - len(shown)} more{self.more}")
+        return [f"{self.label if i == 0 else '':<{INDENT}}{line}" for i, line in enumerate(lines)]
+
+
+def text(record: Record, *, width: int = 100, colour: bool = False, paths: Sequence[str] = ()) -> str:
+    """The report for a terminal: at most `LINES` lines, the next command and the paths apart.
+
+    What does not fit is left out whole, the least important first, and nothing is cut off within a sentence: of a
+    finding the first sentence is shown. Control characters in what people wrote are dropped, so that no name can move
+    the cursor or change a colour. The command is never wrapped: it is there to be copied.
 
     Playbook: C3, E1
     """
-    verdict = verdict_sentence(record, labels=False)  # the reasons above it tell the arms apart
-    lines = [
-        *_question(record, width),
-        *_caveats(record, width),
-        *_studies(record, width),
-        *_stated(record, width),
-        *_findings(record, width, colour),
-        *_labelled("answer", answer_sentence(record) + _band(record), width),
-        "",
-        *_reasons(record.verdict.reasons[:REASONS], width),
-        *(_labelled("accepted", f"by {record.accepted.text} (G9)", width) if record.accepted else ()),
-        *_to_do(record, width),
-        *_labelled("verdict", f"{record.verdict.outcome}: {verdict}", width, colour=_tone(record, colour)),
-        _one("next", record.next.command),
-        *(_one("" if i else "files", path) for i, path in enumerate(paths)),
-    ]
+    room = max(width - INDENT, 20)
+    parts = [*_conclusion(record, room, colour), *_evidence(record, room), *_findings(record, room, colour)]
+    parts += [*_stated(record, room), *_next(record, room)]
+    head = _head(record, width)
+    given: dict[int, list[str]] = {}
+    left = LINES - len(head)
+    for i, part in sorted(enumerate(parts), key=lambda each: each[1].rank):
+        given[i] = part.within(left)
+        left -= len(given[i])
+    lines = [*head, *(line for i in range(len(parts)) for line in given[i])]
+    lines += [f"{'':<{INDENT}}{one_line(record.next.command)}"] if record.next.command else []
+    lines += [f"{'' if i else 'files':<{INDENT}}{one_line(path)}" for i, path in enumerate(paths)]
     return "\n".join(lines)
 
 
-def _question(record: Record, width: int) -> Iterator[str]:
-    roles = record.roles
-    fixed = ", ".join(f"{k} = {number(f.value)}" for k, f in roles.fixed.items())
-    parts = [("scientific", ", ".join(roles.scientific)), ("fixed", fixed), ("nuisance", ", ".join(roles.nuisance))]
-    yield from textwrap.wrap(one_line(record.goal.question), width)[:2]
+def _head(record: Record, width: int) -> list[str]:
+    """The question, and what was run."""
     searched = [t for t in record.trials if t.purpose != "retrain"]
     retrains = len(record.trials) - len(searched)
     facts = [record.workload, f"{record.objective.metric}, {better(record)}", counted(record, searched)]
     facts += [plural(retrains, "retrain")] if retrains else []
     facts += [took(record)] if took(record) else []
-    yield from textwrap.wrap(one_line(" · ".join(facts)), width)[:2]
-    yield ""
-    yield cut(f"{'roles':<{INDENT}}" + "; ".join(f"{role} {names}" for role, names in parts if names), width)
+    question = textwrap.wrap(one_line(record.goal.question), width)
+    return [*question[:2], *textwrap.wrap(one_line(" · ".join(facts)), width)[:2], ""]
 
 
-def _caveats(record: Record, width: int) -> Iterator[str]:
-    """What else the conclusions hang on, a line each: what an audit had to guess, what differed between the trials."""
-    told = other_caveats(record)
-    for i, caveat in enumerate(told[:CAVEATS]):
-        yield cut(f"{'' if i else 'caveats':<{INDENT}}{one_line(caveat)}", width)
-    if told[CAVEATS:]:
-        yield f"{'':<{INDENT}}and {len(told) - CAVEATS} more"
-
-
-def _studies(record: Record, width: int) -> Iterator[str]:
-    """A line for each study: its label, its best value with the band, its trials; only the best ones if many."""
-    studies = (
-        sorted(record.studies, key=lambda s: _loss(record, s)) if len(record.studies) > STUDIES else record.studies
+def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Part]:
+    """The verdict, the answer, and the reasons; where findings block, those are the reasons and stand below."""
+    verdict = verdict_sentence(record, labels=False)  # the reasons below tell the arms apart
+    said = (
+        paint(line, record.verdict.outcome, colour) for line in _wrapped(f"{record.verdict.outcome}: {verdict}", room)
     )
-    rows = [_study(record, s) for s in studies[:STUDIES]]
+    yield Part(rank=0, label="verdict", items=(tuple(said),))
+    yield Part(rank=0, label="answer", items=(_wrapped(answer_sentence(record) + _band(record), room),))
+    if not blockers(record):
+        yield Part(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
+    if record.accepted:
+        yield Part(rank=5, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
+
+
+def _evidence(record: Record, room: int) -> Iterator[Part]:
+    """The roles, a line each, and the studies, the best first if there are many."""
+    studies = sorted(record.studies, key=lambda s: _loss(record, s)) if len(record.studies) > 5 else record.studies
+    rows = [_study(record, s) for s in studies]
     columns = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-    for i, (label, value, count) in enumerate(rows):
-        head = "studies" if i == 0 else ""
-        yield cut(f"{head:<{INDENT}}{label:<{columns[0]}}  {value:<{columns[1]}}  {count}", width)
-    if len(studies) > STUDIES:
-        yield f"{'':<{INDENT}}and {len(studies) - STUDIES} more"
+    lines = (f"{label:<{columns[0]}}  {value:<{columns[1]}}  {count}" for label, value, count in rows)
+    items = tuple(tuple(textwrap.wrap(line, room, drop_whitespace=False)) or ("",) for line in lines)
+    yield Part(rank=4, label="studies", items=items, most=5, more=" studies")
+    fixed = [f"{name} = {number(role.value)}" for name, role in record.roles.fixed.items()]
+    roles = (("scientific", record.roles.scientific), ("nuisance", record.roles.nuisance), ("fixed", fixed))
+    told = tuple((listed(f"{role} ", [one_line(name) for name in names], room),) for role, names in roles if names)
+    yield Part(rank=9, label="roles", items=told)
 
 
-def _stated(record: Record, width: int) -> Iterator[str]:
+def _findings(record: Record, room: int, colour: bool) -> Iterator[Part]:
+    """What is not clean: the blocking first; what could not be asked by its row id alone."""
+    groups = {level: by_level(record, level) for level in LEVELS}
+    words = {"na": "not checked"}
+    tally = [f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own]
+    yield Part(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
+    for level, rank, most in (("fail", 1, 4), ("warn", 6, 3)):
+        alike: dict[tuple[str, str], list[Finding]] = {}
+        for found in groups[level]:
+            alike.setdefault((found.row, found.reason), []).append(found)
+        items = tuple(_finding(record, own, room, colour) for own in alike.values())
+        yield Part(rank=rank, items=items, most=most, more=f" {level}")
+    rows = [*dict.fromkeys(f.row for f in groups["na"])]
+    yield Part(rank=8, items=((listed("not checked: ", rows, room),),) if rows else ())
+    caveats = tuple(_wrapped(caveat, room) for caveat in other_caveats(record))
+    yield Part(rank=7, label="caveats", items=caveats, most=3, more=" caveats")
+
+
+def _stated(record: Record, room: int) -> Iterator[Part]:
     """Which number is which, and what was explored so far; nothing of what was not recorded."""
-    if told := evaluation_sentence(record):
-        yield from _labelled("numbers", told, width)
-    if told := exploration_line(record):
-        yield from _labelled("explored", told, width)
+    for label, told in (("numbers", evaluation_sentence(record)), ("explored", exploration_line(record))):
+        yield Part(rank=10, label=label, items=(_wrapped(told, room),) if told else ())
+
+
+def _next(record: Record, room: int) -> Iterator[Part]:
+    why = record.next.why
+    yield Part(rank=0, label="next", items=(_wrapped(why[:1].upper() + why[1:] or "The command:", room),))
 
 
 def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
@@ -109,7 +153,7 @@ def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
     value = f"best {number(best.best_value)}{band}" if best else "none feasible"
     gone = lost(record, trials, brief=True)
     count = f"{', '.join(gone)} of {len(trials):,}" if gone else plural(len(trials), "trial")
-    return cut(study_label(record, study), 40), value, count
+    return one_line(study_label(record, study)), value, count
 
 
 def _loss(record: Record, study: StudyRow) -> float:
@@ -117,44 +161,21 @@ def _loss(record: Record, study: StudyRow) -> float:
     return math.inf if best is None or best.best_value is None else sign(record) * best.best_value
 
 
-def _findings(record: Record, width: int, colour: bool) -> Iterator[str]:
-    """What is not clean: the blocking first and with their remedies; what could not be asked by its row id alone."""
-    groups = {level: by_level(record, level) for level in LEVELS}
-    words = {"na": "not checked"}
-    tally = ", ".join(f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own)
-    yield cut(f"{'findings':<{INDENT}}{tally or 'none asked'}", width)
-    for level, most in SHOWN.items():
-        own = groups[level]
-        for finding in own[:most]:
-            yield from _finding(record, finding, width, colour)
-        if len(own) > most:
-            yield f"{'':<{INDENT}}and {len(own) - most} more {level}"
-    if groups["na"]:
-        rows = " ".join(dict.fromkeys(f.row for f in groups["na"]))
-        yield cut(f"{'':<{INDENT}}not checked: {rows}", width)
-
-
-def _finding(record: Record, finding: Finding, width: int, colour: bool) -> Iterator[str]:
+def _finding(record: Record, alike: Sequence[Finding], room: int, colour: bool) -> tuple[str, ...]:
+    """The first sentence of the first of findings that say the same of several studies, and what was written of it."""
+    finding, others = alike[0], len(alike) - 1
     why = record.acknowledged.get(finding.row)
     head = f"{finding.level} {finding.row:<4}"
-    several = finding.level == "warn" and len(record.studies) > 1
-    study = next((s for s in record.studies if several and s.id == finding.where.study), None)
-    label = f"{cut(study_label(record, study), 40)}: " if study else ""
-    sentence = label + one_line(finding.evidence)
-    room = max(width - INDENT - len(head), 20)
-    lines = textwrap.wrap(sentence, room) or [""]
-    lines = lines if len(lines) <= LINES else [*lines[: LINES - 1], cut(" ".join(lines[LINES - 1 :]), room)]
-    yield f"{'':<{INDENT}}{paint(head, finding.level, colour)}{lines[0]}"
-    yield from (f"{'':<{INDENT + len(head)}}{line}" for line in lines[1:])
+    study = next((s for s in record.studies if len(record.studies) > 1 and s.id == finding.where.study), None)
+    named = study_label(record, study) if study else ""
+    sentence = headline(one_line(finding.evidence))
+    named = f"{named} and {others} more" if named and others else named
+    label = f"{named}: " if named and named not in sentence else ""
+    lines = list(_wrapped(label + sentence, room - len(head)))
     if why and finding.level == "fail":
-        yield cut(f"{'':<{INDENT + len(head)}}(acknowledged: {one_line(why)})", width)
-    if finding.remedy and finding.level == "fail":
-        yield cut(f"{'':<{INDENT + len(head)}}remedy: {' '.join(finding.remedy)}", width)
-
-
-def _reasons(reasons: Sequence[str], width: int) -> Iterator[str]:
-    for i, reason in enumerate(reasons):
-        yield from _labelled("" if i else "reasons", reason, width)
+        lines += _wrapped(f"(acknowledged: {one_line(why)})", room - len(head))
+    first, *rest = lines
+    return (paint(head, finding.level, colour) + first, *(f"{'':<{len(head)}}{line}" for line in rest))
 
 
 def _band(record: Record) -> str:
@@ -165,28 +186,20 @@ def _band(record: Record) -> str:
     return f" Band of the gain: {band_text(answer.band)}, {kind}."
 
 
-def _to_do(record: Record, width: int) -> Iterator[str]:
-    """What must be done before the next command can help, where that command is the same again."""
-    unsettled = record.verdict.outcome in ("redesign", "retrain")
-    if unsettled and record.next.overrides == record.reproduce.overrides:
-        yield from _labelled("to do", record.next.why, width)
+def _wrapped(words: str, room: int) -> tuple[str, ...]:
+    """The words in as many lines as they need."""
+    return tuple(textwrap.wrap(one_line(words), max(room, 10))) or ("",)
 
 
-def _labelled(label: str, sentence: str, width: int, colour: str = "") -> Iterator[str]:
-    """A label in the left column and up to three lines of text beside it."""
-    room = max(width - INDENT, 20)
-    lines = textwrap.wrap(one_line(sentence), room) or [""]
-    lines = lines if len(lines) <= 3 else [*lines[:2], cut(" ".join(lines[2:]), room)]
-    for i, line in enumerate(lines):
-        yield f"{label if i == 0 else '':<{INDENT}}{paint(line, colour, bool(colour))}"
-
-
-def _one(label: str, value: str) -> str:
-    return f"{label:<{INDENT}}{one_line(value)}"
-
-
-def _tone(record: Record, colour: bool) -> str:
-    return record.verdict.outcome if colour else ""
+def listed(head: str, names: Iterable[str], room: int) -> str:
+    """The names on one line after its head; those for which there is no room are counted."""
+    names = list(names)
+    whole = head + ", ".join(names)
+    shown = len(names)
+    while shown and len(whole) > room:
+        shown -= 1
+        whole = f"{head}{', '.join(names[:shown])}{' and ' if shown else ''}{len(names) - shown} more"
+    return whole
 
 
 def paint(words: str, name: str, colour: bool) -> str:

@@ -51,6 +51,8 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
         return f"{promoted if verdict.outcome == 'promote' else stays}; {without}."
     if verdict.outcome == "promote":
         winner = _candidate(record) or _upper(finalist)
+        if record.gate is not None and record.gate.deterministic:
+            return f"{winner} beats {against}{gain}. The workload is deterministic: one trial each, and no error rate."
         return f"{winner} beats {against}{gain} on fresh retrains, by more than their noise explains."
     if verdict.outcome == "keep" and record.gate is None:
         said = "what was measured was not accepted" if verdict.reason == "declined" else "it has what was measured"

@@ -97,3 +97,8 @@ def blocking(findings: Iterable[Finding], acknowledged: Mapping[str, str]) -> tu
     Playbook: E1
     """
     return tuple(f for f in findings if f.level == "fail" and f.row not in acknowledged)
+
+
+def headline(evidence: str) -> str:
+    """The first sentence."""
+    return evidence.partition(". ")[0].rstrip(".") + "."

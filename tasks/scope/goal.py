@@ -113,7 +113,8 @@ class Workload(Frozen):
     """Model, data and metric as a recipe: a callable's address and its arguments, handed across processes as data.
 
     `baseline` is generation 0 of the incumbent. `test` is called with the promoted checkpoint only. `names` says which
-    hyperparameter a name is, where tunebook does not know it: `{batch_size: bs}`.
+    hyperparameter a name is, where tunebook does not know it: `{batch_size: bs}`. `deterministic`: no seed changes
+    its result, so nothing is repeated and no noise is measured (G2).
     """
 
     name: str
@@ -123,6 +124,7 @@ class Workload(Frozen):
     baseline: dict[str, Value] = {}
     test: dict[str, Any] | None = None
     names: dict[str, tuple[str, ...]] = {}
+    deterministic: bool = False
 
     @field_validator("names", mode="before")
     @classmethod

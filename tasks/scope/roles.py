@@ -26,8 +26,8 @@ class Scope(Frozen):
     `settings`: of each of the incumbent's settings the value that this round runs on, which a typed override replaces.
     `altered`: what the incumbent was promoted with, of the workload's arguments and the number of steps, where this
     round runs on another value: this round's.
-    `target`: the address of the workload's program; `arguments`: those of its arguments that are recognised, and
-    `names` as what each name of the round was recognised.
+    `target`: the address of the workload's program, `deterministic` whether it says that no seed matters; `arguments`:
+    those of its arguments that are recognised, and `names` as what each name of the round was recognised.
     `run`: the points of a finished study, where there is nothing to plan; `findings`: what the guards found.
 
     Playbook: C1, C2, C3
@@ -46,6 +46,7 @@ class Scope(Frozen):
     settings: dict[str, Value] = {}
     altered: dict[str, Value | None] = {}
     target: str = ""
+    deterministic: bool = False
     arguments: dict[str, Value | None] = Field(default={}, exclude=True, repr=False)  # they may hold secrets
     names: Names = Names()
     roles: RolesRow
@@ -119,6 +120,7 @@ def scope_of(
         settings={key: in_force(key, budget, workload.arguments) for key in incumbent.settings},
         altered=incumbent.altered_in(budget, workload.arguments),
         target=workload.target,
+        deterministic=workload.deterministic,
         arguments={name: value for name, value in arguments.items() if names.of(name)},
         names=names,
         roles=roles,

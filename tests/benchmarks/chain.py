@@ -44,8 +44,8 @@ def played(workload: str, budget: str, most: int, root: Path) -> Iterator[tuple[
         if concluded >= set(GOALS):
             return
         following = record.next.command.replace("python -m", f"{shlex.quote(sys.executable)} -m", 1)
-        if following == command:
-            return  # a person mends something first: no override can
+        if following in ("", command):
+            return  # nothing more is to be asked, or a person mends something first: no override can
         command = following
 
 

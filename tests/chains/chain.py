@@ -120,7 +120,7 @@ def store(root: Path) -> tuple[str, ...]:
 
 def said(link: Link, i: int, folder: Path, root: Path, last: Record | None) -> tuple[str, ...]:
     """The overrides of the link: those that were printed, or a goal that is written into the folder."""
-    if link.goal is None and last is not None:
+    if link.goal is None and last is not None and last.next.command:
         return last.next.overrides
     goal = link.goal or {
         "question": "Does dropout help?",
@@ -200,7 +200,9 @@ def altered(before: RoundConfig | None, now: RoundConfig, record: Record) -> Ite
 
 
 def printed(record: Record, folder: Path) -> Iterator[str]:
-    """What the command that the round prints would fix elsewhere than it is promoted."""
+    """What the command that the round prints would fix elsewhere than it is promoted; nothing where none is printed."""
+    if not record.next.command:
+        return
     config = compose.from_overrides(record.next.overrides, str(folder))
     incumbent, _ = looked_up(config)
     found = promotion_holds(scope_goal(with_settings(config, incumbent.settings), incumbent))

@@ -28,7 +28,6 @@ def row_of(outcome: str, *blockers: Finding, **changes: Any) -> NextRow:
         "answered": frozenset(),
         "retrains": 8,
         "suggested": 13 if outcome == "retrain" else None,
-        "trials": 24,
     }
     return next_round(outcome, OWN, " ".join, blockers, **ordinary | changes)  # type: ignore[arg-type]
 
@@ -69,8 +68,10 @@ def test_a_goal_that_fixes_nothing_elsewhere_is_asked_as_it_stands() -> None:
 
 def test_the_same_goal_again_is_told_to_hold_what_was_promoted_too() -> None:
     changes = {"goals": {"dropout": {"adam.epsilon": 1e-8}}, "promoted": {"adam.epsilon": 1e-6}}
-    found = following("promote", answered=frozenset({"depth", "width"}), **changes)
-    assert found[-2:] == ("budget.trials=48", "goal.fixed={adam.epsilon:{value:null}}")
+    narrowing = ["space.lr.high=0.05"]
+    found = following("promote", answered=frozenset({"depth", "width"}), narrowing=narrowing, **changes)
+    assert "space.lr.high=0.05" in found
+    assert found[-1] == "goal.fixed={adam.epsilon:{value:null}}"
 
 
 def test_of_two_overrides_for_one_key_the_last_is_meant_and_is_the_one_that_is_mended() -> None:
@@ -147,7 +148,7 @@ def test_what_no_override_mends_beside_what_one_does_keeps_nothing() -> None:
 
 def test_the_trials_of_one_question_are_not_kept_for_another() -> None:
     row = next_round("promote", (*OWN, "keep=r-0"), " ".join, (), goal="dropout", goals={"width": {}}, promoted={},
-                     answered=frozenset(), retrains=8, suggested=None, trials=24)  # fmt: skip
+                     answered=frozenset(), retrains=8, suggested=None)  # fmt: skip
     assert row.overrides == ("workload=mine", "space=wide", "seed=3", "goal=width")
     assert keeping_trials(row, OWN, " ".join, (), "r-1") == row
 
@@ -161,8 +162,26 @@ def test_a_conclusion_leads_to_the_next_open_question_on_the_same_workload_and_s
     assert following("keep", answered=frozenset({"depth"}))[-1] == "goal=width"
 
 
-def test_when_every_question_was_asked_a_denser_search_is_next() -> None:
-    assert following("keep", answered=frozenset({"depth", "width"}))[-1] == "budget.trials=48"
+@pytest.mark.playbook("D13", case="fires")
+def test_when_every_question_was_asked_a_denser_search_is_next_while_the_search_still_finds_better() -> None:
+    falling = finding("best of n", "D13", "warn", "Falls.", reason="still_falling", remedy=["budget.trials=48"])
+    asked = {"answered": frozenset({"depth", "width"})}
+    assert following("keep", **asked, advice=[falling])[-1] == "budget.trials=48"
+
+
+@pytest.mark.playbook("D13", case="silent")
+@pytest.mark.parametrize("outcome", ["keep", "promote"])
+def test_when_nothing_is_left_to_ask_no_command_is_printed_and_the_way_on_is_said(outcome: str) -> None:
+    """Not the same command again, and no search twice as dense for ever."""
+    stands = finding("boundary", "E2", "warn", "At an edge.", reason="best_at_edge", remedy=["space.lr.high=0.1"])
+    row = row_of(outcome, answered=frozenset({"depth", "width"}), advice=[stands], narrowing=["space.lr.high=0.1"])
+    assert (row.command, row.overrides) == ("", ())
+    assert "add a goal" in row.why
+    assert keeping_trials(row, OWN, " ".join, [], "r-1") == row
+
+
+def test_the_only_goal_of_a_folder_is_not_asked_again() -> None:
+    assert row_of("promote", goals={"dropout": {}}).command == ""
 
 
 @pytest.mark.playbook("B8", case="shows")
@@ -174,14 +193,14 @@ def test_a_narrower_search_is_next_once_every_question_was_asked_and_not_before(
     assert following("retrain", narrowing=narrowing)[-1] == "budget.retrains=13"
 
 
-def test_when_every_question_was_asked_what_was_warned_of_comes_before_a_denser_search() -> None:
+def test_when_every_question_was_asked_what_was_warned_of_is_heeded_but_for_what_saves() -> None:
     asked = {"answered": frozenset({"depth", "width"})}
     longer = finding(
         "still improving", "F8", "warn", "Longer.", reason="improving", remedy=["budget.max_train_steps=800"]
     )
     shorter = finding("saturated", "F9", "warn", "Shorter.", reason="saturated", remedy=["budget.max_train_steps=200"])
     assert following("keep", **asked, advice=[shorter, longer])[-1] == "budget.max_train_steps=800"
-    assert following("keep", **asked, advice=[shorter])[-1] == "budget.trials=48"
+    assert following("keep", **asked, advice=[shorter]) == ()
     assert following("keep", advice=[longer])[-1] == "goal=depth"
 
 
@@ -195,4 +214,4 @@ def test_retrains_that_gave_no_result_are_not_asked_for_again() -> None:
 
 
 def test_after_a_list_of_points_a_search_is_next() -> None:
-    assert following("keep", answered=frozenset({"depth", "width"}), trials=None)[-1] == "goal.points=[]"
+    assert following("keep", answered=frozenset({"depth", "width"}), listed=True)[-1] == "goal.points=[]"

@@ -68,7 +68,7 @@ def test_a_number_that_was_reported_once_is_not_called_the_best_of_several() -> 
 @pytest.mark.playbook("B4", "K8", case="shows")
 @pytest.mark.prose
 def test_the_terminal_has_a_line_of_each_and_none_of_what_was_not_recorded() -> None:
-    lines = text(stated()).splitlines()
+    lines = text(stated().model_copy(update={"findings": ()})).splitlines()
     (numbers,) = [line for line in lines if line.startswith("numbers")]
     (explored,) = [line for line in lines if line.startswith("explored")]
     assert "best of 40 periodic evaluations" in numbers

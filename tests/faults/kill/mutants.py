@@ -140,12 +140,12 @@ def seed_by_completion_order() -> None:
 def promotion_before_approval() -> None:
     """The incumbent is swapped before anybody is asked."""
     decided: list[tuple[Any, Any]] = []
-    real = race._decided
+    real = race._raced
 
-    def decide(scope: Any, arms: Any, *values: Any) -> Any:
-        decision, *rest = real(scope, arms, *values)
-        decided.append((arms, decision))
-        return decision, *rest
+    def decide(evidence: Any, scope: Any, arms: Any, *values: Any) -> Any:
+        raced = real(evidence, scope, arms, *values)
+        decided.append((arms, raced.decision))
+        return raced
 
     def eager(incumbents: RoundIncumbents, scope: Any) -> bool:
         arms, decision = decided[-1]
@@ -154,7 +154,7 @@ def promotion_before_approval() -> None:
             incumbents.swap(scope, promotion)
         return False
 
-    put(race, _decided=decide)
+    put(race, _raced=decide)
     put(RoundIncumbents, is_ours=eager)
 
 

@@ -13,7 +13,7 @@ from tasks.promote.comparison import FINALIST, INCUMBENT
 from tasks.promote.conclude import Conclusion, answer_of, verdict_of
 from tasks.promote.race import promote_config
 from tasks.promote.retrains import arms_of, retrain_of
-from tasks.promote.unmeasured import UNLUCKY, Yardstick
+from tasks.promote.ungated.unmeasured import UNLUCKY, Yardstick
 from tasks.record import Point
 from tasks.scope.finding import finding
 from tasks.scope.roles import Scope
