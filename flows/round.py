@@ -13,7 +13,7 @@ from flows.compose import compose
 from flows.compose.called import near, round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
-from flows.session.exit_code import explained, leave
+from flows.session.exit_code import exit_code, explained, leave
 from flows.session.signals import heeding
 from tasks.record import Record
 from tasks.scope.error import InputError
@@ -22,7 +22,8 @@ from tasks.scope.error import InputError
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 when every round concluded or refused with a next command, 2 for bad input.
 
-    1 where the machine or the program failed; 130 after Ctrl-C and 143 after SIGTERM.
+    1 where a round came to nothing (its first trials failed alike, or none gave a result) or the machine failed;
+    130 after Ctrl-C and 143 after SIGTERM. docs/exit_codes.md lists them.
     """
     with heeding() as stop:
         try:
@@ -49,8 +50,8 @@ def _main(arguments: Sequence[str]) -> int:
     plans = [checked(config, imported) for config in configs]
     check = configs[0].check if configs else None
     if check is None:
-        _run_all(configs)
-    elif check == "plan":
+        return _run_all(configs)
+    if check == "plan":
         tell("\n\n".join(plans), aside=False)
     else:
         from flows.session.resume_check import resume_check
@@ -59,11 +60,12 @@ def _main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run_all(configs: Sequence[RoundConfig]) -> None:
-    """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+def _run_all(configs: Sequence[RoundConfig]) -> int:
+    """The exit code of every round in turn, all with one Prefect server; the terminal report of each as it ends."""
     from flows.tune import tune, without_prefect
     from tasks.report.terminal import text
 
+    code = 0
     with ExitStack() as stack:
         in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
         for i, config in enumerate(configs):
@@ -78,6 +80,8 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
             print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
+            code = max(code, exit_code(record))
+    return code
 
 
 def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:

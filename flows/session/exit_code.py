@@ -9,6 +9,7 @@ import threading
 from typing import NoReturn
 
 from tasks.ledger import LedgerError
+from tasks.record import Record
 from tasks.scope.error import InputError
 
 HINT = "nothing is lost, the same command goes on with this round"
@@ -36,6 +37,11 @@ def explained(error: BaseException) -> tuple[int, str]:
         return 1, f"error: {error}; {HINT}"
     error.add_note(f"this is a mistake of tunebook; {HINT}")
     raise error
+
+
+def exit_code(record: Record) -> int:
+    """The exit code of a concluded round: 1 where no trial gave a result, 0 whatever else its verdict is."""
+    return 1 if record.verdict.reason == "nothing_feasible" else 0
 
 
 def leave(code: int) -> NoReturn:

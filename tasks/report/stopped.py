@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.text import one_line, plural
-from tasks.trials.failures.alike import traceback_of
+from tasks.trials.failures.alike import frames_of, traceback_of
 from tasks.trials.failures.first import FirstTrialsFailed
 from tasks.trials.failures.tracebacks import Frame, Traceback
 from tasks.trials.local.child import LOG
 from tasks.trials.outcome import no_result
-from tasks.trials.target import ROOT
 
 FRAMES = 6  # of the user's that are shown, the innermost ones
 DEEPER = 2  # frames of libraries that are shown, where none is the user's
 _PRINTED = 8  # last lines of a log without a traceback
-_OURS = tuple(str(ROOT / room) + os.sep for room in ("tasks", "flows"))
 _LIBRARIES = tuple({str(Path(path)) + os.sep for name, path in sysconfig.get_paths().items() if "lib" in name})
 
 
@@ -42,7 +40,7 @@ def stopped_text(error: FirstTrialsFailed, metric: str, command: str) -> str:
 
 def _traceback(found: Traceback) -> Iterator[str]:
     """The user's frames, outermost first, and the exception; where there are none, the innermost of a library's."""
-    theirs = [f for f in found.frames if not f.file.startswith(_OURS)]
+    theirs = frames_of(found)
     own = [f for f in theirs if not _library(f)]
     shown = own[-FRAMES:] or theirs[-DEEPER:]
     for frame in shown:

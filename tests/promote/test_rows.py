@@ -59,9 +59,9 @@ def test_every_other_end_has_its_code() -> None:
     ends = {
         "declined": replace(won, declined="not on a Friday"),
         "too_few_retrains": concluded({"finalist": FAR, "incumbent": NEAR}, budget=1),
-        "nothing_feasible": replace(alone, feasible=False),
+        "nothing_feasible": Conclusion(incumbent=SCOPE.incumbent, feasible=False),
         "blocked": blocked,
-        "no_gate": Conclusion(incumbent=SCOPE.incumbent, feasible=False),
+        "no_gate": Conclusion(incumbent=SCOPE.incumbent),
     }
     found = {reason: verdict_of(SCOPE, end) for reason, end in ends.items()}
     assert {reason: verdict.reason for reason, verdict in found.items()} == {reason: reason for reason in ends}

@@ -1,12 +1,14 @@
 """Which failures are alike: those of one exception at one place, whatever is a run's own in the words."""
 
+import os
 import re
 from functools import lru_cache
 from pathlib import PurePath
 
 from tasks.trials.failures.output import why
-from tasks.trials.failures.tracebacks import Traceback
+from tasks.trials.failures.tracebacks import Frame, Traceback
 from tasks.trials.outcome import cause
+from tasks.trials.target import ROOT
 from tasks.trials.trial import Trial
 
 _OWN = (  # what one run has in its words and the next one has not
@@ -16,8 +18,9 @@ _OWN = (  # what one run has in its words and the next one has not
     (re.compile(r"\b(?=[a-z_]*\d)(?=[\d_]*[a-z])(?:[a-z]*\d+){2,}[a-z0-9]*\b|\btmp\w{6,}\b", re.IGNORECASE), "#"),
     (re.compile(r"\b(?:nan|inf|infinity)\b", re.IGNORECASE), "#"),
     (re.compile(r"[-+]?\d[\d_.:]*(?:e[-+]?\d+)?", re.IGNORECASE), "#"),
-    (re.compile(r"#(?:[\s,;x×*-]+#)+"), "#"),
+    (re.compile(r"#(?:[\s,;x*-]+#)+"), "#"),
 )
+_TUNEBOOK = tuple(str(ROOT / room) + os.sep for room in ("tasks", "flows"))
 
 
 def broke(trial: Trial) -> bool:
@@ -33,9 +36,10 @@ def fault(trial: Trial) -> str:
     Playbook: E10
     """
     found = traceback_of(trial)
-    if found is None or not found.frames:
+    frames = frames_of(found) if found else []
+    if found is None or not frames:
         return general(fault_text(trial))
-    last = found.frames[-1]
+    last = frames[-1]
     return f"{found.kind} at {PurePath(last.file).name}:{last.line} {last.function}"
 
 
@@ -52,6 +56,11 @@ def traceback_of(trial: Trial) -> Traceback | None:
         return None
     found = [t for text in (trial.log, trial.reason) if text and (t := _why(text)) is not None]
     return next((t for t in found if t.name in trial.reason), None)
+
+
+def frames_of(found: Traceback) -> list[Frame]:
+    """The calls of the user's code and of the libraries, without tunebook's own."""
+    return [frame for frame in found.frames if not frame.file.startswith(_TUNEBOOK)]
 
 
 def general(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 from tasks.trials.failures.tracebacks import HEADER, Traceback, tracebacks_in
 from tasks.trials.outcome import LINE
@@ -34,7 +34,8 @@ _NATIVE = re.compile(  # how programs without a traceback of Python's say that t
     r"|Caused by: |Uncaught |.*\b(Assertion .* failed|Segmentation fault|Illegal instruction|Bus error)\b).*"
 )
 _SAID = re.compile(
-    r"(?:[\w./-]+(?::\d+)*: )*(?:fatal |uncaught |unhandled )?(?:error|exception|fatal|panic)(?:\[\w+\])?: ?(?![-+.\d\s]*$)\S.*",
+    r"(?:[\w./-]+(?::\d+)*: )*(?:fatal |uncaught |unhandled )?(?:error|exception|fatal|panic)(?:\[\w+\])?: ?"
+    r"(?![-+.\d\s]*$)\S.*",
     re.IGNORECASE,
 )
 _LOGGED = re.compile(r".{0,60}\b(ERROR|CRITICAL|FATAL)\b.*")
@@ -42,8 +43,9 @@ _OTHERS = re.compile(  # whole lines of launchers, trackers, progress bars and f
     r"(wandb|comet_ml|neptune|clearml|aim|swanlab):.*|COMET \w+:.*|.{0,3}View (run|experiment) .*"
     r"|Set the environment variable HYDRA_FULL_ERROR.*|Error executing job with overrides.*"
     r"|.*torch[./]distributed[./](elastic|run|launcher).*|.*\bSending process \d+ closing signal.*"
-    r"|[\w./-]+ (?-i:FAILED)|Failures:|Root Cause .*|\[\d+\]:|\s*(time|host|rank|exitcode|error_file|traceback) +:.*|<NO_OTHER_FAILURES>"
-    r"|(srun|slurmstepd|slurmd|salloc|sbatch|mpirun|mpiexec|prterun|orterun|horovodrun)\b.*|.*mpi(run|exec) (detected|noticed).*"
+    r"|[\w./-]+ (?-i:FAILED)|Failures:|Root Cause .*|\[\d+\]:|<NO_OTHER_FAILURES>"
+    r"|\s*(time|host|rank|exitcode|error_file|traceback) +:.*|.*mpi(run|exec) (detected|noticed).*"
+    r"|(srun|slurmstepd|slurmd|salloc|sbatch|mpirun|mpiexec|prterun|orterun|horovodrun)\b.*"
     r"|g?make(\[\d+\])?: .*|ninja: .*|npm (ERR!|error).*|error Command failed.*|error: Recipe .*|ERROR conda\.cli.*"
     r"|Command exited with non-zero status.*|Command terminated by signal.*|exit status \d+|Execution halted"
     r"|note: run with `RUST_BACKTRACE.*|.*\d+%\|.*|.*\b\d+(\.\d+)?(it/s|s/it)\b.*|Epoch \d+:.*%.*"
@@ -100,7 +102,9 @@ def why(text: str, *, last: bool = True) -> Why:
     best = max(found, key=lambda each: (_rank(each[1]), each[0]), default=None)
     if best is not None and _rank(best[1]) > 1:
         memory = next((t.error for t in (best[1], *best[1].chain[::-1]) if MEMORY.search(t.error)), "")
-        return Why(line=_short(best[1].error), memory=_short(memory), traceback=best[1], sure=True)
+        own = tuple(takewhile(lambda line: not _OTHERS.fullmatch(line), best[1].lines[1:]))
+        whole = replace(best[1], lines=(best[1].lines[0], *own))
+        return Why(line=_short(best[1].error), memory=_short(memory), traceback=whole, sure=True)
     ways = ((_NATIVE, len(lines)), (_BARE, len(lines)), (_SAID, _RECENT), (_LOGGED, _RECENT))
     said = next((line for pattern, recent in ways for line in _speaking(lines, pattern, recent)), "")
     if not said and best is not None:
@@ -132,7 +136,7 @@ def _speaking(lines: Sequence[str], pattern: re.Pattern[str], recent: int) -> It
 
 
 def _last_own(lines: Sequence[str]) -> str:
-    """The last line that is the program's own; of those the last that is not indented, which go on from one that is not."""
+    """The last line that is the program's own; one that is indented only where there is no other."""
     own = [line for line in lines if line.strip() and not _OTHERS.fullmatch(line)]
     plain = [line for line in own if not line[0].isspace()]
     every = [line for line in lines if line.strip()]

@@ -14,9 +14,7 @@ from tests.analyze.planted import failing, planned_round, rows, scored
 ARMS: dict[str, Any] = {"activation": {"choices": ["relu", "tanh"]}}
 TREE: dict[str, Any] = {"learning_rate": {"low": 1e-5, "high": 1e-1, "scale": "log"}, **ARMS}
 NAMES = ("lion", "adam", "lamb", "adan", "muon", "soap", "sophia", "prodigy")
-MISSING = (
-    "ModuleNotFoundError: No module named 'a_package_with_a_name_that_is_long_enough_to_be_cut_off.deep'"
-)
+MISSING = "ModuleNotFoundError: No module named 'a_package_with_a_name_that_is_long_enough_to_be_cut_off.deep'"
 
 
 def two_studies(reasons: Mapping[int, str]) -> Evidence:
