@@ -52,7 +52,6 @@ def test_every_end_of_the_gate_has_its_code(losses: Losses, outcome: str, reason
 
 def test_every_other_end_has_its_code() -> None:
     won = concluded({"finalist": FAR, "incumbent": NEAR})
-    alone = concluded({"incumbent": NEAR})
     blocked = Conclusion(
         incumbent=SCOPE.incumbent, blockers=(finding("edge", "E2", "fail", "At an edge.", reason="at_an_edge"),)
     )

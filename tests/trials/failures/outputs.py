@@ -1,6 +1,13 @@
-"""What programs print when they fail, as launchers, trackers and frameworks leave it; each with the line that counts."""
+"""What programs print when they fail, with what launchers and trackers add; each with the line that counts."""
 
-TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 9, in <module>\n    main()\n  File "train.py", line 5, in main\n    x = row["val_acc"]\n        ~~~^^^^^^^^^^^\nKeyError: \'val_acc\'\n'
+TRACEBACK = """Traceback (most recent call last):
+  File "train.py", line 9, in <module>
+    main()
+  File "train.py", line 5, in main
+    x = row["val_acc"]
+        ~~~^^^^^^^^^^^
+KeyError: 'val_acc'
+"""
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.2 GiB"
 MISSING = (
     "ModuleNotFoundError: No module named 'flash_attention_with_a_name_that_goes_on_and_on.kernels.rotary_embedding'"
@@ -8,7 +15,7 @@ MISSING = (
 AT = 'Traceback (most recent call last):\n  File "train.py", line 9, in <module>\n    main()\n'
 HYDRA = "Error executing job with overrides: ['lr=0.1']\n"
 HINT = "\nSet the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.\n"
-ELASTIC = """E1130 01:00:00.000000 12 torch/distributed/elastic/multiprocessing/api.py:869] failed (exitcode: 1) local_rank: 0
+ELASTIC = """E1130 01:00:00.000000 12 torch/distributed/elastic/multiprocessing/api.py:869] failed (exitcode: 1)
 Traceback (most recent call last):
   File "/opt/venv/bin/torchrun", line 8, in <module>
     sys.exit(main())
@@ -38,7 +45,10 @@ CALLED = """Traceback (most recent call last):
     raise subprocess.CalledProcessError(returncode=process.returncode, cmd=cmd)
 subprocess.CalledProcessError: Command '['python', 'train.py']' returned non-zero exit status 1.
 """
-WANDB = "wandb: \nwandb: 🚀 View run lucky-sun-3 at: https://wandb.ai/x\nwandb: Find logs at: ./wandb/run-20260301_1200-a1b2c3d4/logs\n"
+WANDB = """wandb: 
+wandb: 🚀 View run lucky-sun-3 at: https://wandb.ai/x
+wandb: Find logs at: ./wandb/run-20260301_1200-a1b2c3d4/logs
+"""
 IGNORED = """Exception ignored in: <function Loader.__del__ at 0x7f12>
 Traceback (most recent call last):
   File "/opt/venv/lib/python3.11/site-packages/torch/utils/data/dataloader.py", line 1604, in __del__
@@ -61,7 +71,7 @@ GROUP = """  + Exception Group Traceback (most recent call last):
 """
 RECORDED = ELASTIC.replace(
     "To enable traceback see: https://pytorch.org/docs/stable/elastic/errors.html",
-    "Traceback (most recent call last):\n    File \"train.py\", line 5, in main\n      x = row['val_acc']\n  KeyError: 'val_acc'",
+    "Traceback (most recent call last):\n    File \"train.py\", line 5, in main\n      x = 1\n  KeyError: 'val_acc'",
 )
 WORKER = """Traceback (most recent call last):
   File "train.py", line 20, in <module>
@@ -170,10 +180,10 @@ MEMORY: dict[str, str] = {
     "jax": AT
     + "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\n",
     "tensorflow": AT + "tensorflow.python.framework.errors_impl.ResourceExhaustedError: Graph execution error:\n",
-    "c++": "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nmake: *** [run] Error 134\n",
+    "c++": "terminate called after throwing 'std::bad_alloc'\n  what():  std::bad_alloc\nmake: *** [run] Error 134\n",
     "java": 'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n\tat Train.main(Train.java:3)\n',
     "a word of its own": "step 3\nCUDA out of memory, giving up\n" + WANDB,
-    "slurm": "step 3\nslurmstepd: error: Detected 1 oom_kill event in StepId=1.0.\nsrun: error: n1: task 0: Out Of Memory\n",
+    "slurm": "step 3\nslurmstepd: Detected 1 oom_kill event in StepId=1.0.\nsrun: error: n1: task 0: Out Of Memory\n",
 }
 FITS = {
     "recovered, then broken": RECOVERED + TRACEBACK,
