@@ -1,4 +1,4 @@
-"""A round of broken code is stopped by its first trials, says where it broke, and prints the command that resumes it."""
+"""A round of broken code is stopped by its first trials, says where it broke, and prints the command to resume it."""
 
 import shlex
 from pathlib import Path

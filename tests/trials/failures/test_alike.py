@@ -23,7 +23,7 @@ def raised(error: str, line: int = 5, folder: str = "/tmp/a") -> Trial:
 
 ALIKE = [
     ("no folder /scratch/job-17/run_3", "no folder /scratch/job-41/run_9/deeper"),
-    ("wandb: logs at: ./wandb/run-20260301_1200-a1b2c3d4/logs", "wandb: logs at: ./wandb/run-20260302_0900-ffe0aa12/logs"),
+    ("see ./wandb/run-20260301_1200-a1b2c3d4/logs", "see ./wandb/run-20260302_0900-ffe0aa12/logs"),
     ("pid 4711 is gone", "pid 12 is gone"),
     ("<Net object at 0x7f12ab34> has no width", "<Net object at 0x55ee01> has no width"),
     ("run 3f2504e0-4f89-11d3-9a0c-0305e82c3301 was lost", "run a8098c1a-f86e-11da-bd1a-00112444be1e was lost"),

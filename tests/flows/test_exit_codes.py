@@ -1,0 +1,121 @@
+"""docs/exit_codes.md says what the commands do: each of its rows is provoked, and there is no other."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import flows.round
+from flows import history, sync
+from flows.compose import compose
+from flows.compose.config import CONF
+from tasks.trials.inline import InlineRunner
+from tests.flows.own_round import TRAIN, arguments
+
+PAGE = CONF.parent / "docs" / "exit_codes.md"
+TINY = (
+    *("workload=synthetic", "space=synthetic", "goal=synthetic", "budget.trials=3", "budget.retrains=2"),
+    *("runner=inline", "orchestrate=off", "tracking.enabled=false", "budget.max_train_steps=4"),
+    *("budget.eval_every_steps=1", "acknowledge={D8: few}"),
+)
+FEW = ("budget.trials=2", "budget.retrains=2", "runner.workers=1")
+Provoke = Callable[[Path, pytest.MonkeyPatch], int]
+
+
+def rounds_with(*words: str) -> Provoke:
+    """A tiny round in this process, with these words."""
+    return lambda folder, monkeypatch: flows.round.main([*TINY, *words, f"tracking.root={folder.parent / 'store'}"])
+
+
+def own_with(line: str) -> Provoke:
+    """A round of the user's program with this line before its first report."""
+
+    def provoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+        (folder / "own.py").write_text(TRAIN.replace("        trial.report(", f"        {line}\n        trial.report("))
+        return flows.round.main(arguments(folder, "store", *FEW))
+
+    return provoke
+
+
+def full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A round whose disk is full."""
+
+    def raises(*values: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(InlineRunner, "run", raises)
+    return rounds_with()(folder, monkeypatch)
+
+
+def signalled(number: int) -> Provoke:
+    """A round that gets a signal."""
+
+    def provoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+        monkeypatch.setattr(compose, "from_shell", lambda words: signal.raise_signal(number))
+        return flows.round.main([])
+
+    return provoke
+
+
+def mlflow_is_down(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """`sync` of a round to an MLflow that nobody serves."""
+    assert rounds_with()(folder, monkeypatch) == 0
+    return sync.main([f"tracking.root={folder.parent / 'store'}", "tracking.enabled=true", "tracking.uri=http://127.0.0.1:9"])
+
+
+def forgets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """`check=resume` of a program that takes up its last checkpoint and leaves its weights where they began."""
+    begins = "def train(trial):\n    begin, state = trial.resume()\n    total = 0.0\n"
+    text = TRAIN.replace("def train(trial):\n", begins).replace("range(trial.eval", "range(begin + trial.eval")
+    text = text.replace("        trial.report(", "        total += step\n        loss += total\n        trial.report(")
+    text = text.replace("train_loss=loss)\n", "train_loss=loss)\n        trial.save(step, {'x': 1})\n")
+    (folder / "own.py").write_text(text)
+    return flows.round.main(arguments(folder, "store", *FEW, "check=resume"))
+
+
+ROWS: dict[tuple[int, str, str], Provoke] = {
+    (0, "every command", "it did what it was asked"): rounds_with(),
+    (1, "round", "the first trials failed alike"): own_with("raise KeyError('valid_error')"),
+    (1, "round", "no trial gave a result"): own_with("loss = float('nan')"),
+    (1, "round", "the machine failed"): full,
+    (1, "sync", "MLflow did not take everything"): mlflow_is_down,
+    (2, "every command", "the input is wrong"): lambda folder, monkeypatch: history.main(["show", "nothing"]),
+    (2, "round", "`check=resume` found"): forgets,
+    (129, "round", "SIGHUP"): signalled(signal.SIGHUP),
+    (130, "round", "Ctrl-C"): signalled(signal.SIGINT),
+    (143, "round", "SIGTERM"): signalled(signal.SIGTERM),
+}
+
+
+def test_the_page_has_these_rows_and_no_other() -> None:
+    cells = [line.split("|")[1:4] for line in PAGE.read_text().splitlines() if line.startswith("| ")][1:]
+    told = [(int(code), command.strip(), when.strip()) for code, command, when in cells]
+    assert len(told) == len(ROWS)
+    for (code, command, when), (said, by, words) in zip(ROWS, told, strict=True):
+        assert (said, by) == (code, command)
+        assert words.startswith(when)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[2]}")
+def test_each_row_ends_with_its_code(row: tuple[int, str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert ROWS[row](folder, monkeypatch) == row[0]
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.prose
+def test_with_several_rounds_one_that_gave_no_result_counts_and_the_others_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "        loss *= float('nan') if trial.point['z'] > 1 else 1\n        trial.report("
+    (folder / "own.py").write_text(TRAIN.replace("        trial.report(", line))
+    words = arguments(folder, "store", *FEW, "-m", "space.z={low: 2, high: 3},{low: 0, high: 1}")
+    assert flows.round.main(words) == 1
+    assert capsys.readouterr().out.count("verdict ") == 2
+
+
+def test_the_help_of_a_round_names_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert flows.round.main(["--help"]) == 0
+    assert "docs/exit_codes.md" in capsys.readouterr().out
