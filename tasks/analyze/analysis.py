@@ -15,6 +15,7 @@ from tasks.analyze.checks.curves.steps import BEST_STEPS, SATURATED, STILL_IMPRO
 from tasks.analyze.checks.curves.training_loss import RISING_TRAINING_LOSS
 from tasks.analyze.checks.pipeline.length import LENGTH
 from tasks.analyze.checks.pipeline.training_fit import TRAINING_FIT
+from tasks.analyze.checks.pipeline.unmoved import UNMOVED
 from tasks.analyze.checks.pipeline.validation_set import (
     SAMPLED_VALIDATION_SET,
     SIGNIFICANCE,
@@ -67,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     STEPS_A_VALUE,
     EQUALLY_TUNED,
     TRAINING_FIT,
+    UNMOVED,
     VALIDATION_SET,
     SAMPLED_VALIDATION_SET,
     SIGNIFICANCE,

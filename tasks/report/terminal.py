@@ -29,10 +29,10 @@ PAINT = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A part of the report: items of a line or more, of which the first `most` are shown as far as there is room.
+class Block:
+    """A block of the report: items of a line or more, of which the first `most` are shown as far as there is room.
 
-    `rank`: the parts of the lowest rank are given room first. `more`: what items that are left out are called, "" where
+    `rank`: blocks of the lowest rank are given room first. `more`: what items that are left out are called, "" where
     nothing is said of them.
     """
 
@@ -89,61 +89,61 @@ def _head(record: Record, width: int) -> list[str]:
     return [*question[:2], *textwrap.wrap(one_line(" · ".join(facts)), width)[:2], ""]
 
 
-def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Part]:
+def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Block]:
     """The verdict, the answer, and the reasons; where findings block, those are the reasons and stand below."""
     verdict = verdict_sentence(record, labels=False)  # the reasons below tell the arms apart
     said = (
         paint(line, record.verdict.outcome, colour) for line in _wrapped(f"{record.verdict.outcome}: {verdict}", room)
     )
-    yield Part(rank=0, label="verdict", items=(tuple(said),))
-    yield Part(rank=0, label="answer", items=(_wrapped(answer_sentence(record) + _band(record), room),))
+    yield Block(rank=0, label="verdict", items=(tuple(said),))
+    yield Block(rank=0, label="answer", items=(_wrapped(answer_sentence(record) + _band(record), room),))
     if not blockers(record):
-        yield Part(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
+        yield Block(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
     if record.accepted:
-        yield Part(rank=5, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
+        yield Block(rank=5, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
 
 
-def _evidence(record: Record, room: int) -> Iterator[Part]:
+def _evidence(record: Record, room: int) -> Iterator[Block]:
     """The roles, a line each, and the studies, the best first if there are many."""
     studies = sorted(record.studies, key=lambda s: _loss(record, s)) if len(record.studies) > 5 else record.studies
     rows = [_study(record, s) for s in studies]
     columns = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
     lines = (f"{label:<{columns[0]}}  {value:<{columns[1]}}  {count}" for label, value, count in rows)
     items = tuple(tuple(textwrap.wrap(line, room, drop_whitespace=False)) or ("",) for line in lines)
-    yield Part(rank=4, label="studies", items=items, most=5, more=" studies")
+    yield Block(rank=4, label="studies", items=items, most=5, more=" studies")
     fixed = [f"{name} = {number(role.value)}" for name, role in record.roles.fixed.items()]
     roles = (("scientific", record.roles.scientific), ("nuisance", record.roles.nuisance), ("fixed", fixed))
-    told = tuple((listed(f"{role} ", [one_line(name) for name in names], room),) for role, names in roles if names)
-    yield Part(rank=9, label="roles", items=told)
+    told = tuple((names_line(f"{role} ", [one_line(name) for name in names], room),) for role, names in roles if names)
+    yield Block(rank=9, label="roles", items=told)
 
 
-def _findings(record: Record, room: int, colour: bool) -> Iterator[Part]:
+def _findings(record: Record, room: int, colour: bool) -> Iterator[Block]:
     """What is not clean: the blocking first; what could not be asked by its row id alone."""
     groups = {level: by_level(record, level) for level in LEVELS}
     words = {"na": "not checked"}
     tally = [f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own]
-    yield Part(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
+    yield Block(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
     for level, rank, most in (("fail", 1, 4), ("warn", 6, 3)):
         alike: dict[tuple[str, str], list[Finding]] = {}
         for found in groups[level]:
             alike.setdefault((found.row, found.reason), []).append(found)
         items = tuple(_finding(record, own, room, colour) for own in alike.values())
-        yield Part(rank=rank, items=items, most=most, more=f" {level}")
+        yield Block(rank=rank, items=items, most=most, more=f" {level}")
     rows = [*dict.fromkeys(f.row for f in groups["na"])]
-    yield Part(rank=8, items=((listed("not checked: ", rows, room),),) if rows else ())
+    yield Block(rank=8, items=((names_line("not checked: ", rows, room),),) if rows else ())
     caveats = tuple(_wrapped(caveat, room) for caveat in other_caveats(record))
-    yield Part(rank=7, label="caveats", items=caveats, most=3, more=" caveats")
+    yield Block(rank=7, label="caveats", items=caveats, most=3, more=" caveats")
 
 
-def _stated(record: Record, room: int) -> Iterator[Part]:
+def _stated(record: Record, room: int) -> Iterator[Block]:
     """Which number is which, and what was explored so far; nothing of what was not recorded."""
     for label, told in (("numbers", evaluation_sentence(record)), ("explored", exploration_line(record))):
-        yield Part(rank=10, label=label, items=(_wrapped(told, room),) if told else ())
+        yield Block(rank=10, label=label, items=(_wrapped(told, room),) if told else ())
 
 
-def _next(record: Record, room: int) -> Iterator[Part]:
+def _next(record: Record, room: int) -> Iterator[Block]:
     why = record.next.why
-    yield Part(rank=0, label="next", items=(_wrapped(why[:1].upper() + why[1:] or "The command:", room),))
+    yield Block(rank=0, label="next", items=(_wrapped(why[:1].upper() + why[1:] or "The command:", room),))
 
 
 def _study(record: Record, study: StudyRow) -> tuple[str, str, str]:
@@ -191,7 +191,7 @@ def _wrapped(words: str, room: int) -> tuple[str, ...]:
     return tuple(textwrap.wrap(one_line(words), max(room, 10))) or ("",)
 
 
-def listed(head: str, names: Iterable[str], room: int) -> str:
+def names_line(head: str, names: Iterable[str], room: int) -> str:
     """The names on one line after its head; those for which there is no room are counted."""
     names = list(names)
     whole = head + ", ".join(names)

@@ -237,13 +237,15 @@ class Incumbent(Frozen):
 
     `settings`: values of the budget and arguments of the workload that were promoted, as overrides: they replace what
     the YAML says (`{"budget.max_train_steps": 1200}`). `promoted_with`: the arguments of the workload and the number of
-    steps of the round that promoted it, as overrides; empty where that is not known. They replace nothing.
+    steps of the round that promoted it, as overrides; empty where that is not known. They replace nothing. `filled`:
+    what the baseline leaves out, so that the middle of the range stands in.
     """
 
     generation: int = Field(ge=0)
     point: dict[str, Value]
     settings: dict[str, Value] = {}
     promoted_with: dict[str, Value | None] = {}
+    filled: tuple[str, ...] = ()
     source: str
 
     @property

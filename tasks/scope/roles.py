@@ -143,7 +143,7 @@ def baseline_incumbent(workload: Workload, space: Space) -> Incumbent:
             point[parameter.name] = parameter.middle
             filled.append(parameter.name)
     source = f"the baseline of workload {workload.name}"
-    return Incumbent(generation=0, point=point, source=source + _middles(filled))
+    return Incumbent(generation=0, point=point, filled=tuple(filled), source=source + _middles(filled))
 
 
 def _middles(filled: list[str]) -> str:

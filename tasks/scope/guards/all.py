@@ -13,6 +13,7 @@ from tasks.scope.guards.budget import (
     quasi_random_search,
 )
 from tasks.scope.guards.evidence import reasons_are_evidence
+from tasks.scope.guards.given import BASELINE_NAMES, DIRECTION
 from tasks.scope.guards.guard import Guard, comparing, equally_long, searching
 from tasks.scope.guards.interactions import INTERACTIONS
 from tasks.scope.guards.length import steps_stay_fixed
@@ -96,6 +97,7 @@ GUARDS: tuple[Guard, ...] = (
         ask=one_goal_of_a_known_kind,
         of=comparing,
     ),
+    DIRECTION,
     Guard(
         name="one question",
         question=Question(
@@ -109,6 +111,7 @@ GUARDS: tuple[Guard, ...] = (
         ask=one_question,
         of=comparing,
     ),
+    BASELINE_NAMES,
     Guard(
         name="stated reason",
         question=Question(
