@@ -159,6 +159,7 @@ def test_an_optuna_study_of_which_every_trial_failed_says_so(
     assert "source: all 3 trials of s failed, so there is nothing to judge" in capsys.readouterr().err
 
 
+@pytest.mark.prose
 def test_an_mlflow_experiment_of_which_every_run_failed_says_so() -> None:
     run = {"id": "r", "status": "FAILED", "metrics": {}, "parameters": {}, "seconds": 1.0, "started": None}
     with pytest.raises(InputError, match="all 2 trials of e failed, so there is nothing to judge"):
