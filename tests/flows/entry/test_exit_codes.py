@@ -9,11 +9,11 @@ import pytest
 import flows.round
 from flows import history, sync
 from flows.compose import compose
-from flows.compose.config import CONF
+from flows.compose.config import CONF, RoundConfig
 from flows.session.signals import Stop
+from tasks.scope.error import InputError
 from tasks.trials.inline import InlineRunner
 from tasks.trials.running import RunningTrial
-from tests.flows.own_round import TRAIN, arguments
 
 PAGE = CONF.parent / "docs" / "exit_codes.md"
 TINY = (
@@ -22,7 +22,6 @@ TINY = (
     *("budget.eval_every_steps=1", "acknowledge={D8: few}"),
 )
 WALL = "workload.wall={parameter: learning_rate, at: 1e-9}"  # whatever the point, it diverges
-FEW = ("budget.trials=2", "budget.retrains=2", "runner.workers=1")
 Provoke = Callable[[Path, pytest.MonkeyPatch], int]
 
 
@@ -71,13 +70,13 @@ def mlflow_is_down(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def forgets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """`check=resume` of a program that takes up its last checkpoint and leaves its weights where they began."""
-    begins = "def train(trial):\n    begin, state = trial.resume()\n    total = 0.0\n"
-    text = TRAIN.replace("def train(trial):\n", begins).replace("range(trial.eval", "range(begin + trial.eval")
-    text = text.replace("        trial.report(", "        total += step\n        loss += total\n        trial.report(")
-    text = text.replace("train_loss=loss)\n", "train_loss=loss)\n        trial.save(step, {'x': 1})\n")
-    (folder / "own.py").write_text(text)
-    return flows.round.main(arguments(folder, "store", *FEW, "check=resume"))
+    """`check=resume` of a program that forgets its state; tests/flows/session/test_resume_check.py has real ones."""
+
+    def broken_resume(config: RoundConfig) -> str:
+        raise InputError("broken: after a resume the curve is another one")
+
+    monkeypatch.setattr("flows.session.resume_check.resume_check", broken_resume)
+    return rounds_with("check=resume")(folder, monkeypatch)
 
 
 ROWS: dict[tuple[int, str, str], Provoke] = {
