@@ -64,7 +64,7 @@ def test_every_other_end_has_its_code() -> None:
     }
     found = {reason: verdict_of(SCOPE, end) for reason, end in ends.items()}
     assert {reason: verdict.reason for reason, verdict in found.items()} == {reason: reason for reason in ends}
-    assert [v.outcome for v in found.values()] == ["keep", "retrain", "retrain", "redesign", "na"]
+    assert [v.outcome for v in found.values()] == ["keep", "retrain", "redesign", "redesign", "na"]
     assert verdict_of(SCOPE, replace(blocked, feasible=False)).reason == "nothing_feasible"
 
 
