@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from flows.compose import compose
 from flows.compose.called import CONSOLE, called_as, chosen_form
 from flows.compose.config import RoundConfig
+from flows.session.exit_code import RoundStopped
 from tasks.ledger import LedgerError
 from tasks.record import Record
 from tasks.scope.error import InputError
@@ -25,6 +26,7 @@ def one_round(overrides: Sequence[str], config_dir: str | os.PathLike[str] | Non
 
     Raises:
         InputError: with the one sentence to show; nothing has been computed by then.
+        RoundStopped: the first trials failed alike; its words are the traceback and the way on.
 
     Playbook: B1
     """
@@ -33,6 +35,8 @@ def one_round(overrides: Sequence[str], config_dir: str | os.PathLike[str] | Non
             return _one_round(overrides, None if config_dir is None else os.fspath(config_dir))
         except (InputError, LedgerError) as error:
             raise InputError(str(error)) from None  # the way here would bury the sentence in a notebook
+        except RoundStopped as error:
+            raise RoundStopped(str(error)) from None
 
 
 def _one_round(overrides: Sequence[str], config_dir: str | None) -> Record:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flows.compose.called import round_line
 from flows.compose.guess import wants_torch
-from flows.session.exit_code import explained, leave
+from flows.session.exit_code import exit_code, explained, leave
 from flows.session.signals import heeding
 from tasks.trials.local.ahead import kept_servers, start_ahead
 
@@ -26,7 +26,8 @@ def main(arguments: Sequence[str], shown: "Shown | None" = None) -> int:
     """The exit code: 0 when every round concluded or refused with a next command, 2 for bad input.
 
     `shown`: shows the rounds in Prefect, where several commands do it together; by default each has one of its own.
-    1 where the machine or the program failed; 130 after Ctrl-C and 143 after SIGTERM.
+    1 where a round came to nothing (its first trials failed alike, or none gave a result) or the machine failed;
+    130 after Ctrl-C and 143 after SIGTERM. docs/exit_codes.md lists them.
     """
     with heeding() as stop:
         try:
@@ -71,18 +72,21 @@ def _composed(arguments: Sequence[str], shown: "Shown | None") -> int:
         from flows.before.look import look
 
         return look(plans)
-    _run_all(configs, shown)
-    return 0
+    return _run_all(configs, shown)
 
 
-def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
-    """Every round in turn; the terminal report of each as it ends. Prefect is shown them beside, with one server."""
+def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> int:
+    """The exit code of every round in turn; the terminal report of each as it ends.
+
+    Prefect is shown them beside, with one server.
+    """
     from flows.compose.messages import tell
     from flows.past.files import round_files
     from flows.past.multirun import multirun_id, tie
     from flows.tune import tune
     from tasks.report.terminal import text
 
+    code = 0
     multirun = multirun_id(configs)
     with ExitStack() as stack:
         if shown is None and any(config.orchestrate == "prefect" for config in configs):
@@ -104,6 +108,8 @@ def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> None:
                 raise
             tie(config, record, multirun)
             print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
+            code = max(code, exit_code(record))
+    return code
 
 
 def _command(config: "RoundConfig") -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from flows.compose.called import round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.own import OWN
 from flows.session.approval import approval
 from flows.session.closing import close, record_now
-from flows.session.exit_code import HINT
+from flows.session.exit_code import HINT, RoundStopped
 from flows.session.generations import RoundIncumbents
 from flows.session.plan import warnings_of
 from flows.session.provenance.kept import earlier_round
@@ -19,6 +20,8 @@ from flows.steps import PLAIN, Steps
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.kept import keeping
 from tasks.record import Record
+from tasks.report.stopped import stopped_text
+from tasks.trials.failures.first import FirstTrialsFailed
 from tasks.trials.run import NOTICE
 
 
@@ -55,7 +58,11 @@ def tune(config: RoundConfig, step: Steps = PLAIN, slot: str | None = None) -> R
 
 @contextmanager
 def interruptible(session: Session) -> Iterator[None]:
-    """A block that a signal may leave: the ledger notes that the round was stopped, unless it is concluded."""
+    """A block that a signal may leave: the ledger notes that the round was stopped, unless it is concluded.
+
+    Raises:
+        RoundStopped: the first trials failed alike.
+    """
     stop = the_stop()
     stop.hint = HINT
     try:
@@ -65,3 +72,8 @@ def interruptible(session: Session) -> Iterator[None]:
         if session.ledger.record(session.round_id) is not None:
             stop.hint = f"the round is concluded and stands in {session.folder}"
         raise
+    except FirstTrialsFailed as error:
+        session.ledger.interrupt(session.round_id)
+        config = session.config
+        command = round_line(config.overrides, config.config_dir)
+        raise RoundStopped(stopped_text(error, config.workload.objective.metric, command)) from error
