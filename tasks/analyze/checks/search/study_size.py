@@ -14,6 +14,8 @@ from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number, plural
 
+ROUNDING = 1e-12  # of the largest loss: a fall below that is none
+
 
 class StudySizeThresholds(Frozen):
     """When a study is small, and when its best still falls."""
@@ -116,7 +118,7 @@ def _still_falling(s: StudyEvidence) -> Finding:
     gain = f"from {count // 2} to {plural(count, 'trial')} the expected best {s.objective.metric} improved by "
     gain += number(fall)
     share = f"That is {_percent(fall, room)} of the way from the median trial to the best"
-    if fall <= slope * room:
+    if fall <= slope * room + ROUNDING * float(np.nanmax(np.abs(s.losses))):
         return say("ok", f"More trials would bring little: {gain}. {share}.", reason="levelled_off", numbers=numbers)
     if fall <= noise:
         text = f"More trials would bring no visible gain: {gain}, less than the late noise. {share}; "
