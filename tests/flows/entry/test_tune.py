@@ -52,7 +52,7 @@ def test_a_script_without_a_guard_gets_its_record_once_and_its_own_modules_back(
     assert len([*(tmp_path / "mlruns/records").glob("*/report.html")]) == 1
 
 
-def interrupted(scope: object) -> tuple[str, ...]:
+def interrupted(*_: object) -> tuple[str, ...]:
     """As if somebody pressed Ctrl-C when the warnings are told."""
     os.kill(os.getpid(), signal.SIGINT)
     return ()
