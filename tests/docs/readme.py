@@ -1,0 +1,146 @@
+"""Runs README's rounds anew, pastes what they print, and draws README's pictures of their reports.
+
+    python -m tests.docs.readme            run every `<!-- output: NAME -->` in a fresh copy of this tree (minutes)
+    python -m tests.docs.readme redraw     render text and pictures anew from the stored rounds (seconds)
+
+The pictures need chromium. Those of servers (`SERVED` in tests/docs/shown.py) are left as they are.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from tasks.record import Record
+from tasks.report.page.page import page
+from tasks.report.terminal import text
+from tests.docs.blocks import ROOT, Block, blocks_of
+from tests.docs.shown import DRAWN, FOLDER, README, SERVED, Shown, shown, source_of, stored
+
+COPIED = ("flows", "tasks", "conf", "pyproject.toml")
+SCREEN = {"width": 1200, "height": 900}
+_FILES = "files     "  # before the first of the paths that a round prints
+
+
+def outputs(readme: str) -> list[Block]:
+    """The blocks of output of README, in their order."""
+    return [block for block in blocks_of("README.md", readme) if block.output[0]]
+
+
+def run_all(folder: Path) -> None:
+    """Run the command of every output in a copy of the tree, and store what came of each."""
+    for name in COPIED:
+        there, here = folder / name, ROOT / name
+        shutil.copytree(here, there, ignore=_IGNORED) if here.is_dir() else shutil.copy(here, there)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    kept: dict[str, Any] = {"outputs": {}, "pictures": {}}
+    records: dict[str, Record] = {}
+    for block in outputs(README.read_text()):
+        name, other = block.output
+        typed = block.text.splitlines()[0].removeprefix("$ ")
+        command = records[other].next.command if other else typed
+        records[name], paths = _run(name, command, folder)
+        kept["outputs"][name] = {"command": command, "paths": paths}
+        _store(kept)
+
+
+_IGNORED = shutil.ignore_patterns("__pycache__", "incumbent")
+
+
+def _run(name: str, command: str, folder: Path) -> tuple[Record, list[str]]:
+    """The record of the round that the command runs, stored under the name, and the paths that it printed."""
+    print(f"$ {command}", file=sys.stderr, flush=True)
+    words = shlex.split(command)
+    assert words[0] == "tunebook", f"{command}: README shows the console command"
+    environment = os.environ | {"PYTHONPATH": str(folder / "flows" / "entry")}
+    before = {*folder.glob("mlruns/records/*")}
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    ((made),) = {*folder.glob("mlruns/records/*")} - before
+    record = Record.model_validate_json((made / "record.json").read_text())
+    said = done.stdout.rstrip("\n").splitlines()
+    first = max(i for i, line in enumerate(said) if line.startswith(_FILES))
+    paths = [line[len(_FILES) :] for line in said[first:]]
+    assert text(record, paths=paths).splitlines() == said, f"{command} printed something else:\n{done.stdout}"
+    written = json.dumps(json.loads(record.model_dump_json(by_alias=True)), separators=(",", ":"))
+    (FOLDER / f"{name}.json").write_text(written.replace(str(folder), "."))
+    shutil.copy(made / record.curves, FOLDER / f"{name}.parquet")
+    return record, paths
+
+
+def paste() -> None:
+    """Put what each stored round printed into README, between the fences of its block."""
+    lines = README.read_text().splitlines()
+    for block in reversed(outputs(README.read_text())):
+        printed = shown(block.output[0]).printed.splitlines()
+        lines[block.line : block.line + len(block.text.splitlines())] = printed
+    README.write_text("\n".join(lines) + "\n")
+
+
+def draw() -> None:
+    """Draw every picture from its stored round, and store a hash of what each was drawn from."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("the pictures need chromium on the PATH")
+    kept = stored()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for picture in DRAWN:
+            round = shown(picture.of)
+            tab = browser.new_context(viewport=SCREEN, color_scheme="light").new_page()  # type: ignore[arg-type]
+            tab.goto(_written(Path(folder), round).as_uri())
+            headings = 0
+            if picture.part == "first screen":
+                tab.screenshot(path=ROOT / picture.file)
+                within = f"e => e.filter(h => h.getBoundingClientRect().top < {SCREEN['height']}).length"
+                headings = int(tab.eval_on_selector_all("h2", within))
+            else:
+                tab.locator(f"#picture-{picture.part} svg").screenshot(path=ROOT / picture.file)
+            kept["pictures"][picture.file] = {"headings": headings, "source": source_of(picture, round, headings)}
+        browser.close()
+    _store(kept)
+
+
+def _written(folder: Path, round: Shown) -> Path:
+    """The report of a round as a file."""
+    file = folder / "report.html"
+    file.write_text(page(round.record, round.curves))
+    return file
+
+
+def _store(kept: dict[str, Any]) -> None:
+    (FOLDER / "shown.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def told() -> Iterator[str]:
+    """What was written, and what was left as it is."""
+    yield "written: README.md, docs/readme/, " + ", ".join(picture.file for picture in DRAWN)
+    yield from (f"left as it is, since it needs a server: {file}, {what}" for file, what in SERVED.items())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit status: 0 once README shows what the rounds print; 2 for a word that there is not."""
+    if [*arguments] not in ([], ["redraw"]):
+        print(__doc__)
+        return 2
+    if not arguments:
+        with tempfile.TemporaryDirectory() as folder:
+            run_all(Path(folder).resolve())
+    paste()
+    draw()
+    print("\n".join(told()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""README's rounds again, without training: every trial ends as it did when the round was stored.
+
+All but the trials is done anew: the design, the checks, the gate, the verdict and the next command. What comes of it is
+what README's reader would see today.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flows.compose import compose
+from flows.tune import tune, without_prefect
+from tasks.design.study import Planned
+from tasks.record import Record, TrialRow
+from tasks.report.terminal import text
+from tasks.trials.local.execute import WayBack
+from tasks.trials.runner import Attempts, Unit
+from tasks.trials.settings import Execution
+from tasks.trials.trial import Curve, Trial, ended
+from tests.docs.shown import Shown
+
+
+class NotOnRecord(Exception):
+    """The round plans a trial today that it did not have when it was stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """A runner that hands back the trials of a stored round, in place of `local`."""
+
+    round: Shown
+    slots: int = 1
+
+    def check(self, execution: Execution, /) -> None:
+        """Any workload will do."""
+
+    def open(self, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None, /) -> "Replayed":
+        """Itself: it opens nothing."""
+        return self
+
+    def units(self, planned: Sequence[Planned], /) -> Iterable[Unit]:
+        """Each trial by itself."""
+        return ((one,) for one in planned)
+
+    def run(self, unit: Unit, attempts: Attempts, /) -> Iterator[Trial]:
+        """The trial as it ended."""
+        for planned in unit:
+            row, curve = self._stored(planned)
+            attempt = attempts.start(planned)
+            trial = ended(planned, curve, self.round.record.objective, row.status, row.reason, seconds=row.seconds)
+            while attempts.again(trial, attempt):
+                attempt = attempts.start(planned)
+            attempts.accept(trial, attempt)
+            yield trial
+
+    def _stored(self, planned: Planned) -> tuple[TrialRow, Curve]:
+        """The trial's row and its curve.
+
+        Raises:
+            NotOnRecord: the round had no such trial.
+        """
+        row = next((t for t in self.round.record.trials if t.id == planned.id), None)
+        if row is None or (row.point, row.seed) != (planned.point, planned.seed):
+            raise NotOnRecord(f"trial {planned.id} was not run, or at another point")
+        return row, self.round.curves.get(row.id, Curve(steps=np.empty(0, dtype=np.int64)))
+
+    def interrupt(self, grace: float, /) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def replayed(round: Shown, ids: Mapping[str, str]) -> Record:
+    """The record of the round's command, run in this folder; `ids` are rounds by the names that they had when stored.
+
+    `tasks.trials.runners` must have `Replayed(round=round)` as `local`.
+    """
+    words = list(round.record.reproduce.overrides)
+    for stored, now in ids.items():
+        words = [word.replace(stored, now) for word in words]
+    config = without_prefect(compose.from_overrides(words))
+    return tune(config.model_copy(update={"tracking": config.tracking.model_copy(update={"enabled": False})}))
+
+
+def said_today(record: Record, round: Shown, ids: Mapping[str, str]) -> str:
+    """What a replayed round prints, with the names and the time of the stored one in place of its own."""
+    stamped = record.model_copy(update={"created": round.record.created, "finished": round.record.finished})
+    printed = text(stamped, paths=round.paths)
+    for stored, now in {**ids, round.record.round_id: record.round_id}.items():
+        printed = printed.replace(now, stored)
+    return f"$ {round.command}\n{printed}\n"
