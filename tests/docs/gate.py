@@ -12,6 +12,7 @@ DESIGNS = {  # words of README's row: the design in docs/benchmarks.md
     "three finalists, one of them better": "several finalists",
     "policy=thorough": "thorough, 1 finalist",
 }
+WORST = {"one finalist, 16 kept": "with 16 kept at 3:1 4.95 %"}  # from more rounds than the row of the table
 NO_GAIN = re.compile(r"no gain, SDs \d:\d")
 GAINS = ("one better by 1.0", "one better by 1.25", "one better by 1.5")
 _FALSE, _RIGHT, _RETRAINS = 2, 3, 6  # columns of docs/benchmarks.md
@@ -29,18 +30,17 @@ def gate_rows(readme: str) -> dict[str, list[str]]:
 
 
 def unmeasured(readme: str, benchmarks: str) -> Iterator[str]:
-    """A sentence for each number of README's rows that docs/benchmarks.md has otherwise.
-
-    A share that is measured more closely in the words of that page may stand as it stands there.
-    """
-    words = "".join(line for line in benchmarks.splitlines(keepends=True) if not line.startswith("|"))
+    """A sentence for each number of README's rows that is another one in docs/benchmarks.md, or is not there."""
     measured = [cells(line) for line in benchmarks.splitlines() if line.startswith("| ")]
     found = gate_rows(readme)
     yield from (f"README has no row of the design {design}" for design in DESIGNS.values() if design not in found)
     for design, row in found.items():
-        own = {truth[1]: truth for truth in measured if truth[0] == design}
-        for said, number in zip(_numbers(row), _behind(own), strict=True):
-            if abs(float(said) - number) > _half(said) and f" {said} %" not in words:
+        numbers = _behind({truth[1]: truth for truth in measured if truth[0] == design})
+        if closer := WORST.get(design):
+            assert closer in benchmarks, f"docs/benchmarks.md no longer says {closer!r}"
+            numbers[1] = float(closer.split()[-2])
+        for said, number in zip(_numbers(row), numbers, strict=True):
+            if abs(float(said) - number) > _half(said):
                 yield f"{design}: README says {said}, and docs/benchmarks.md has {number:.4g}"
 
 

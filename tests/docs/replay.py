@@ -6,7 +6,7 @@ what README's reader would see today.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from flows.tune import tune, without_prefect
 from tasks.design.study import Planned
 from tasks.record import Record, TrialRow
 from tasks.report.terminal import text
+from tasks.scope.goal import Objective
 from tasks.trials.local.execute import WayBack
 from tasks.trials.runner import Attempts, Unit
 from tasks.trials.settings import Execution
@@ -32,14 +33,15 @@ class Replayed:
     """A runner that hands back the trials of a stored round, in place of `local`."""
 
     round: Shown
+    objective: Objective | None = None
     slots: int = 1
 
     def check(self, execution: Execution, /) -> None:
         """Any workload will do."""
 
     def open(self, stack: ExitStack, execution: Execution, folder: Path, way_back: WayBack | None, /) -> "Replayed":
-        """Itself: it opens nothing."""
-        return self
+        """The same, with the objective by which the round judges its trials."""
+        return replace(self, objective=execution.workload.objective)
 
     def units(self, planned: Sequence[Planned], /) -> Iterable[Unit]:
         """Each trial by itself."""
@@ -47,10 +49,11 @@ class Replayed:
 
     def run(self, unit: Unit, attempts: Attempts, /) -> Iterator[Trial]:
         """The trial as it ended."""
+        assert self.objective is not None, "a runner is opened first"
         for planned in unit:
             row, curve = self._stored(planned)
             attempt = attempts.start(planned)
-            trial = ended(planned, curve, self.round.record.objective, row.status, row.reason, seconds=row.seconds)
+            trial = ended(planned, curve, self.objective, row.status, row.reason, seconds=row.seconds)
             while attempts.again(trial, attempt):
                 attempt = attempts.start(planned)
             attempts.accept(trial, attempt)

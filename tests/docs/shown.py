@@ -93,8 +93,9 @@ def stale(readme: str) -> list[str]:
         name, other = block.output
         if not name:
             continue
-        if not (FOLDER / f"{name}.json").is_file():
-            found.append(f"{block.place}: no record of the output {name} is stored")
+        missing = [each for each in (name, other) if each and not (FOLDER / f"{each}.json").is_file()]
+        if missing:
+            found.append(f"{block.place}: no record of the output {missing[0]} is stored")
             continue
         told = shown(name)
         if block.text != told.printed:

@@ -14,8 +14,8 @@ def test_every_number_of_the_table_is_one_that_was_measured() -> None:
 def test_another_number_is_noticed_whichever_it_is() -> None:
     for design, row in gate_rows(README).items():
         for cell in row[1:6]:
-            digit = next(i for i, c in enumerate(cell) if c in "12345678")
-            planted = f"{cell[:digit]}{int(cell[digit]) + 1}{cell[digit + 1 :]}"
+            digit = next(i for i, c in enumerate(cell) if c.isdigit())
+            planted = f"{cell[:digit]}{(int(cell[digit]) + 1) % 10}{cell[digit + 1 :]}"
             (line,) = (line for line in README.splitlines() if line.startswith(f"| {row[0]} |"))
             told = [*unmeasured(README.replace(line, line.replace(f"| {cell} |", f"| {planted} |")), MEASURED)]
             assert [sentence.partition(":")[0] for sentence in told] == [design], planted

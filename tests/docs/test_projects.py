@@ -47,7 +47,7 @@ THERE: dict[str, Callable[[Path], None]] = {  # what a reader has already, by th
 
 
 def followed(own: list[Block], folder: Path) -> None:
-    """The section as its reader follows it, in this folder. Any command that is run must end well, and so its trials."""
+    """The section as its reader follows it, in this folder; commands and trials must end well."""
     for block in own:
         if block.kind == "file":
             written(block, folder)
