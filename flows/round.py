@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from flows.compose import compose
-from flows.compose.called import near, round_line
+from flows.compose.called import round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.session.exit_code import explained, leave
@@ -47,23 +47,22 @@ def _main(arguments: Sequence[str]) -> int:
     configs = compose.from_shell(arguments)
     imported: Imported = set()
     plans = [checked(config, imported) for config in configs]
-    check = configs[0].check if configs else None
-    if check is None:
-        _run_all(configs)
-    elif check == "plan":
-        tell("\n\n".join(plans), aside=False)
-    else:
-        from flows.session.resume_check import resume_check
+    if configs and configs[0].check is not None:
+        from flows.before.look import look
 
-        tell("\n\n".join(resume_check(config) for config in configs), aside=False)
+        return look(plans)
+    _run_all(configs)
     return 0
 
 
 def _run_all(configs: Sequence[RoundConfig]) -> None:
     """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+    from flows.past.files import round_files
+    from flows.past.multirun import multirun_id, tie
     from flows.tune import tune, without_prefect
     from tasks.report.terminal import text
 
+    multirun = multirun_id(configs)
     with ExitStack() as stack:
         in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
         for i, config in enumerate(configs):
@@ -77,7 +76,8 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
                     tell("\n".join([head, *map(_command, configs[i:])]))
                 raise
-            print(text(record, colour=sys.stdout.isatty(), paths=_files_of(config, record)), flush=True)
+            tie(config, record, multirun)
+            print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
 
 
 def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
@@ -102,20 +102,6 @@ def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
 
 def _command(config: RoundConfig) -> str:
     return round_line(config.overrides, config.config_dir)
-
-
-def _files_of(config: RoundConfig, record: Record) -> list[str]:
-    """The files that the round wrote for a person: what was promoted, where something was, report and record."""
-    from flows.session.incumbent import view_of
-    from tasks.ledger import open_ledger
-
-    folder = config.root / "records" / record.round_id
-    paths = [folder / name for name in ("report.html", "record.json")]
-    if record.verdict.outcome == "promote":
-        with open_ledger(config.root) as ledger:
-            view = view_of(config, ledger)
-        paths = [view.path, *paths] if view.there is not None else paths
-    return [near(path) for path in paths]
 
 
 if __name__ == "__main__":

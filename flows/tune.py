@@ -37,7 +37,7 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
         if slot is not None:
             session.ledger.note(session.round_id, "slot", slot)
         scope = step.scope(session.config, session.incumbent)
-        for warning in warnings_of(scope):
+        for warning in warnings_of(session.config, scope):
             tell(warning)
         own = OWN[scope.goal.kind]
         earlier = earlier_round(session.ledger, session.config, session.parts)

@@ -21,7 +21,7 @@ from tasks.values import Value as Value
 from tasks.values import canonical as canonical
 from tasks.values import finite as finite
 from tasks.values import hash_of as hash_of
-from tasks.verdict import AcceptedRow, GateRow, VerdictRow
+from tasks.verdict import AcceptedRow, GateRow, PromotedRow, VerdictRow
 
 SCHEMA = 2
 
@@ -69,6 +69,13 @@ class NotChecked(StrEnum):
     NOT_RECORDED = "not_recorded"
 
 
+DOES_NOT_APPLY: frozenset[NotChecked] = frozenset(
+    {NotChecked.NOT_THE_QUESTION, NotChecked.LISTED_POINTS, NotChecked.NOTHING_PROMOTED, NotChecked.NOTHING_VARIES}
+    | {NotChecked.NOT_A_SHARE, NotChecked.OTHER_PURPOSE}
+)
+"""The reasons for which a question has no object in the round; for the others it has one, and stays open."""
+
+
 class Finding(RecordRow):
     """One question of the playbook, asked: `level`, the sentence, the numbers behind it and what to do.
 
@@ -85,6 +92,11 @@ class Finding(RecordRow):
     evidence: str
     numbers: dict[str, Number | None] = {}
     remedy: tuple[str, ...] = ()
+
+    @property
+    def applies(self) -> bool:
+        """Whether the question has an object in this round, be it answered or not."""
+        return self.reason not in DOES_NOT_APPLY
 
     @field_validator("numbers", mode="before")
     @classmethod
@@ -254,6 +266,7 @@ class Record(RecordRow):
     verdict: VerdictRow
     gate: GateRow | None = None
     accepted: AcceptedRow | None = None
+    promoted: PromotedRow | None = None
     next: NextRow
     method: MethodRow | None = None
 

@@ -1,4 +1,4 @@
-"""The verdict of a record, and the gate that it stands on: arms, what their retrains counted for, every look."""
+"""The verdict of a record, what it promoted, and the gate that it stands on: arms, retrains and every look."""
 
 from typing import Literal
 
@@ -50,6 +50,38 @@ class VerdictRow(RecordRow):
     gain: float | None = None
     error_rate: float | None = None
     reasons: tuple[str, ...] = ()
+
+
+class CheckpointRow(RecordRow):
+    """A checkpoint of what was promoted: `file`, seen from the record's folder, written by the trial at `step`.
+
+    `value`: the objective there, in the metric's unit. `part`: under which key the weights lie, "" where the file is
+    the whole state. `program`: the trial's own program wrote the file, in a format of its own; of which step and value
+    is then not known.
+    """
+
+    file: str
+    trial: str
+    purpose: Literal["search", "retrain", "probe"]
+    of: int = 1
+    step: int | None = None
+    value: float | None = None
+    part: str = ""
+    program: bool = False
+
+
+class PromotedRow(RecordRow):
+    """What the round promoted: `generation`, every value, and the `command` that shows it again.
+
+    `checkpoint`: of the best of the `of` fresh retrains that saved one, else of the trial that was selected; None where
+    neither did.
+    """
+
+    generation: int
+    point: dict[str, Value]
+    settings: dict[str, Value] = {}
+    checkpoint: CheckpointRow | None = None
+    command: str
 
 
 class AcceptedRow(RecordRow):

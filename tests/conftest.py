@@ -119,7 +119,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
     That a round draws its report, and that this changes nothing, is seen in tests/flows/test_round.py and tests/faults.
     """
-    monkeypatch.setattr("tasks.report.write.page", lambda record, curves: record.digest)
+    monkeypatch.setattr("tasks.report.write.page", lambda record, curves, folder: record.digest)
 
 
 @pytest.fixture(scope="session")

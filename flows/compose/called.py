@@ -15,8 +15,19 @@ _FORM = "TUNEBOOK_CALLED"
 
 
 def called_as(form: str) -> None:
-    """From now on this process, and those that it starts, print commands in this form: `MODULES` or `CONSOLE`."""
-    os.environ[_FORM] = form
+    """From now on this process, and those that it starts, print commands in this form: `MODULES` or `CONSOLE`.
+
+    "": in none that was chosen.
+    """
+    if form:
+        os.environ[_FORM] = form
+    else:
+        os.environ.pop(_FORM, None)
+
+
+def chosen_form() -> str:
+    """The form that `called_as` chose; "" where none was chosen."""
+    return os.environ.get(_FORM, "")
 
 
 def is_console() -> bool:

@@ -29,7 +29,7 @@ class RoundConfig(Asked):
     approval: Literal["auto", "ask"] | None
     notes: str
     resume: str | None
-    check: Literal["plan", "resume"] | None
+    check: Literal["plan", "points", "trial", "resume"] | None
     orchestrate: Literal["prefect", "off"]
     secrets: Secrets = Field(default=NONE, exclude=True, repr=False)
 

@@ -12,6 +12,7 @@ from flows.session.projection import projection_of
 from flows.session.promoted_settings import with_settings, without
 from flows.session.provenance.longer import after_fewer_steps
 from flows.session.provenance.programs import program_folder
+from flows.session.provenance.promoted import promoted_row
 from flows.session.provenance.reads import reads_text, with_reads
 from flows.session.provenance.reproduce import diff_caveat, reproduce
 from flows.session.session import Session
@@ -100,6 +101,7 @@ def record_now(
             ),
             "learned": (*record.learned, *saturated),
             "accepted": _accepted(session),
+            "promoted": promoted_row(session, conclusion, {**evidence.trials, **conclusion.retrains}),
         }
     )  # its digest has none of these
 

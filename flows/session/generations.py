@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flows.session.incumbent import as_incumbent
+from flows.session.provenance.kept import retrains_in
 from flows.session.session import Session
 from tasks.promote.promotion import Promotion
 from tasks.scope.goal import Incumbent
 from tasks.scope.roles import Scope
 from tasks.text import point_text
-from tasks.trials.stored import planned_from, trial_from
 from tasks.trials.trial import Trial
 from tasks.verdict import AcceptedRow
 
@@ -23,14 +23,8 @@ class RoundIncumbents:
 
     def earlier_retrains(self) -> list[Trial]:
         """The retrains of the rounds that had ended when this one began, on what it runs on, too."""
-        found = []
-        for round_id in self._ledger.frozen(self._round_id).get("kept", ()):
-            results, frozen = self._ledger.results(round_id), self._ledger.frozen(round_id)
-            for plan in self._ledger.planned(round_id):
-                if plan["purpose"] == "retrain" and plan["id"] in results:
-                    planned = planned_from(plan, frozen["config"]["budget"])
-                    found.append(trial_from(planned, *results[plan["id"]], self._workload.objective))
-        return found
+        kept = self._ledger.frozen(self._round_id).get("kept", ())
+        return [*retrains_in(self._ledger, kept, self._workload.objective)]
 
     def moves(self) -> list[Incumbent]:
         """The incumbents that moved under this round before it was interrupted, in their order."""

@@ -18,15 +18,13 @@ from flows.session.provenance.fingerprint import (
     fingerprint,
     key_of,
     mixed_parts,
-    same_training,
 )
+from flows.session.provenance.kept import rounds_kept
 from flows.session.resume import named_round, note_difference, unfinished_round
 from tasks.ledger import Ledger, open_ledger
 from tasks.ledger.locks import alone
 from tasks.record import SCHEMA, hash_of
 from tasks.scope.goal import Incumbent
-
-_REMEMBERED = 100  # rounds of a workload that are looked through for retrains of its incumbent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +114,7 @@ def _new(ledger: Ledger, config: RoundConfig, plain: Parts) -> Session:
         "parent": parent,
         "config": config.model_dump(mode="json"),
         "fingerprint": parts,
-        "kept": _kept(ledger, config, parts),
+        "kept": rounds_kept(ledger, config.workload.name, parts),
         "changed": since_steps_were_settled(ledger, config, incumbent, parts),
     }
     if frozen["changed"]:
@@ -136,19 +134,6 @@ def _new(ledger: Ledger, config: RoundConfig, plain: Parts) -> Session:
         parent=parent,
         parts=parts,
     )
-
-
-def _kept(ledger: Ledger, config: RoundConfig, now: Parts) -> list[str]:
-    """The rounds that ended by now and whose retrains count again: nothing that a trial sees was otherwise (G6).
-
-    They are frozen with the round: whatever ends while it runs, gone on with it sees the same.
-    """
-    ended = [r.round_id for r in ledger.rounds(config.workload.name) if r.state == "finished"][:_REMEMBERED]
-    return [
-        round_id
-        for round_id in reversed(ended)
-        if same_training(ledger.frozen(round_id).get("fingerprint", {}), now) and not ledger.notes(round_id, "mixed")
-    ]
 
 
 def _label(name: str) -> str:

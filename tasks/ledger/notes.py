@@ -7,9 +7,10 @@ from tasks.ledger.seals import add, rows
 from tasks.ledger.store import Store
 from tasks.ledger.tables import notes
 
-Kind = Literal["slot", "mixed", "moved"]
+Kind = Literal["slot", "mixed", "moved", "multirun"]
 """`slot`: of a schedule, for which the round is. `mixed`: a part of which its trials ran on two different ones.
-`moved`: a generation of the incumbent against which it is gated anew."""
+`moved`: a generation of the incumbent against which it is gated anew. `multirun`: the command with `-m` that began it
+beside others."""
 
 
 class Notes(Store):

@@ -13,7 +13,7 @@ from tasks.promote.decision import Decision
 from tasks.promote.promotion import Promotion
 from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm, settings_of
-from tasks.promote.rows import evaluation_rows
+from tasks.promote.rows import arm_deviations, evaluation_rows
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
 from tasks.scope.finding import blocking
 from tasks.scope.goal import Incumbent
@@ -176,9 +176,10 @@ def _variances(scope: Scope, analysis: Analysis, conclusion: Conclusion) -> tupl
     if not looked:
         return ()
     widths = [row.band[1] - row.band[0] for row in analysis.isolation if row.band]
-    first, width, examples = looked[0], max(widths, default=None), analysis.examples_error
+    width, examples = max(widths, default=None), analysis.examples_error
     labels = arm_labels(scope.roles.scientific, ((name, arm.point) for name, arm in conclusion.arms.items()))
-    return (variances_sentence(first.candidate, first.against, first.last, width, examples, Named(labels)),)
+    deviations = arm_deviations(conclusion.gate)
+    return (variances_sentence(deviations, width, examples, Named(labels)),) if deviations else ()
 
 
 def left_out(scope: Scope, decision: Decision | None, answer: Answer) -> tuple[str, ...]:

@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, ArmName, Comparison, is_finalist, mean
-from tasks.promote.reasons import Named, comparison_sentence, gate_answer, infeasible_sentence, kept_sentence
+from tasks.promote.reasons import (
+    Named,
+    comparison_sentence,
+    gate_answer,
+    infeasible_sentence,
+    kept_sentence,
+    sum_sentence,
+)
 from tasks.record import Frozen
 from tasks.verdict import Reason
 
@@ -197,5 +204,8 @@ def _reasons(
         if count_infeasible(values)
     )
     order = sorted(asked.values(), key=lambda c: first.index(c.candidate) if c.candidate in first else len(first))
-    told = tuple(comparison_sentence(c, named) for c in order if c.looks and not c.void)
+    sound = [c for c in order if c.looks and not c.void]
+    told = tuple(comparison_sentence(c, named) for c in sound)
+    sums = sum_sentence((c.candidate, c.against, c.last.retrains, c.last.against) for c in sound)
+    told = (*told[:-1], f"{told[-1]} {sums}") if sums else told
     return (*broken, *told, *([kept_sentence(kept, named)] if kept else []))

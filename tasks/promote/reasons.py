@@ -1,9 +1,11 @@
 """The gate's reasons, one sentence for each comparison, with its numbers and with what tells its arms apart."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from tasks.promote.comparison import INCUMBENT, ArmName, Comparison, Look
 from tasks.record import Point
+from tasks.scope.arms import listing
 from tasks.text import point_label, show
 
 
@@ -32,10 +34,7 @@ def comparison_sentence(comparison: Comparison, named: Named) -> str:
     """What one comparison says after its last look; `comparison` has at least one."""
     look = comparison.last
     pair = f"{named(comparison.candidate)} over {named(comparison.against)}"
-    numbers = (
-        f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, "
-        f"SDs {show(look.sd_candidate)} and {show(look.sd_against)}, {_retrains(look)}"
-    )
+    numbers = f"gain {show(look.gain)}, band {show(look.low)} to {show(look.high)}, {_retrains(look)}"
     if look.retrains == look.against == 1:  # without noise
         more = "more" if comparison.state == "better" else "no more"
         told = f"{more} than {_bar(comparison)}, one trial each without noise"
@@ -79,13 +78,30 @@ def kept_sentence(kept: int, named: Named) -> str:
     )
 
 
+def sum_sentence(comparisons: Iterable[tuple[ArmName, ArmName, int, int]]) -> str:
+    """Why the gains of three arms do not add up, where their comparisons ended after other retrains; else "".
+
+    `comparisons`: `(candidate, against, retrains of either)` of each that has a last look.
+    """
+    counts = {frozenset((arm, other)): (n, against) for arm, other, n, against in comparisons}
+    arms = sorted({arm for pair in counts for arm in pair})
+    for three in combinations(arms, 3):
+        own = [counts.get(frozenset(pair)) for pair in combinations(three, 2)]
+        if None not in own and len({n for after in own if after for n in after}) > 1:
+            return "These gains do not add up: each comparison ended by itself, after the retrains that are named."
+    return ""
+
+
 def variances_sentence(
-    candidate: ArmName, against: ArmName, look: Look, band: float | None, examples: float | None, named: Named
+    deviations: Mapping[ArmName, float], band: float | None, examples: float | None, named: Named
 ) -> str:
-    """The three variances of a result, none of which stands for another; None where one was not measured."""
+    """The three variances of a result, none of which stands for another; None where one was not measured.
+
+    `deviations`: the SD of all retrains of each arm.
+    """
     study = f"another search like these could move its best within a band {show(band)} wide" if band else "not measured"
     data = f"SD {show(examples)}" if examples else "not measured"
-    own = f"SD {show(look.sd_candidate)} of {named(candidate)} and {show(look.sd_against)} of {named(against)}"
+    own = "SD " + listing(f"{show(sd)} of {named(arm)}" for arm, sd in deviations.items())
     return (
         f"Three kinds of luck, apart. Retrains of one configuration: {own}. The search: {study}. The choice of the "
         f"validation data: {data}; a test of significance on one validation set would show neither of the first two."

@@ -1,5 +1,6 @@
 """The gate as the record has it: its arms with what every retrain counted for, its comparisons with every look."""
 
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -42,6 +43,22 @@ def gate_row(
         minimum_gain=decision.minimum_gain,
         deterministic=scope.deterministic,
     )
+
+
+def arm_deviations(gate: GateRow | None) -> dict[ArmName, float]:
+    """The SD of each arm's retrains, all of them: one number an arm, whatever its comparisons were settled on.
+
+    Arms of one configuration are one, under the first name; an arm of a single retrain has no SD.
+
+    Playbook: G1
+    """
+    found: dict[ArmName, float] = {}
+    for arm in gate.arms if gate else ():
+        values = [row.value for row in (*arm.kept, *arm.trials) if row.value is not None]
+        own = arm.retrained_as
+        if len(values) > 1 and own not in found:
+            found[own] = statistics.stdev(values)
+    return found
 
 
 def evaluation_rows(scope: Scope, searched: Iterable[Trial], retrains: Iterable[Trial]) -> tuple[EvaluationRow, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.record import Finding, Record, StudyRow
+from tasks.report.promoted import promoted_parts
 from tasks.report.said import RETRAINS, answer_sentence, compared_in
 from tasks.report.stated import evaluation_sentence, exploration_line
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
@@ -97,10 +98,13 @@ def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Block]:
     )
     yield Block(rank=0, label="verdict", items=(tuple(said),))
     yield Block(rank=0, label="answer", items=(_wrapped(answer_sentence(record) + _band(record), room),))
+    for label, lines in promoted_parts(record, room):
+        yield Block(rank=2, label=label, items=(lines,))
     if not blockers(record):
         yield Block(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
     if record.accepted:
-        yield Block(rank=5, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
+        rank = 2 if record.accepted.in_writing else 5  # what rests on a written reason is not left out first
+        yield Block(rank=rank, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
 
 
 def _evidence(record: Record, room: int) -> Iterator[Block]:

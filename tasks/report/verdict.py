@@ -5,12 +5,14 @@ from datetime import datetime
 from tasks.promote.comparison import FINALIST, INCUMBENT
 from tasks.promote.reasons import Named
 from tasks.record import Finding, Record
+from tasks.report.joined import joining_sentence
 from tasks.report.retrains import arm_values
 from tasks.scope.finding import blocking
 from tasks.scope.roles import fixed_caveat
 from tasks.text import duration, number, plural, point_label
 
-LEVELS = ("fail", "warn", "na", "ok")
+NOT_APPLICABLE = "not applicable"  # no level of a finding: `na`, and nothing that could have been checked
+LEVELS = ("fail", "warn", "na", NOT_APPLICABLE, "ok")
 
 
 def took(record: Record) -> str:
@@ -31,9 +33,17 @@ def blockers(record: Record) -> tuple[Finding, ...]:
 
 
 def by_level(record: Record, level: str) -> tuple[Finding, ...]:
-    """The findings of one level, the ones that block before the ones that were acknowledged."""
-    own = [f for f in record.findings if f.level == level]
+    """The findings of one level, the ones that block before the ones that were acknowledged.
+
+    Those of level `na` whose question has no object in the round are not among the `na`, but `NOT_APPLICABLE`.
+    """
+    own = [f for f in record.findings if shown_level(f) == level]
     return tuple(sorted(own, key=lambda f: f.row in record.acknowledged))
+
+
+def shown_level(finding: Finding) -> str:
+    """The level under which a report shows the finding: one of `LEVELS`."""
+    return finding.level if finding.applies else NOT_APPLICABLE
 
 
 def verdict_sentence(record: Record, *, labels: bool = True) -> str:
@@ -49,6 +59,8 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
         promoted = f"{_candidate(record) or _upper(finalist)} takes the place of {against}, accepted in writing"
         stays = f"{_upper(against)} stays: nothing was retrained"
         return f"{promoted if verdict.outcome == 'promote' else stays}; {without}."
+    if sentence := joining_sentence(record, against, gain):
+        return sentence
     if verdict.outcome == "promote":
         winner = _candidate(record) or _upper(finalist)
         if record.gate is not None and record.gate.deterministic:

@@ -1,5 +1,6 @@
 """The step of report: `record.json` and `report.html`, written into the round's folder."""
 
+import os
 from pathlib import Path
 
 from tasks.files import write_atomically
@@ -15,5 +16,6 @@ def write_report(record: Record, folder: Path) -> Path:
     """
     write_atomically(folder / "record.json", record.model_dump_json(by_alias=True, indent=1))
     path = folder / "report.html"
-    write_atomically(path, page(record, read_curves(folder / record.curves)))
+    here = os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder)
+    write_atomically(path, page(record, read_curves(folder / record.curves), folder=here))
     return path

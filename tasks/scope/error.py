@@ -6,3 +6,5 @@ class InputError(Exception):
 
     No ValueError: pydantic would bury the sentence of a validator inside an error of its own.
     """
+
+    __module__ = "tunebook"  # where a notebook imports it from, and a traceback names it

@@ -26,6 +26,7 @@ def result_of(trial: Trial) -> dict[str, Any]:
         "log": trial.log,
         "folder": trial.folder,
         "unread": list(trial.unread),
+        "memory": trial.memory,
     }
 
 

@@ -63,7 +63,8 @@ class Trial:
     """A trial that ended. `infeasible` and `failed` have a reason and are never best; nothing is dropped.
 
     `best_value` is the best finite objective over training and `best_step` its step (E12), both None unless the
-    trial is complete. `log` is the tail of what it printed; `folder` holds its checkpoints.
+    trial is complete. `log` is the tail of what it printed; `folder` holds its checkpoints. `memory`: resident bytes of
+    its processes at their peak, None where nothing measured them.
 
     Playbook: E8, E12
     """
@@ -79,6 +80,7 @@ class Trial:
     log: str = ""
     folder: str = ""
     unread: tuple[str, ...] = ()
+    memory: int | None = None
 
     @property
     def id(self) -> str:
@@ -130,6 +132,7 @@ def ended(
     log: str = "",
     folder: str = "",
     unread: tuple[str, ...] = (),
+    memory: int | None = None,
 ) -> Trial:
     """The trial with its best step filled in: best over training, the earliest step where several are equal.
 
@@ -152,4 +155,5 @@ def ended(
         log=log,
         folder=folder,
         unread=unread,
+        memory=memory,
     )

@@ -48,7 +48,8 @@ def record(round_id: str) -> Record:
 
 
 def begin(ledger: Ledger, round_id: str, goal: str, overrides: Sequence[str] = ()) -> None:
-    config = {"overrides": overrides, "config_dir": "/mine"}
+    seed = next((int(o.removeprefix("seed=")) for o in overrides if o.startswith("seed=")), 0)
+    config = {"overrides": overrides, "config_dir": "/mine", "seed": seed}
     ledger.begin(round_id, "digits", goal, {"config": config}, round_id, "2026-01-01T10:00:00+00:00")
 
 
@@ -61,7 +62,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
         ledger.promote(
             "digits", 0, {"learning_rate": 0.123456, "optimizer": "adam"}, "done-1", "s", {"gain": 1}, "2026"
         )
-        begin(ledger, "cut-2", "[bold]width", ("goal=width", "resume=cut-2"))
+        begin(ledger, "cut-2", "[bold]width", ("goal=width", "resume=cut-2", "seed=7", "budget=quick"))
         trial = {"id": "t0", "study": "s", "purpose": "search", "index": 0, "point": {}, "seed": 0}
         ledger.plan("cut-2", [trial, trial | {"id": "t1", "index": 1}])
         ledger.finish("cut-2", "t0", ledger.start("cut-2", "t0"), {}, b"")
@@ -90,10 +91,10 @@ def test_rounds_are_listed_newest_first_with_what_came_of_them(shell: Shell, roo
     code, out, error = shell(f"tracking.root={root}")
     lines = [line.split() for line in out.splitlines()]
     assert (code, error) == (0, "")
-    assert lines[0] == ["round", "workload", "goal", "outcome", "gain", "when"]
-    assert lines[1] == ["runs-3", "digits", "batch", "running", "2026-01-01", "10:00"]
-    assert lines[2] == ["cut-2", "digits", "[bold]width", "interrupted", "2026-01-01", "10:00"]
-    assert lines[3] == ["done-1", "digits", "dropout", "keep", "-0.0125", "2026-01-01", "10:00"]
+    assert lines[0] == ["round", "workload", "goal", "seed", "outcome", "gain", "when", "set", "besides"]
+    assert lines[1] == ["runs-3", "digits", "batch", "0", "running", "2026-01-01", "10:00"]
+    assert lines[2] == ["cut-2", "digits", "[bold]width", "7", "interrupted", "2026-01-01", "10:00", "budget=quick"]
+    assert lines[3] == ["done-1", "digits", "dropout", "0", "keep", "-0.0125", "2026-01-01", "10:00"]
     assert lines[5] == ["incumbent", "generation", "since", "by", "round", "point"]
     assert lines[6] == ["digits", "1", "2026", "done-1", "learning_rate=0.1235", "optimizer=adam"]
     with open_ledger(root) as ledger:
@@ -107,7 +108,7 @@ def test_a_round_that_was_cut_off_says_how_to_go_on_with_it(shell: Shell, root: 
     assert (code, out) == (
         0,
         "round cut-2 is interrupted: 1 of 2 trials done; go on with it: "
-        "python -m flows.round --config-dir /mine goal=width resume=cut-2\n",
+        "python -m flows.round --config-dir /mine goal=width seed=7 budget=quick resume=cut-2\n",
     )
     assert shell("show", "runs-3", f"tracking.root={root}")[1] == "round runs-3 is running: 0 of 0 trials done\n"
 

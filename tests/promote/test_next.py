@@ -170,6 +170,7 @@ def test_when_every_question_was_asked_a_denser_search_is_next_while_the_search_
 
 
 @pytest.mark.playbook("D13", case="silent")
+@pytest.mark.prose
 @pytest.mark.parametrize("outcome", ["keep", "promote"])
 def test_when_nothing_is_left_to_ask_no_command_is_printed_and_the_way_on_is_said(outcome: str) -> None:
     """Not the same command again, and no search twice as dense for ever."""

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tasks.promote.comparison import look_at
-from tasks.promote.reasons import Named, arm_labels, variances_sentence
+from tasks.promote.reasons import Named, arm_labels, sum_sentence, variances_sentence
 from tasks.record import Point
 from tests.promote.simulated_gate import ask, clear
 
@@ -58,20 +57,35 @@ def test_equal_arms_are_told_without_a_negative_zero() -> None:
     assert "z -0 " not in said
 
 
-LOOK = look_at((0.30, 0.31, 0.32), (0.33, 0.35, 0.37), 0.0, 2.0, 0.0)
+DEVIATIONS = {"finalist": 0.01, "baseline": 0.03, "incumbent": 0.02}
 
 
 @pytest.mark.playbook("G1", case="shows")
 @pytest.mark.prose
 def test_each_kind_of_luck_has_its_own_number() -> None:
-    said = variances_sentence("finalist", "incumbent", LOOK, 0.2, 0.0145, Named({}))
-    assert "Retrains of one configuration: SD 0.01 of the finalist and 0.02 of the incumbent" in said
+    said = variances_sentence(DEVIATIONS, 0.2, 0.0145, Named({}))
+    assert (
+        "Retrains of one configuration: SD 0.01 of the finalist, 0.03 of the baseline and 0.02 of the incumbent" in said
+    )
     assert "within a band 0.2 wide" in said
     assert "validation data: SD 0.0145" in said
 
 
 @pytest.mark.prose
 def test_what_was_not_measured_is_said_to_be_so() -> None:
-    said = variances_sentence("finalist", "incumbent", LOOK, None, None, Named({}))
+    said = variances_sentence(DEVIATIONS, None, None, Named({}))
     assert "The search: not measured" in said
     assert "validation data: not measured" in said
+
+
+@pytest.mark.prose
+def test_gains_of_three_arms_that_were_measured_on_other_retrains_are_said_not_to_add_up() -> None:
+    uneven = [("baseline", "incumbent", 5, 5), ("finalist", "incumbent", 3, 3), ("finalist", "baseline", 3, 3)]
+    even = [(arm, other, 3, 3) for arm, other, *_ in uneven]
+    assert "do not add up" in sum_sentence(uneven)
+    assert sum_sentence(even) == ""
+    assert sum_sentence(uneven[:2]) == ""
+
+
+def test_no_sentence_of_the_gate_gives_an_arm_a_deviation_of_its_own() -> None:
+    assert not any("SD" in reason for reason in ask(clear(0.0, 1.0, 1.0)).reasons)

@@ -76,6 +76,7 @@ def test_what_it_says_beside_is_what_was_stored(name: str) -> None:
     assert again["reproduce"].pop("diff_cut") == 0
     assert again.pop("method") is None  # nor this
     assert again.pop("accepted") is None
+    assert again.pop("promoted") is None
     rewritten = ("schema", "trials", "findings", "importance", "answer", "verdict", "gate", "objective", "isolation")
     assert {k: v for k, v in again.items() if k not in rewritten} == {
         k: v for k, v in tree.items() if k not in rewritten

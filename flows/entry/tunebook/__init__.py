@@ -1,11 +1,14 @@
-"""The installed program, and what a user's own code may import of it: `from tunebook import Infeasible`.
+"""The installed program, and what a user's own code may import of it: `from tunebook import Infeasible, tune`.
 
 Where tunebook is installed, this package is all that stands on Python's path: `flows` and `tasks` are names that a
 user's own packages may have, so ours are bound to their folder only in the processes of our own (`bind`).
 """
 
 import importlib
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +20,8 @@ PUBLIC = {
     "RunningTrial": "tasks.trials.running",  # what a training function gets
     "Data": "tasks.trials.supervised.batches",  # what a data recipe of `tasks.trials.supervised` returns
     "Labelled": "tasks.trials.supervised.batches",
+    "InputError": "tasks.scope.error",  # what `tune` raises of bad input: one sentence
+    "Record": "tasks.record",  # what `tune` returns
 }
 _HERE = Path(__file__).resolve().parent
 
@@ -36,9 +41,30 @@ def bind() -> None:
         sys.path.remove(str(root()))
 
 
+def _tune(*overrides: str, config_dir: str | os.PathLike[str] | None = None, quiet: bool = False) -> Any:
+    """Run one round to its verdict, in a notebook or a script, and return its `Record`.
+
+    `overrides` are those of `tunebook round`, one text each: `tune("workload=digits", "goal=dropout")`; `config_dir` is
+    the folder of your own YAML. It prints what the shell prints, nothing if `quiet`. What it writes lies in `./mlruns`.
+    Interrupted, it is resumed by the same call. A script needs no `if __name__ == "__main__"` around it.
+
+    Raises:
+        InputError: with the one sentence to show; nothing has been computed by then.
+    """
+    with _ours_in_place():
+        from flows.python import one_round
+
+        return one_round(overrides, config_dir, quiet=quiet)
+
+
+_tune.__name__ = _tune.__qualname__ = "tune"
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("tunebook")
+    if name == "tune":
+        return _tune
     if name in PUBLIC:
         return getattr(_ours(PUBLIC[name]), name)
     raise AttributeError(f"module 'tunebook' has no attribute {name!r}")
@@ -48,17 +74,30 @@ def _ours(name: str) -> ModuleType:
     """One of our modules: as it stepped aside in a trial, as it is in a process of ours, or imported by itself."""
     for kept in (f"tunebook.{name}", name):
         found = sys.modules.get(kept)
-        if found is not None and Path(found.__file__ or "").resolve().is_relative_to(root()):
+        if found is not None and _is_ours(found):
             return found
+    with _ours_in_place():
+        return importlib.import_module(name)
+
+
+@contextmanager
+def _ours_in_place() -> Iterator[None]:
+    """In the block, `flows` and `tasks` are ours; after it, the user's again, and ours stand aside by another name."""
+    if all(package in sys.modules and _is_ours(sys.modules[package]) for package in PACKAGES):
+        yield  # a process of ours
+        return
     theirs = _taken()
     aside = tuple(f"tunebook.{package}" for package in PACKAGES)
     sys.modules.update({n.removeprefix("tunebook."): m for n, m in sys.modules.items() if n.startswith(aside)})
     try:
         bind()
-        importlib.import_module(name)
+        yield
     finally:
         sys.modules.update({f"tunebook.{ours}": module for ours, module in _taken().items()} | theirs)
-    return sys.modules[f"tunebook.{name}"]
+
+
+def _is_ours(module: ModuleType) -> bool:
+    return Path(module.__file__ or "").resolve().is_relative_to(root())
 
 
 def _taken() -> dict[str, ModuleType]:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,98 @@ class Data:
     classes: int
 
     def __init__(self, *, train: Labelled, valid: Labelled, test: Labelled, classes: int) -> None: ...
+
+class InputError(Exception):
+    """What `tune` raises of bad input: one sentence that says what, where, what is allowed and the way out."""
+
+class _Configuration:
+    point: Mapping[str, bool | int | float | str]
+    settings: Mapping[str, bool | int | float | str]
+
+class _Candidate(_Configuration):
+    study: str
+    trial: str
+
+class _Incumbent(_Configuration):
+    generation: int
+
+class _Checkpoint:
+    """`file` is seen from the record's folder; `step` and `value` are not known of a program's own file."""
+
+    file: str
+    trial: str
+    purpose: str
+    of: int
+    step: int | None
+    value: float | None
+    part: str
+    program: bool
+
+class _Promoted(_Configuration):
+    generation: int
+    checkpoint: _Checkpoint | None
+    command: str
+
+class _Verdict:
+    outcome: str
+    reason: str
+    candidate: _Candidate | None
+    incumbent: _Incumbent
+    gain: float | None
+    error_rate: float | None
+    reasons: tuple[str, ...]
+
+class _Trial(_Configuration):
+    id: str
+    study: str
+    purpose: str
+    seed: int
+    status: str
+    reason: str
+    best_step: int | None
+    best_value: float | None
+    final_value: float | None
+    seconds: float
+
+class _Finding:
+    check: str
+    row: str
+    level: str
+    reason: str
+    trials: tuple[str, ...]
+    evidence: str
+    remedy: tuple[str, ...]
+
+class _Next:
+    command: str
+    overrides: tuple[str, ...]
+    why: str
+
+class Record:
+    """A whole round, as in `record.json`; these are the fields that a notebook looks at first."""
+
+    round_id: str
+    digest: str
+    workload: str
+    created: str
+    finished: str
+    seed: int
+    trials: tuple[_Trial, ...]
+    findings: tuple[_Finding, ...]
+    answer: Any
+    learned: tuple[str, ...]
+    verdict: _Verdict
+    promoted: _Promoted | None
+    next: _Next
+
+    def model_dump(self, **options: Any) -> dict[str, Any]: ...
+    def model_dump_json(self, **options: Any) -> str: ...
+
+def tune(*overrides: str, config_dir: str | os.PathLike[str] | None = None, quiet: bool = False) -> Record:
+    """Run one round to its verdict, in a notebook or a script, and return its `Record`.
+
+    It prints what the shell prints, nothing if `quiet`. Interrupted, it is resumed by the same call.
+    """
 
 def root() -> Path: ...
 def bind() -> None: ...

@@ -1,17 +1,27 @@
-"""The round that `keep=` names: which of its trials may count in another round of the same ledger, or why none may."""
+"""What of earlier rounds counts in another of the same ledger: the trials that `keep=` names, retrains."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 from flows.compose.called import program
 from flows.compose.config import RoundConfig
-from flows.session.provenance.fingerprint import Parts, difference_text, fingerprint, training_difference
+from flows.session.provenance.fingerprint import (
+    Parts,
+    difference_text,
+    fingerprint,
+    same_training,
+    training_difference,
+)
 from tasks.design.kept import EarlierRound, EarlierTrial
 from tasks.design.samplers.all import sampling_of
 from tasks.ledger import Ledger, open_ledger
 from tasks.scope.error import InputError
-from tasks.trials.stored import planned_from
+from tasks.scope.goal import Objective
+from tasks.trials.stored import planned_from, trial_from
+from tasks.trials.trial import Trial
+
+_REMEMBERED = 100  # rounds of a workload that are looked through for retrains of its incumbent
 
 
 def earlier_round(ledger: Ledger, config: RoundConfig, parts: Parts) -> EarlierRound | None:
@@ -55,6 +65,29 @@ def earlier_now(config: RoundConfig) -> EarlierRound | None:
         raise _no_round(config)
     with closing(open_ledger(config.root)) as ledger:
         return earlier_round(ledger, config, fingerprint(config))
+
+
+def rounds_kept(ledger: Ledger, workload: str, now: Parts) -> list[str]:
+    """The rounds that ended by now and whose retrains count again: nothing that a trial sees was otherwise (G6).
+
+    They are frozen with the round: whatever ends while it runs, gone on with it sees the same.
+    """
+    ended = [r.round_id for r in ledger.rounds(workload) if r.state == "finished"][:_REMEMBERED]
+    return [
+        round_id
+        for round_id in reversed(ended)
+        if same_training(ledger.frozen(round_id).get("fingerprint", {}), now) and not ledger.notes(round_id, "mixed")
+    ]
+
+
+def retrains_in(ledger: Ledger, round_ids: Iterable[str], objective: Objective) -> Iterator[Trial]:
+    """The retrains of these rounds that have a result."""
+    for round_id in round_ids:
+        results, frozen = ledger.results(round_id), ledger.frozen(round_id)
+        for plan in ledger.planned(round_id):
+            if plan["purpose"] == "retrain" and plan["id"] in results:
+                planned = planned_from(plan, frozen["config"]["budget"])
+                yield trial_from(planned, *results[plan["id"]], objective)
 
 
 def _no_round(config: RoundConfig) -> InputError:

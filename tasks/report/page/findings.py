@@ -4,10 +4,16 @@ from dataclasses import dataclass, field
 
 from tasks.record import Finding, Record
 from tasks.report.trials import study_label
-from tasks.report.verdict import by_level
+from tasks.report.verdict import NOT_APPLICABLE, by_level
 from tasks.text import number
 
-GROUPS = {"fail": "Fail", "warn": "Warn", "ok": "OK", "na": "Not checked"}
+GROUPS = {
+    "fail": "Fail",
+    "warn": "Warn",
+    "ok": "OK",
+    "na": "Not checked",
+    NOT_APPLICABLE: "Not applicable to this round",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,12 +27,12 @@ STYLE = (HERE / "report.css").read_text()
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") -> str:
+def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "", folder: str = "") -> str:
     """The report as one HTML file: no address outside itself, light or dark as its reader's system is.
 
     Every text that a person wrote is escaped by the template; the only markup that passes is the plots', whose texts
     are escaped too. The browser is told to run no script but ours, by its hash. `record_path` is printed where the
-    page says how to go on from the data.
+    page says how to go on from the data; `folder` is the record's, from which the promoted checkpoint's path is told.
 
     Playbook: C3, E1, E8, F15
     """
@@ -47,7 +47,7 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "") 
         style=Markup(STYLE),
         script=Markup(SCRIPT),
         script_hash=base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode(),
-        top=top_of(record),
+        top=top_of(record, folder),
         learned=record.learned,
         groups=groups_of(record),
         spare=spare_reasons(record),

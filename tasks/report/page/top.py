@@ -1,23 +1,41 @@
 """The first screen of the page: the answer, the verdict, how sure they are, what comes next, with which caveats."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
 from markupsafe import Markup
 
+from tasks.promote.rows import arm_deviations
 from tasks.record import Record
-from tasks.report.retrains import gate_arms, kept_values, looks_of
+from tasks.report.promoted import checkpoint_sentence, loading_lines, promoted_changes
+from tasks.report.retrains import gate_arms, kept_values
 from tasks.report.said import RETRAINS, answer_parts, compared_in
 from tasks.report.trials import best_of, counted
-from tasks.report.verdict import better, other_caveats, took, verdict_sentence
+from tasks.report.verdict import NOT_APPLICABLE, better, by_level, other_caveats, took, verdict_sentence
 from tasks.scope.arms import listing
 from tasks.text import band_text, number, percent, plural
 
 VERDICTS = {"promote": "Promote", "keep": "Keep", "retrain": "Retrain", "redesign": "Redesign", "na": "No verdict"}
-TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not checked"}  # in the order of the page
+# in the order of the page
+TALLY = {"fail": "fail", "warn": "warn", "ok": "ok", "na": "not checked", NOT_APPLICABLE: NOT_APPLICABLE}
 REASONS = 2  # of the verdict above the fold; the others open by a click
 NAMES = 8  # fixed hyperparameters that are named above the fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotedText:
+    """What was promoted, as text: `changes` are `(name, value, what held before)`; `same`: what stays as it was.
+
+    `checkpoint` says which one it is, and `loading` are the lines of Python that load it; none where none was saved.
+    """
+
+    changes: tuple[tuple[str, str, str], ...]
+    same: str
+    command: str
+    checkpoint: str
+    loading: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +50,7 @@ class Top:
     word: str
     sentence: str
     numbers: tuple[tuple[str, str], ...]
+    promoted: PromotedText | None
     reasons: tuple[str, ...]
     further: tuple[str, ...]
     sure: tuple[str, ...]
@@ -39,8 +58,8 @@ class Top:
     caveats: tuple[str, ...]
 
 
-def top_of(record: Record) -> Top:
-    """What a reader who has one minute reads.
+def top_of(record: Record, folder: str = "") -> Top:
+    """What a reader who has one minute reads. `folder`: the record's, from which the checkpoint's path is told.
 
     Playbook: C3, E1, G9
     """
@@ -57,11 +76,32 @@ def top_of(record: Record) -> Top:
         word=VERDICTS[verdict.outcome],
         sentence=verdict_sentence(record),
         numbers=(*gain, *rate),
+        promoted=_promoted(record, folder),
         reasons=verdict.reasons[:REASONS],
         further=verdict.reasons[REASONS:],
         sure=tuple(_sure(record)),
         tally=_tally(record),
         caveats=tuple(_caveats(record)),
+    )
+
+
+def _promoted(record: Record, folder: str) -> PromotedText | None:
+    """The promoted point in values, what changed ahead; None where nothing was promoted.
+
+    Playbook: G9
+    """
+    changes, row = promoted_changes(record), record.promoted
+    if not changes:
+        return None
+    won = record.verdict.candidate
+    now, changed = (won.point | won.settings if won else {}), {c.name for c in changes}
+    saved = row.checkpoint if row else None
+    return PromotedText(
+        changes=tuple((c.name, "" if c.now is None else number(c.now), c.before) for c in changes),
+        same=", ".join(f"{name} = {number(value)}" for name, value in now.items() if name not in changed),
+        command=row.command if row else "",
+        checkpoint=checkpoint_sentence(saved, record.objective.metric) if row else "",
+        loading="\n".join(loading_lines(saved, os.path.normpath(os.path.join(folder, saved.file)))) if saved else "",
     )
 
 
@@ -130,9 +170,10 @@ def _sure(record: Record) -> Iterator[str]:
     else:
         chosen = ", as budget.retrains=0 wants it (K4)" if record.budget.get("retrains") == 0 else ""
         yield f"Nothing was retrained{chosen}, so the noise of one configuration is not measured here."
-    sds = _deviations(record)
+    sds = arm_deviations(record.gate)
     if sds:
-        yield f"SD of one configuration's retrains: {', '.join(f'{number(sd)} ({arm})' for arm, sd in sds.items())}."
+        told = ", ".join(f"{number(sd)} ({arm.replace('-', ' ')})" for arm, sd in sds.items())
+        yield f"SD of one configuration's retrains: {told}."
     if record.accepted is not None:
         yield f"Accepted by {record.accepted.text} (G9)."
     if record.verdict.error_rate is not None:
@@ -145,18 +186,9 @@ def _sure(record: Record) -> Iterator[str]:
         yield f"Luck of the search: {found}."
 
 
-def _deviations(record: Record) -> dict[str, float]:
-    """The SD of each arm's retrains, from the look at the most of them: a comparison that ended early knows less."""
-    found: dict[str, float] = {}
-    for comparison, look in sorted(looks_of(record), key=lambda pair: pair[1].n):
-        found[comparison.candidate.replace("-", " ")] = look.sd_candidate
-        found[comparison.against] = look.sd_against
-    return found
-
-
 def _tally(record: Record) -> tuple[tuple[str, str], ...]:
-    counts = {level: sum(f.level == level for f in record.findings) for level in TALLY}
-    return tuple((level, f"{counts[level]} {word}") for level, word in TALLY.items() if counts[level])
+    counts = {level: len(by_level(record, level)) for level in TALLY}
+    return tuple((level.replace(" ", "-"), f"{counts[level]} {word}") for level, word in TALLY.items() if counts[level])
 
 
 def _caveats(record: Record) -> Iterator[str]:

@@ -120,6 +120,17 @@ class Checkpoints:
         found = self._first_sound(_by_loss(self._entries))
         return (0, None) if found is None else (found[0]["step"], found[1])
 
+    def best_file(self) -> tuple[int, float | None, Path] | None:
+        """`(step, loss, path)` of what `best` would load, else of the latest that is sound; None: there is none.
+
+        Nothing is loaded, so torch is not needed.
+
+        Playbook: J10
+        """
+        latest = sorted(self._entries, key=lambda e: -e["step"])
+        sound = next((e for e in (*_by_loss(self._entries), *latest) if self._is_sound(e)), None)
+        return None if sound is None else (sound["step"], sound["loss"], self._folder / sound["file"])
+
     def loss(self, step: int) -> float | None:
         """The loss with which that step was saved; None where there was none."""
         return next((e["loss"] for e in self._entries if e["step"] == step), None)

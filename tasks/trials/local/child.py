@@ -22,6 +22,7 @@ from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.checkpoints.told import note_told
 from tasks.trials.local.clock import Clock
+from tasks.trials.local.signature import check_signature
 from tasks.trials.outcome import out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
@@ -137,7 +138,7 @@ def run_child(request: Mapping[str, Any]) -> int:
     if os.getpid() != leader:
         return 1  # a process that the trial forked came back; the result is not its to write
     result["reason"] = storable(Secrets(frozenset(request["secrets"])).redacted(result["reason"])[:REASON])
-    result |= {"attempt": request["attempt"], "unread": list(running.point.unread)}
+    result |= {"attempt": request["attempt"], "unread": list(running.point.unread), "memory": _peak_memory()}
     try:
         write_atomically(folder / RESULT, json.dumps(result))
     except OSError as error:
@@ -169,13 +170,19 @@ def import_all(targets: Iterable[tuple[str, str]], own: str | None) -> None:
 def run_import(request: Mapping[str, Any]) -> int:
     """Import what the request names, in a child that ends with it; what came of it stands in its folder.
 
-    `request`: folder, own, imports (`(place, address)` of each recipe).
+    `request`: folder, own, imports (`(place, address)` of each recipe), calls (`(place, address, arguments)` of each
+    function that is called with a trial).
     """
     folder, said = Path(request["folder"]), ""
     _users_environment(request["own"])
     os.chdir(folder)
     try:
         import_all(request["imports"], request["own"])
+        for place, target, arguments in request["calls"]:
+            try:
+                check_signature(resolve(target, request["own"]), target, arguments)
+            except InputError as error:
+                raise InputError(f"{place}.{error}") from error
     except InputError as error:
         said = str(error)
     write_atomically(folder / RESULT, json.dumps({"error": storable(said), "torch": "torch" in sys.modules}))
@@ -210,6 +217,12 @@ def _limit(memory: float | None) -> None:
     if memory is not None:
         limit = int(memory * 2**30)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _peak_memory() -> int:
+    """The resident bytes of this process at their peak, and of the largest that it has started and waited for."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def seed_all(seed: int, threads: int) -> None:

@@ -17,7 +17,7 @@ class Clock:
 
     def begin(self, step: int) -> None:
         """This attempt goes on right before `step`: what an earlier one needed up to there is its own too."""
-        rows = _rows(self._path)
+        rows = clock_rows(self._path)
         kept = [row for row in rows if row[0] < step]
         self._before = max((seconds for _, seconds in kept), default=0.0)
         if len(kept) < len(rows):
@@ -31,15 +31,15 @@ class Clock:
 
 def worked(path: Path) -> float:
     """The seconds that the trial had worked when it last reported."""
-    return max((seconds for _, seconds in _rows(path)), default=0.0)
+    return max((seconds for _, seconds in clock_rows(path)), default=0.0)
 
 
 def _line(row: tuple[int, float]) -> str:
     return f"{row[0]} {row[1]:.3f}\n"
 
 
-def _rows(path: Path) -> list[tuple[int, float]]:
-    """The whole lines, up to the first that is none."""
+def clock_rows(path: Path) -> list[tuple[int, float]]:
+    """`(step, seconds)` at each report; the whole lines of the file, up to the first that is none."""
     rows = []
     for line in path.read_text(errors="replace").split("\n")[:-1] if path.is_file() else ():
         try:

@@ -54,7 +54,7 @@ def run_trial(
     Playbook: E8, J12
     """
     runner, objective = execution.runner, execution.workload.objective
-    curve, seconds, unread = Curve.from_reports({}), 0.0, ()
+    curve, seconds, unread, memory = Curve.from_reports({}), 0.0, (), None
     status: Status
     try:
         exit_status, result = _run(planned, execution, server, folder, device, way_back)
@@ -64,6 +64,7 @@ def run_trial(
         if status == "complete" and seconds > runner.wall_timeout:
             status, reason = "infeasible", timed_out(runner.wall_timeout)
         curve, unread = Curve.from_reports(reports), tuple(result["unread"]) if result else ()
+        memory = result["memory"] if result else None
     except (InputError, ServerClosed):
         raise
     except NotStarted as error:
@@ -83,6 +84,7 @@ def run_trial(
         log=_tail(folder / LOG, runner.log_bytes),
         folder=str(folder.resolve()),
         unread=unread,
+        memory=memory,
     )
 
 

@@ -14,11 +14,12 @@ from tasks.trials.settings import Execution
 from tasks.trials.target import is_ours, place_of, resolve
 
 PATIENCE = 600.0  # seconds for one import: a large library on a slow disk takes minutes the first time
+WORKLOAD = "workload"  # the place of the recipe that is called with a trial
 _with_torch: set[str | None] = set()  # the users' folders whose code brought torch when it was imported last
 
 
 def check_imports(targets: Sequence[tuple[str, str]], execution: Execution) -> None:
-    """Refuse a recipe whose callables cannot be imported; the user's code is imported in a child process alone.
+    """Refuse a recipe whose callables cannot be imported, or called; the user's code is imported in a child alone.
 
     `targets`: `(place in the configuration, address)` of each recipe.
 
@@ -44,11 +45,13 @@ def brings_torch(own: str | None) -> bool:
 
 def _in_a_child(users: Sequence[tuple[str, str]], execution: Execution) -> None:
     place, target = users[0]
+    calls = [(at, address, [*execution.workload.arguments]) for at, address in users if at == WORKLOAD]
     with tempfile.TemporaryDirectory(prefix="tunebook-") as name, ForkServer(execution.runner) as server:
         folder = Path(name).resolve()
         secrets = execution.secrets.forms
         log = {"log": str(folder / LOG), "log_bytes": execution.runner.log_bytes, "secrets": secrets}
-        ended = server.run({"imports": users, "own": execution.own, "folder": str(folder), **log}, PATIENCE)
+        request = {"imports": users, "calls": calls, "own": execution.own, "folder": str(folder), **log}
+        ended = server.run(request, PATIENCE)
         if not (folder / RESULT).is_file():
             how = f"exit code {ended.code}" if ended.signal is None else signal_name(ended.signal)
             if ended.timed_out:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.before.plan_text import plan_text
 from flows.compose import compose
 from flows.compose.config import CONF
 from flows.round import main
@@ -62,7 +63,7 @@ def test_a_folder_of_ones_own_with_one_goal_one_space_and_one_workload_composes(
     (config,) = compose.from_shell(shell(folder))
     assert config.workload.target == "mine.train"
     assert config.space.names == ("x", "switch")
-    assert "2 studies" in checked(config)
+    assert "2 studies" in plan_text(checked(config))
 
 
 def test_multirun_makes_a_round_for_each_combination(folder: Path) -> None:
@@ -206,7 +207,7 @@ def test_every_option_that_ships_composes_and_its_plan_passes_the_guards(option:
     goal = ["goal=synthetic"] if option in ("workload=synthetic", "runner=inline") else []
     workload = ["workload=synthetic"] if option in ("goal=synthetic", "runner=inline") else []
     config = compose.from_overrides([option, *goal, *workload, f"tracking.root={tmp_path}"])
-    assert "cost" in checked(config)
+    assert "cost" in plan_text(checked(config))
 
 
 @pytest.mark.playbook("D8", "C3", case="shows")
@@ -218,6 +219,6 @@ def test_the_plan_shows_roles_studies_and_cost_and_runs_nothing(
     said = capsys.readouterr().out
     assert "scientific  switch: a, b" in said
     assert "nuisance    x" in said
-    assert said.count("7 trials by halton") == 2
+    assert "points      2 studies of 7 trials by halton" in said
     assert "14 trials (2 studies, 1 nuisance)" in said
     assert not (folder.parent / "store" / "records").exists()

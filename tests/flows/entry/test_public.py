@@ -12,8 +12,12 @@ from tunebook.__main__ import COMMANDS, main
 from tunebook.here import what_can_be_done
 
 from flows.compose.config import CONF
+from tasks.record import Finding, NextRow, Record, TrialRow
+from tasks.scope.error import InputError
 from tasks.trials.running import Infeasible, RunningTrial
 from tasks.trials.supervised.batches import Data, Labelled
+from tasks.values import RecordRow
+from tasks.verdict import CheckpointRow, PromotedRow, VerdictRow
 
 STUB = Path(str(tunebook.__file__)).with_suffix(".pyi")
 
@@ -21,7 +25,8 @@ STUB = Path(str(tunebook.__file__)).with_suffix(".pyi")
 @pytest.mark.prose
 def test_the_public_names_are_our_own_classes() -> None:
     assert tunebook.Infeasible is Infeasible  # type: ignore[comparison-overlap]
-    assert [getattr(tunebook, name) for name in tunebook.PUBLIC] == [Infeasible, RunningTrial, Data, Labelled]
+    ours = [Infeasible, RunningTrial, Data, Labelled, InputError, Record]
+    assert [getattr(tunebook, name) for name in tunebook.PUBLIC] == ours
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         tunebook.nothing  # type: ignore[attr-defined]  # noqa: B018
 
@@ -36,7 +41,7 @@ def test_they_can_be_imported_where_these_names_are_somebody_elses(tmp_path: Pat
 
 def test_the_declared_types_are_those_of_the_classes() -> None:
     classes = {n.name: n for n in ast.parse(STUB.read_text()).body if isinstance(n, ast.ClassDef)}
-    assert set(classes) == set(tunebook.PUBLIC)
+    assert {name for name in classes if not name.startswith("_")} == set(tunebook.PUBLIC)
     trial = classes["RunningTrial"]
     for method in (n for n in trial.body if isinstance(n, ast.FunctionDef)):
         assert [a.arg for a in (*method.args.posonlyargs, *method.args.args)] == [
@@ -48,6 +53,15 @@ def test_the_declared_types_are_those_of_the_classes() -> None:
     assert set(fields_of(trial)) == given
     for name, of in (("Data", Data), ("Labelled", Labelled)):
         assert fields_of(classes[name]) == list(of.__dataclass_fields__)
+    rows: dict[str, type[RecordRow]] = {
+        "_Verdict": VerdictRow,
+        "_Promoted": PromotedRow,
+        "_Checkpoint": CheckpointRow,
+        "_Trial": TrialRow,
+    }
+    rows |= {"Record": Record, "_Finding": Finding, "_Next": NextRow}
+    for name, row in rows.items():
+        assert set(fields_of(classes[name])) <= set(row.model_fields)
 
 
 def fields_of(declared: ast.ClassDef) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.before.plan_text import plan_text
 from flows.compose.compose import from_overrides
 from flows.compose.config import RoundConfig
 from flows.session.plan import checked
@@ -74,7 +75,7 @@ def test_a_plan_is_made_with_what_is_promoted_in_the_store(tmp_path: Path) -> No
         ledger.begin("r", "synthetic", "g", {}, "0" * 64, "2026-01-01")
         point: dict[str, Value] = {"learning_rate": 0.003, "one_minus_momentum": 0.1, "regularizer": "none"}
         ledger.promote("synthetic", 0, point, "r", "round r", {"steps": 1}, "2026-01-02", SETTINGS)
-    plan = checked(asked)
+    plan = plan_text(checked(asked))
     assert "budget.max_train_steps = 1200" in plan
     assert "of 1200 steps" in plan
 
@@ -134,7 +135,7 @@ def test_an_unfinished_round_is_planned_and_resumed_on_the_settings_with_which_i
         ledger.promote("synthetic", 0, {}, "rival", "round rival", {"steps": 1}, "2026-01-02", SETTINGS)
     words = [f"resume={session.round_id}"] if named else []
     again = config(f"tracking.root={tmp_path}", "tracking.enabled=false", "orchestrate=off", *words)
-    assert "1200" not in checked(again)
+    assert "1200" not in plan_text(checked(again))
     with ExitStack() as stack:
         resumed = open_session(stack, again)
         assert (resumed.round_id, resumed.resumed) == (session.round_id, True)
@@ -182,7 +183,7 @@ def test_a_plan_says_which_promoted_setting_was_typed_otherwise(tmp_path: Path) 
         ledger.begin("r", "synthetic", "g", {}, "0" * 64, "2026-01-01")
         ledger.promote("synthetic", 0, {}, "r", "round r", {"steps": 1}, "2026-01-02", SETTINGS)
     store = (f"tracking.root={tmp_path}", "tracking.enabled=false")
-    plan = checked(config(*store, "budget.max_train_steps=300"))
+    plan = plan_text(checked(config(*store, "budget.max_train_steps=300")))
     assert "promoted    budget.max_train_steps = 1200" in plan
     assert "typed       budget.max_train_steps = 300" in plan
-    assert "typed" not in checked(config(*store))
+    assert "typed" not in plan_text(checked(config(*store)))

@@ -1,12 +1,18 @@
 """The first screen: verdict, answer, how sure it is, and what the reader must not forget."""
 
+import re
+from statistics import stdev
+
 import pytest
 
 from tasks.report.page.page import page
 from tasks.report.page.top import top_of
+from tasks.report.retrains import gate_arms
+from tasks.text import number
 from tests.report.example_records import example
 from tests.report.odd_records import with_looks
 from tests.report.page.reader import Reader, read, undrawn
+from tests.report.promoted_records import promoted_example
 
 
 @pytest.mark.parametrize(
@@ -41,16 +47,37 @@ def test_the_first_screen_says_how_sure_it_is_what_noise_there_was_and_what_the_
 
 
 @pytest.mark.prose
-def test_the_noise_of_each_arm_is_that_of_its_last_look_even_if_another_comparison_ended_early() -> None:
-    record = example("promote")
-    gated = with_looks(
-        record,
+def test_each_arm_has_one_noise_that_of_all_its_retrains_though_its_comparisons_ended_at_others() -> None:
+    record = with_looks(
+        example("promote"),
         ("finalist", "incumbent", 3, {"sd_candidate": 0.1, "sd_against": 0.2}),
         ("finalist", "incumbent", 9, {"sd_candidate": 0.3, "sd_against": 0.4}),
-        ("baseline", "incumbent", 3, {"sd_candidate": 0.5, "sd_against": 0.2}),
     )
-    text = Reader(page(gated, {})).text
-    assert "SD of one configuration's retrains: 0.3 (finalist), 0.4 (incumbent), 0.5 (baseline)." in text
+    sds = {arm.name: stdev(row.value or 0.0 for row in arm.trials) for arm in gate_arms(record)}
+    said = re.findall(r"(\S+) \((\w+)\)", top_of(record).sure[1])
+    assert said == [(number(sd), name) for name, sd in sds.items()]
+
+
+@pytest.mark.prose
+def test_what_was_promoted_is_on_the_first_screen_in_values_and_nothing_where_nothing_was() -> None:
+    record = promoted_example()
+    text = Reader(page(record, {}, folder="mlruns/records/r")).text
+    assert "optimizer = adam was nesterov" in text
+    assert "nesterov.learning_rate gone, was 0.05" in text
+    assert "tunebook history show incumbent mnist1d_mlp" in text
+    assert "Step 450 with valid_error 0.041, of the best of 3 fresh retrains (r1), so a little optimistic." in text
+    assert "torch.load('mlruns/records/r/trials/r1/checkpoints/step_450.pt', map_location='cpu'" in text
+    for outcome in ("keep", "retrain", "redesign", "na"):
+        assert top_of(example(outcome)).promoted is None
+        assert "How to use it" not in read(outcome).text
+
+
+@pytest.mark.prose
+def test_a_promotion_without_a_checkpoint_says_how_to_get_one() -> None:
+    record = promoted_example(checkpoint=None)
+    text = Reader(page(record, {})).text
+    assert "No checkpoint was saved: trial.save(step, state)" in text
+    assert "torch.load" not in text
 
 
 @pytest.mark.prose

@@ -142,7 +142,7 @@ def _pattern_of(study: StudyEvidence, region: Region, infeasible: Mask) -> Findi
     seen = pattern(study, inside, among)
     if seen is None:
         text = f"{told}, and nothing varies that could explain them."
-        return not_asked(NotChecked.NOTHING_VARIES, text, numbers=numbers)
+        return not_asked(NotChecked.NO_PATTERN_TO_TELL, text, numbers=numbers)
     numbers |= {"chance": round(seen.chance, 4)}
     if seen.chance <= NO_PATTERN:
         said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
@@ -228,7 +228,7 @@ INFEASIBLE = Check(
             fail=("anywhere", "same_fault"),
             warn=("failed_once", "implicit_constraint"),
             ok=("all_feasible", "behind_walls", "explained"),
-            na=(NotChecked.NO_PATTERN_TO_TELL, NotChecked.NOTHING_VARIES),
+            na=(NotChecked.NO_PATTERN_TO_TELL,),
         ),
     ),
     ask=infeasible,

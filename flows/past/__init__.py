@@ -1,0 +1,1 @@
+"""What the command `history` is made of: rounds and audits found by their ids, listed, shown, compared."""
