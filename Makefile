@@ -46,7 +46,7 @@ calibrate: install ## docs/calibration.md: how often each check and the gate are
 	@$(BIN)/python -m tests.benchmarks.calibration.isolation >/dev/null
 	@$(BIN)/python -m tests.benchmarks.calibration.measure $(ARGS)
 
-readme: install ## what README prints and shows, from real rounds (minutes, and chromium); ARGS=redraw for text and pictures alone
+readme: install ## what README prints and shows, from real rounds (minutes, and chromium); ARGS=replay keeps the trials (seconds)
 	@$(BIN)/python -m tests.docs.readme $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback

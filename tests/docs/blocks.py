@@ -5,6 +5,7 @@ A block without a kind is tested by nothing. The kinds:
 - `figure`: a drawing, or lines that only show a form; marked `<!-- figure -->`;
 - `output`: a command and what it printed; marked `<!-- output: NAME -->`, or `<!-- output: NAME, the next of OTHER -->`
   where the command is the one that the round of `OTHER` names as next (tests/docs/shown.py);
+- `held`: what a command printed, or what another test looks at; marked `<!-- held by tests/…/test_NAME.py -->`;
 - `change`: lines that take the place of one line of a file; marked `<!-- in FILE, instead of: START OF THE LINE -->`;
 - `file`: a file of the reader's project; its first line is a comment with the path, `# mine/space/my.yaml`;
 - `script`: Python that runs as it is, beside the record.json of a round;
@@ -19,11 +20,12 @@ from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").glob("*.md"))))
-Kind = Literal["figure", "output", "change", "file", "script", "commands"]
+Kind = Literal["figure", "output", "held", "change", "file", "script", "commands"]
 SHELL = ("", "bash", "sh", "console")
 _FENCE = re.compile(r"( *)(`{3,}|~{3,})\s*(\S*)")
 _MARKER = re.compile(r"<!--\s*(.*?)\s*-->")
 _OUTPUT = re.compile(r"output: (\w+)(?:, the next of (\w+))?")
+_HELD = re.compile(r"held by (tests/\S+\.py)")
 _CHANGE = re.compile(r"in (\S+), instead of: (\S.*)")
 _FILE = re.compile(r"# (\S*\w\.\w+)")
 
@@ -58,7 +60,7 @@ class Block:
         if self.marker:
             return self._marked()
         if any(line.startswith("$ ") for line in self.text.splitlines()):
-            raise Unknown(f"{self.place}: a command with `$ ` and no marker <!-- output: NAME --> above the block")
+            raise Unknown(f"{self.place}: a command with `$ ` and what it printed need a marker, <!-- output: NAME -->")
         if self.language not in SHELL and self.names_file:
             return "file"
         if self.language == "python":
@@ -74,6 +76,11 @@ class Block:
             return "output"
         if _CHANGE.fullmatch(self.marker):
             return "change"
+        if (held := _HELD.fullmatch(self.marker)) is not None:
+            test = ROOT / held[1]
+            if not test.is_file() or Path(self.page).name not in test.read_text():
+                raise Unknown(f"{self.place}: {held[1]} is no test that speaks of {Path(self.page).name}")
+            return "held"
         raise Unknown(f"{self.place}: <!-- {self.marker} --> marks no kind of block; see tests/docs/blocks.py")
 
     @property

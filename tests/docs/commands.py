@@ -7,15 +7,17 @@ import shlex
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.compose import compose
 from flows.history import _parser as history_parser
 from flows.history import _root_and_words
 from flows.session.plan import Imported, checked
 from tasks.scope.error import InputError
-from tests.docs.blocks import ROOT, Block
+from tests.docs.blocks import ROOT, Block, blocks_of
 
+_SPAN = re.compile(r"`((?:tunebook|make)\s[^`]+)`")
+_NAMES = 3  # words that name a command and at most one part of it
 LEFT_OUT = "…"  # in a command that only shows its form
 _GIVEN = re.compile(r"[A-Z_]+=.*")  # a variable for one command
 _OF_A_ROUND = ("keep=", "resume=")  # they name a round that this folder does not have
@@ -51,6 +53,30 @@ def commands_of(block: Block) -> Iterator[Command]:
             if part[len(given) :]:
                 place = f"{block.page}:{block.line + 1 + first}"
                 yield Command(place=place, words=tuple(part[len(given) :]), environment=tuple(given))
+
+
+def typed(block: Block) -> Block:
+    """The block with the commands alone, where `$ ` tells them from what they printed."""
+    lines = block.text.splitlines(keepends=True)
+    if not any(line.startswith("$ ") for line in lines):
+        return block
+    return replace(block, text="".join(line if line.startswith("$ ") else "\n" for line in lines))
+
+
+def within_lines(page: str, text: str) -> Iterator[Command]:
+    """The commands between backticks within the lines of a page. A span without any setting may name a command only."""
+    lines = text.splitlines()
+    for block in blocks_of(page, text):
+        for i in range(block.line - 1, min(block.line + len(block.text.splitlines()) + 1, len(lines))):
+            lines[i] = ""
+    for found in _SPAN.finditer("\n".join(lines)):
+        line = found.string[: found.start()].count("\n") + 1
+        span = Block(page=page, line=line - 1, section="", marker="", language="", text=found[1].replace("\n", " "))
+        for command in commands_of(span):
+            names = not any("=" in word or word.startswith("-") for word in command.words)
+            if names and command.ours and len(command.words) <= _NAMES:
+                command = replace(command, words=(*command.words, "--help"))
+            yield command
 
 
 def _parts(words: list[str]) -> Iterator[list[str]]:
@@ -93,7 +119,8 @@ def against(command: Command, imported: Imported) -> str:
         elif program not in PLAIN:
             return f"{command.place}: {program} is a program that no test knows"
     except (InputError, SystemExit) as error:
-        return f"{command.place}: {error}"
+        if "--help" not in words or str(error) != "0":
+            return f"{command.place}: {error}"
     return ""
 
 

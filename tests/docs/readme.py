@@ -1,9 +1,10 @@
 """Runs README's rounds anew, pastes what they print, and draws README's pictures of their reports.
 
     python -m tests.docs.readme            run every `<!-- output: NAME -->` in a fresh copy of this tree (minutes)
-    python -m tests.docs.readme redraw     render text and pictures anew from the stored rounds (seconds)
+    python -m tests.docs.readme replay     the same with the trials of the stored rounds (seconds)
 
-The pictures need chromium. Those of servers (`SERVED` in tests/docs/shown.py) are left as they are.
+A replay does all but the trials anew: checks, gate, verdict, words, pictures. The pictures need chromium; those of
+servers (`SERVED` in tests/docs/shown.py) are left as they are.
 """
 
 import json
@@ -13,16 +14,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from flows.compose.called import CONSOLE, called_as
 from tasks.record import Record
 from tasks.report.page.page import page
-from tasks.report.terminal import text
+from tasks.trials.runners import RUNNERS
+from tasks.trials.stored import read_curves
 from tests.docs.blocks import ROOT, Block, blocks_of
+from tests.docs.replay import Replayed, told_today
 from tests.docs.shown import DRAWN, FOLDER, README, SERVED, Shown, shown, source_of, stored
 
 COPIED = ("flows", "tasks", "conf", "pyproject.toml")
@@ -35,29 +39,27 @@ def outputs(readme: str) -> list[Block]:
     return [block for block in blocks_of("README.md", readme) if block.output[0]]
 
 
-def run_all(folder: Path) -> None:
-    """Run the command of every output in a copy of the tree, and store what came of each."""
+def run_all(folder: Path) -> dict[str, Shown]:
+    """The round of every output, run in a copy of the tree in this folder."""
     for name in COPIED:
         there, here = folder / name, ROOT / name
         shutil.copytree(here, there, ignore=_IGNORED) if here.is_dir() else shutil.copy(here, there)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    kept: dict[str, Any] = {"outputs": {}, "pictures": {}}
-    records: dict[str, Record] = {}
+    rounds: dict[str, Shown] = {}
     for block in outputs(README.read_text()):
         name, other = block.output
         typed = block.text.splitlines()[0].removeprefix("$ ")
-        command = records[other].next.command if other else typed
-        records[name], paths = _run(name, command, folder)
-        kept["outputs"][name] = {"command": command, "paths": paths}
-        _store(kept)
+        rounds[name] = told = _run(rounds[other].record.next.command if other else typed, folder)
+        shutil.copy(
+            folder / "mlruns" / "records" / told.record.round_id / told.record.curves, folder / f"{name}.parquet"
+        )
+    return rounds
 
 
 _IGNORED = shutil.ignore_patterns("__pycache__", "incumbent")
 
 
-def _run(name: str, command: str, folder: Path) -> tuple[Record, list[str]]:
-    """The record of the round that the command runs, stored under the name, and the paths that it printed."""
+def _run(command: str, folder: Path) -> Shown:
+    """The round that the command runs, with the paths that it printed."""
     print(f"$ {command}", file=sys.stderr, flush=True)
     words = shlex.split(command)
     assert words[0] == "tunebook", f"{command}: README shows the console command"
@@ -66,16 +68,42 @@ def _run(name: str, command: str, folder: Path) -> tuple[Record, list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    ((made),) = {*folder.glob("mlruns/records/*")} - before
-    record = Record.model_validate_json((made / "record.json").read_text())
+    (made,) = {*folder.glob("mlruns/records/*")} - before
+    written = (made / "record.json").read_text().replace(str(folder), ".")
+    record = Record.model_validate_json(written)
     said = done.stdout.rstrip("\n").splitlines()
     first = max(i for i, line in enumerate(said) if line.startswith(_FILES))
-    paths = [line[len(_FILES) :] for line in said[first:]]
-    assert text(record, paths=paths).splitlines() == said, f"{command} printed something else:\n{done.stdout}"
-    written = json.dumps(json.loads(record.model_dump_json(by_alias=True)), separators=(",", ":"))
-    (FOLDER / f"{name}.json").write_text(written.replace(str(folder), "."))
-    shutil.copy(made / record.curves, FOLDER / f"{name}.parquet")
-    return record, paths
+    paths = tuple(line[len(_FILES) :] for line in said[first:])
+    told = Shown(command=command, paths=paths, record=record, curves=read_curves(made / record.curves))
+    assert told.printed == f"$ {command}\n{done.stdout}", f"{command} printed something else:\n{done.stdout}"
+    return told
+
+
+def replay_all(folder: Path) -> dict[str, Shown]:
+    """Every stored round as it would be today, run in this folder."""
+    called_as(CONSOLE)
+    os.chdir(folder)
+
+    def played(runner: Replayed) -> None:
+        RUNNERS["local"] = runner
+
+    return dict(told_today([*stored()["outputs"]], played))
+
+
+def store(rounds: Mapping[str, Shown], folder: Path) -> None:
+    """Write records and commands in place of those that are stored, and the curves that lie in the folder."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in {file.stem for file in FOLDER.glob("*.parquet")} - {*rounds}:
+        (FOLDER / f"{name}.json").unlink(missing_ok=True)
+        (FOLDER / f"{name}.parquet").unlink()
+    kept: dict[str, Any] = {"outputs": {}, "pictures": {}}
+    for name, round in rounds.items():
+        tree = json.loads(round.record.model_dump_json(by_alias=True))
+        (FOLDER / f"{name}.json").write_text(json.dumps(tree, separators=(",", ":")))
+        if (folder / f"{name}.parquet").is_file():
+            shutil.copy(folder / f"{name}.parquet", FOLDER)
+        kept["outputs"][name] = {"command": round.command, "paths": list(round.paths)}
+    _store(kept)
 
 
 def paste() -> None:
@@ -130,12 +158,13 @@ def told() -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status: 0 once README shows what the rounds print; 2 for a word that there is not."""
-    if [*arguments] not in ([], ["redraw"]):
+    ways = {(): run_all, ("replay",): replay_all}
+    way = ways.get(tuple(arguments))
+    if way is None:
         print(__doc__)
         return 2
-    if not arguments:
-        with tempfile.TemporaryDirectory() as folder:
-            run_all(Path(folder).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        store(way(Path(folder).resolve()), Path(folder))
     paste()
     draw()
     print("\n".join(told()))

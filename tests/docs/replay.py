@@ -4,7 +4,8 @@ All but the trials is done anew: the design, the checks, the gate, the verdict a
 what README's reader would see today.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +16,12 @@ from flows.compose import compose
 from flows.tune import tune, without_prefect
 from tasks.design.study import Planned
 from tasks.record import Record, TrialRow
-from tasks.report.terminal import text
 from tasks.scope.goal import Objective
 from tasks.trials.local.execute import WayBack
 from tasks.trials.runner import Attempts, Unit
 from tasks.trials.settings import Execution
 from tasks.trials.trial import Curve, Trial, ended
-from tests.docs.shown import Shown
+from tests.docs.shown import Shown, shown
 
 
 class NotOnRecord(Exception):
@@ -77,22 +77,33 @@ class Replayed:
         """Nothing runs."""
 
 
-def replayed(round: Shown, ids: Mapping[str, str]) -> Record:
-    """The record of the round's command, run in this folder; `ids` are rounds by the names that they had when stored.
+def replayed(command: str, ids: Mapping[str, str]) -> Record:
+    """The record of a round's command, run in this folder; `ids` are rounds by the names that they had when stored.
 
-    `tasks.trials.runners` must have `Replayed(round=round)` as `local`.
+    `tasks.trials.runners` must have `Replayed(round=…)` as `local`.
     """
-    words = list(round.record.reproduce.overrides)
     for stored, now in ids.items():
-        words = [word.replace(stored, now) for word in words]
-    config = without_prefect(compose.from_overrides(words))
+        command = command.replace(stored, now)
+    config = without_prefect(compose.from_overrides(shlex.split(command)[2:]))
     return tune(config.model_copy(update={"tracking": config.tracking.model_copy(update={"enabled": False})}))
 
 
-def said_today(record: Record, round: Shown, ids: Mapping[str, str]) -> str:
-    """What a replayed round prints, with the names and the time of the stored one in place of its own."""
+def renamed(record: Record, round: Shown, ids: Mapping[str, str]) -> Record:
+    """A replayed record with the names and the times of the stored one in place of its own."""
     stamped = record.model_copy(update={"created": round.record.created, "finished": round.record.finished})
-    printed = text(stamped, paths=round.paths)
+    text = stamped.model_dump_json(by_alias=True)
     for stored, now in {**ids, round.record.round_id: record.round_id}.items():
-        printed = printed.replace(now, stored)
-    return f"$ {round.command}\n{printed}\n"
+        text = text.replace(now, stored)
+    return Record.model_validate_json(text)
+
+
+def told_today(names: Sequence[str], played: Callable[[Replayed], None]) -> Iterator[tuple[str, Shown]]:
+    """Each stored round as it would be today, run in this folder; `played` puts its runner in the place of `local`."""
+    ids: dict[str, str] = {}
+    for name in names:
+        round = shown(name)
+        played(Replayed(round=round))
+        record = replayed(round.command, ids)
+        told = replace(round, record=renamed(record, round, ids))
+        ids[round.record.round_id] = record.round_id
+        yield name, told

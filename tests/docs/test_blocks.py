@@ -28,6 +28,8 @@ def test_the_pages_are_looked_at_as_a_whole() -> None:
         "a language that nothing reads": "```toml\na = 1\n```\n",
         "YAML of no file": "```yaml\na: 1\n```\n",
         "a marker that means nothing": "<!-- picture -->\n```\nx\n```\n",
+        "held by a test that there is not": "<!-- held by tests/test_none.py -->\n```\n$ tunebook\n```\n",
+        "held by a test of something else": "<!-- held by tests/test_files.py -->\n```\n$ tunebook\n```\n",
         "an output that nothing stands behind": "```\n$ tunebook round\nverdict   keep\n```\n",
     }.items(),
     ids=lambda planted: planted[0],
@@ -42,6 +44,8 @@ def test_its_clean_twins_have_a_kind() -> None:
     twins += "<!-- output: one -->\n```\n$ tunebook round\nverdict   keep\n```\n```python\nprint(1)\n```\n"
     assert kinds(twins) == ["file", "figure", "output", "script"]
     assert kinds("<!-- in a.py, instead of: for step -->\n\n```python\n    pass\n```\n") == ["change"]
+    held = "<!-- held by tests/flows/before/test_page.py -->\n```\n$ tunebook round check=plan\nquestion\n```\n"
+    assert [block.kind for block in blocks_of("docs/before.md", held)] == ["held"]
     assert kinds("".join(f"```{language}\nmake demo\n```\n" for language in SHELL)) == ["commands"] * len(SHELL)
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from flows.session.plan import Imported
-from tests.docs.blocks import Block, blocks, blocks_of
-from tests.docs.commands import Command, against, commands_of
+from tests.docs.blocks import PAGES, ROOT, Block, blocks, blocks_of
+from tests.docs.commands import Command, against, commands_of, typed, within_lines
 from tests.docs.project import ran
 
-BLOCKS = [block for block in blocks() if block.kind == "commands"]
+BLOCKS = [typed(block) for block in blocks() if block.kind in ("commands", "output", "held")]
 IMPORTED: Imported = set()
 
 
@@ -32,6 +32,21 @@ def test_nothing_can_be_said_against_any_command(page: str, tmp_path: Path, monk
     run_elsewhere = [command for command in commands if "--config-dir" in command.words]  # by test_projects.py
     assert all(command.ours == "round" for command in run_elsewhere)
     assert [*filter(None, (against(c, IMPORTED) for c in commands if c not in run_elsewhere))] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_can_be_said_against_the_commands_within_the_lines_of_a_page(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = within_lines(page, (ROOT / page).read_text(encoding="utf-8"))
+    assert [*filter(None, (against(command, IMPORTED) for command in commands))] == []
+
+
+def test_commands_within_lines_are_found_and_names_of_commands_need_no_words() -> None:
+    page = "Say `tunebook history\n shows ROUND x` or `tunebook init`, `tunebook instal`.\n\n```\n`make nothing`\n```\n"
+    told = [against(command, IMPORTED).partition(": ")[0] for command in within_lines("page.md", page)]
+    assert told == ["page.md:1", "", "page.md:2"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,7 @@ def test_a_command_that_would_not_work_is_told_with_its_place(
         "tunebook init mine --from train.py",
         "make test ARGS=tests/scope",
         "pip install -e .",
-        "python -m tests.docs.readme redraw",
+        "python -m tests.docs.readme replay",
         ". .venv/bin/activate",
     ],
 )

@@ -12,7 +12,7 @@ from tasks.record import Record
 from tests.docs.blocks import Block, blocks, blocks_of
 from tests.docs.commands import commands_of
 from tests.docs.project import by_section, changed, composed, ran, scripted, written, yamls
-from tests.docs.shown import FOLDER
+from tests.docs.shown import FOLDER, stored
 from tests.flows.audit.studies import logged_to_mlflow, loss, made_by_optuna
 
 SECTIONS = by_section(blocks())
@@ -39,6 +39,7 @@ def table_with_curves(folder: Path) -> None:
     pd.DataFrame(rows, columns=["trial", "step", "valid_error"]).to_csv(folder / "curves.csv", index=False)
 
 
+RUN: set[str] = set()
 THERE: dict[str, Callable[[Path], None]] = {  # what a reader has already, by the word of a command that names it
     "optuna:sqlite:///study.db": optuna_study,
     "mlflow:sqlite:///mlflow.db": mlflow_runs,
@@ -54,8 +55,11 @@ def followed(own: list[Block], folder: Path) -> None:
         elif block.kind == "change":
             changed(block, folder)
         elif block.kind == "script":
-            (folder / "record.json").write_text((FOLDER / "refused.json").read_text())
-            scripted(block, folder)
+            *_, last = stored()["outputs"]
+            (folder / "record.json").write_text((FOLDER / f"{last}.json").read_text())
+            if block.text not in RUN:  # two pages may have the same
+                scripted(block, folder)
+            RUN.add(block.text)
         elif block.kind == "commands":
             for command in commands_of(block):
                 sources = [word.partition("=")[2] for word in command.words if word.startswith("source=")]

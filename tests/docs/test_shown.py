@@ -11,7 +11,7 @@ from flows.compose.called import CONSOLE
 from tasks.trials.runners import RUNNERS
 from tests.docs import shown as stored_rounds
 from tests.docs.blocks import ROOT, blocks_of
-from tests.docs.replay import NotOnRecord, Replayed, replayed, said_today
+from tests.docs.replay import NotOnRecord, Replayed, replayed, told_today
 from tests.docs.shown import (
     DRAWN,
     FOLDER,
@@ -25,7 +25,7 @@ from tests.docs.shown import (
 )
 
 TEXT = README.read_text(encoding="utf-8")
-AGAIN = "README is stale: run make readme; where only words or pictures changed, make readme ARGS=redraw"
+AGAIN = "README is stale: run make readme; where the trials are the same, make readme ARGS=replay does in seconds"
 NAMES = [block.output[0] for block in blocks_of("README.md", TEXT) if block.output[0]]
 
 
@@ -47,13 +47,8 @@ def test_readme_has_what_its_stored_rounds_print() -> None:
 def test_the_rounds_would_print_the_same_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNEBOOK_CALLED", CONSOLE)
-    ids: dict[str, str] = {}
-    for name in NAMES:
-        round = shown(name)
-        monkeypatch.setitem(RUNNERS, "local", Replayed(round=round))
-        record = replayed(round, ids)
-        assert said_today(record, round, ids) == round.printed, AGAIN
-        ids[round.record.round_id] = record.round_id
+    for name, told in told_today(NAMES, lambda runner: monkeypatch.setitem(RUNNERS, "local", runner)):
+        assert told.printed == shown(name).printed, AGAIN
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -62,7 +57,7 @@ def test_a_trial_that_the_stored_round_did_not_have_is_noticed(tmp_path: Path, m
     round = shown(NAMES[0])
     monkeypatch.setitem(RUNNERS, "local", Replayed(round=round))
     with pytest.raises(NotOnRecord):
-        replayed(round, {"goal=optimizer": "goal=depth"})
+        replayed(f"{round.command} seed=1", {})
 
 
 def test_a_number_that_no_round_printed_is_noticed() -> None:
