@@ -1,9 +1,5 @@
 """A section of a page as its reader follows it: files written, changes made, commands run, all in one folder."""
 
-import ast
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,13 +8,10 @@ import flows.init
 import flows.round
 from flows.compose import compose
 from flows.compose.config import RoundConfig
-from tests.docs.blocks import ROOT, Block
+from tests.docs.blocks import Block
 from tests.docs.commands import Command
+from tests.docs.scripts import SMALL
 
-SMALL = (  # a round of seconds; what a command says itself of the same setting gives way
-    *("budget.trials=4", "budget.retrains=2", "budget.finalists=1"),
-    *("budget.max_train_steps=100", "budget.eval_every_steps=10"),
-)
 ALONE = ("orchestrate=off", "tracking.enabled=false")
 SYNTHETIC = {"workload": "synthetic", "space": "synthetic", "goal": "synthetic"}
 
@@ -65,26 +58,6 @@ def ran(command: Command) -> int | None:
         size = () if any(word.startswith("check=") for word in words) else SMALL
         return flows.round.main([*words, *size, *ALONE])
     return None
-
-
-def scripted(block: Block, folder: Path) -> None:
-    """Run a block of Python as a program of its own; a round that it runs is made small."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "flows" / "entry")}
-    words = [sys.executable, "-c", small(block.text)]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise AssertionError(f"{block.place}: {done.stderr.strip()}")
-    if not done.stdout:
-        raise AssertionError(f"{block.place}: it prints nothing, so that its reader sees nothing")
-
-
-def small(code: str) -> str:
-    """The code with a small budget as the last words of each call of `tune`."""
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tune":
-            node.args += [ast.Constant(word) for word in (*SMALL, "tracking.enabled=false")]
-    return ast.unparse(tree)
 
 
 def composed(block: Block, folder: Path) -> RoundConfig:

@@ -45,7 +45,7 @@ def run_all(folder: Path) -> dict[str, Shown]:
         there, here = folder / name, ROOT / name
         shutil.copytree(here, there, ignore=_IGNORED) if here.is_dir() else shutil.copy(here, there)
     rounds: dict[str, Shown] = {}
-    for block in outputs(README.read_text()):
+    for block in outputs(README.read_text(encoding="utf-8")):
         name, other = block.output
         typed = block.text.splitlines()[0].removeprefix("$ ")
         rounds[name] = told = _run(rounds[other].record.next.command if other else typed, folder)
@@ -85,7 +85,7 @@ def replay_all(folder: Path) -> dict[str, Shown]:
     os.chdir(folder)
 
     def played(runner: Replayed) -> None:
-        RUNNERS["local"] = runner
+        RUNNERS["local"] = runner  # type: ignore[assignment]  # an object that opens itself, and no class
 
     return dict(told_today([*stored()["outputs"]], played))
 
@@ -106,13 +106,12 @@ def store(rounds: Mapping[str, Shown], folder: Path) -> None:
     _store(kept)
 
 
-def paste() -> None:
-    """Put what each stored round printed into README, between the fences of its block."""
-    lines = README.read_text().splitlines()
-    for block in reversed(outputs(README.read_text())):
-        printed = shown(block.output[0]).printed.splitlines()
-        lines[block.line : block.line + len(block.text.splitlines())] = printed
-    README.write_text("\n".join(lines) + "\n")
+def pasted(readme: str, printed: Mapping[str, str]) -> str:
+    """The text of README with what each round printed between the fences of its block, and nothing else changed."""
+    lines = readme.splitlines(keepends=True)
+    for block in reversed(outputs(readme)):
+        lines[block.line : block.line + len(block.text.splitlines())] = [printed[block.output[0]]]
+    return "".join(lines)
 
 
 def draw() -> None:
@@ -165,7 +164,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         store(way(Path(folder).resolve()), Path(folder))
-    paste()
+    text = README.read_text(encoding="utf-8")
+    README.write_text(pasted(text, {block.output[0]: shown(block.output[0]).printed for block in outputs(text)}))
     draw()
     print("\n".join(told()))
     return 0

@@ -11,11 +11,16 @@ from flows.compose.called import CONSOLE
 from tasks.record import Record
 from tests.docs.blocks import Block, blocks, blocks_of
 from tests.docs.commands import commands_of
-from tests.docs.project import by_section, changed, composed, ran, scripted, written, yamls
+from tests.docs.project import by_section, changed, composed, ran, written, yamls
+from tests.docs.scripts import scripted, small
 from tests.docs.shown import FOLDER, stored
 from tests.flows.audit.studies import logged_to_mlflow, loss, made_by_optuna
+from tests.processes.warm import Warm
 
-SECTIONS = by_section(blocks())
+EVERY = blocks()
+SCRIPTS = [block for block in EVERY if block.kind == "script"]
+TWICE = [block for i, block in enumerate(SCRIPTS) if block.text in {other.text for other in SCRIPTS[:i]}]
+SECTIONS = by_section(EVERY)
 TOLD = [key for key, own in SECTIONS.items() if {"file", "change", "script", "commands"} & {b.kind for b in own}]
 
 
@@ -39,7 +44,6 @@ def table_with_curves(folder: Path) -> None:
     pd.DataFrame(rows, columns=["trial", "step", "valid_error"]).to_csv(folder / "curves.csv", index=False)
 
 
-RUN: set[str] = set()
 THERE: dict[str, Callable[[Path], None]] = {  # what a reader has already, by the word of a command that names it
     "optuna:sqlite:///study.db": optuna_study,
     "mlflow:sqlite:///mlflow.db": mlflow_runs,
@@ -47,7 +51,7 @@ THERE: dict[str, Callable[[Path], None]] = {  # what a reader has already, by th
 }
 
 
-def followed(own: list[Block], folder: Path) -> None:
+def followed(own: list[Block], folder: Path, warm: Warm) -> None:
     """The section as its reader follows it, in this folder; commands and trials must end well."""
     for block in own:
         if block.kind == "file":
@@ -57,9 +61,7 @@ def followed(own: list[Block], folder: Path) -> None:
         elif block.kind == "script":
             *_, last = stored()["outputs"]
             (folder / "record.json").write_text((FOLDER / f"{last}.json").read_text())
-            if block.text not in RUN:  # two pages may have the same
-                scripted(block, folder)
-            RUN.add(block.text)
+            scripted(block, folder, warm)
         elif block.kind == "commands":
             for command in commands_of(block):
                 sources = [word.partition("=")[2] for word in command.words if word.startswith("source=")]
@@ -80,11 +82,11 @@ def broken(folder: Path) -> list[str]:
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("key", TOLD, ids=": ".join)
 def test_every_section_works_as_it_is_read(
-    key: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Warm
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNEBOOK_CALLED", CONSOLE)
-    followed(SECTIONS[key], tmp_path)
+    followed([b for b in SECTIONS[key] if b not in TWICE], tmp_path, warm)
 
 
 WORKLOAD = (
@@ -106,7 +108,14 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_a_section_that_does_not_work_is_noticed(planted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_section_that_does_not_work_is_noticed(
+    planted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Warm
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Exception, match=r"page\.md:\d+|space\.x"):
-        followed([*blocks_of("page.md", PLANTED[planted])], tmp_path)
+        followed([*blocks_of("page.md", PLANTED[planted])], tmp_path, warm)
+
+
+def test_a_round_from_python_is_made_small_and_all_else_left_as_it_is() -> None:
+    assert small('tune("goal=dropout", quiet=True)').startswith("tune('goal=dropout', 'budget.trials=")
+    assert small("print(tune)") == "print(tune)"

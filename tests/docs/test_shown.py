@@ -11,6 +11,7 @@ from flows.compose.called import CONSOLE
 from tasks.trials.runners import RUNNERS
 from tests.docs import shown as stored_rounds
 from tests.docs.blocks import ROOT, blocks_of
+from tests.docs.readme import pasted
 from tests.docs.replay import NotOnRecord, Replayed, replayed, told_today
 from tests.docs.shown import (
     DRAWN,
@@ -58,6 +59,13 @@ def test_a_trial_that_the_stored_round_did_not_have_is_noticed(tmp_path: Path, m
     monkeypatch.setitem(RUNNERS, "local", Replayed(round=round))
     with pytest.raises(NotOnRecord):
         replayed(f"{round.command} seed=1", {})
+
+
+def test_what_is_pasted_takes_the_place_of_the_old_lines_and_of_nothing_else() -> None:
+    page = "# A\n<!-- output: one -->\n```\n$ tunebook round\nold\n```\nwords\n<!-- output: two -->\n```\n$ x\n```\nend"
+    new = pasted(page, {"one": "$ tunebook round\nnew\nlines\n", "two": "$ y\nz\n"})
+    assert new == page.replace("old\n", "new\nlines\n").replace("$ x\n", "$ y\nz\n")
+    assert pasted(new, {"one": "$ tunebook round\nold\n", "two": "$ x\n"}) == page
 
 
 def test_a_number_that_no_round_printed_is_noticed() -> None:
