@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.compose.called import line
-from flows.prefect.server import PrefectServer, home
+from flows.prefect.shown import Shown
 from flows.round import main as run_round
 from flows.session.exit_code import leave
 from tasks.ledger import open_ledger
@@ -17,21 +17,19 @@ FIRST = ("workload=mnist1d", "goal=optimizer", "budget=quick", "tracking.root=ml
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code of the last round. One Prefect server serves both: a process can speak to one only."""
-    with PrefectServer(home()) as server:
-        print("starting a Prefect server (10 to 30 s)" if server.ours else f"using {server.url}", flush=True)
-        server.wait()
-        code = _shown([*FIRST, *arguments])
+    """The exit code of the last round. One Prefect server, if any, is told of both."""
+    with Shown() as shown:
+        code = _run([*FIRST, *arguments], shown)
         last = _last()
         if code == 0 and last is not None and last.verdict.outcome == "redesign" and last.next.command:
             print("\nThe round refused to conclude. This is the round that it named as next.\n", flush=True)
-            code = _shown(list(last.next.overrides))
+            code = _run(list(last.next.overrides), shown)
     return code
 
 
-def _shown(overrides: list[str]) -> int:
+def _run(overrides: list[str], shown: Shown) -> int:
     print(f"$ {line('round', overrides)}", flush=True)
-    return run_round(overrides)
+    return run_round(overrides, shown)
 
 
 def _last() -> Record | None:

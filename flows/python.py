@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from flows.compose import compose
 from flows.compose.called import CONSOLE, called_as, chosen_form
 from flows.compose.config import RoundConfig
+from flows.session.exit_code import RoundStopped
 from tasks.ledger import LedgerError
 from tasks.record import Record
 from tasks.scope.error import InputError
@@ -25,6 +26,7 @@ def one_round(overrides: Sequence[str], config_dir: str | os.PathLike[str] | Non
 
     Raises:
         InputError: with the one sentence to show; nothing has been computed by then.
+        RoundStopped: the first trials failed alike; its words are the traceback and the way on.
 
     Playbook: B1
     """
@@ -33,17 +35,19 @@ def one_round(overrides: Sequence[str], config_dir: str | os.PathLike[str] | Non
             return _one_round(overrides, None if config_dir is None else os.fspath(config_dir))
         except (InputError, LedgerError) as error:
             raise InputError(str(error)) from None  # the way here would bury the sentence in a notebook
+        except RoundStopped as error:
+            raise RoundStopped(str(error)) from None
 
 
 def _one_round(overrides: Sequence[str], config_dir: str | None) -> Record:
     from flows.past.files import round_files
     from flows.session.plan import checked
-    from flows.tune import tune, without_prefect
+    from flows.tune import tune
     from tasks.report.terminal import text
 
     config = _config(overrides, config_dir)
     checked(config, set())
-    record = tune(without_prefect(config))
+    record = tune(config)
     print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
     return record
 

@@ -3,30 +3,35 @@
 From the shell: python -m flows.round goal=dropout seed=1
 """
 
+import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from flows.compose import compose
 from flows.compose.called import round_line
-from flows.compose.config import RoundConfig
-from flows.compose.messages import tell
-from flows.session.exit_code import explained, leave
+from flows.compose.guess import wants_torch
+from flows.session.exit_code import exit_code, explained, leave
 from flows.session.signals import heeding
-from tasks.record import Record
-from tasks.scope.error import InputError
+from tasks.trials.local.ahead import kept_servers, start_ahead
+
+if TYPE_CHECKING:  # nothing above takes long to import: see `_main`
+    from flows.compose.config import RoundConfig
+    from flows.prefect.shown import Shown
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], shown: "Shown | None" = None) -> int:
     """The exit code: 0 when every round concluded or refused with a next command, 2 for bad input.
 
-    1 where the machine or the program failed; 130 after Ctrl-C and 143 after SIGTERM.
+    `shown`: shows the rounds in Prefect, where several commands do it together; by default each has one of its own.
+    1 where a round came to nothing (its first trials failed alike, or none gave a result) or the machine failed;
+    130 after Ctrl-C and 143 after SIGTERM. docs/exit_codes.md lists them.
     """
     with heeding() as stop:
         try:
-            return _main(arguments)
+            return _main(arguments, shown)
         except BaseException as error:
             if "TUNEBOOK_DEBUG" in os.environ:
                 traceback.print_exc()
@@ -34,43 +39,68 @@ def main(arguments: Sequence[str]) -> int:
                 code, sentence = 128 + stop.signal, f"\nstopped; {stop.hint}"
             else:
                 code, sentence = explained(error)
+            from flows.compose.messages import tell
+
             tell(sentence)
             return code
 
 
-def _main(arguments: Sequence[str]) -> int:
-    from flows.session.plan import (  # here and below: what takes a second waits until the input is checked
-        Imported,
-        checked,
-    )
+def _main(arguments: Sequence[str], shown: "Shown | None") -> int:
+    """As `main`. What takes long to import is imported while the process that forks trials imports torch."""
+    gc.disable()  # until the first round: collections are a quarter of the time of such imports, and find nothing
+    try:
+        with kept_servers():
+            wanted = wants_torch(arguments)
+            if wanted is not None:
+                start_ahead(supervised=wanted == "supervised")
+            return _composed(arguments, shown)
+    finally:
+        gc.enable()
+
+
+def _composed(arguments: Sequence[str], shown: "Shown | None") -> int:
+    from flows.compose import compose
+    from flows.session.plan import Imported, checked
 
     configs = compose.from_shell(arguments)
     imported: Imported = set()
     plans = [checked(config, imported) for config in configs]
+    if not gc.get_freeze_count():  # once a process: what is frozen is never let go
+        gc.freeze()
+    gc.enable()
     if configs and configs[0].check is not None:
         from flows.before.look import look
 
         return look(plans)
-    _run_all(configs)
-    return 0
+    return _run_all(configs, shown)
 
 
-def _run_all(configs: Sequence[RoundConfig]) -> None:
-    """Every round in turn, all with one Prefect server; the terminal report of each as it ends."""
+def _run_all(configs: "Sequence[RoundConfig]", shown: "Shown | None") -> int:
+    """The exit code of every round in turn; the terminal report of each as it ends.
+
+    Prefect is shown them beside, with one server.
+    """
+    from flows.compose.messages import tell
     from flows.past.files import round_files
     from flows.past.multirun import multirun_id, tie
-    from flows.tune import tune, without_prefect
+    from flows.tune import tune
     from tasks.report.terminal import text
 
+    code = 0
     multirun = multirun_id(configs)
     with ExitStack() as stack:
-        in_prefect = _in_prefect(stack) if any(config.orchestrate == "prefect" for config in configs) else None
+        if shown is None and any(config.orchestrate == "prefect" for config in configs):
+            from flows.prefect.shown import Shown
+
+            shown = stack.enter_context(Shown())
         for i, config in enumerate(configs):
             try:
-                if in_prefect and config.orchestrate == "prefect":
-                    record = in_prefect(config)
+                if shown is not None and config.orchestrate == "prefect":
+                    with shown.round(config) as (steps, told):
+                        record = tune(config, steps)
+                        told.concluded(record)
                 else:
-                    record = tune(without_prefect(config))
+                    record = tune(config)
             except BaseException:
                 if len(configs) > 1:  # the command itself would begin anew with those that are concluded
                     head = f"{i} of {len(configs)} rounds are concluded; the others:"
@@ -78,29 +108,11 @@ def _run_all(configs: Sequence[RoundConfig]) -> None:
                 raise
             tie(config, record, multirun)
             print(text(record, colour=sys.stdout.isatty(), paths=round_files(config, record)), flush=True)
+            code = max(code, exit_code(record))
+    return code
 
 
-def _in_prefect(stack: ExitStack) -> Callable[[RoundConfig], Record] | None:
-    """The round as a Prefect flow; a server of our own is started where none answers, and ends with `stack`.
-
-    None where it cannot be started: a round needs no server.
-    """
-    from flows.prefect.server import PrefectServer, home
-
-    try:
-        server = stack.enter_context(PrefectServer(home()))
-        if server.ours:
-            print("no Prefect server answers; starting one for this command (10 to 30 s, once)", file=sys.stderr)
-        server.wait()
-    except (OSError, RuntimeError, InputError) as error:
-        tell(f"warning: {error}; the round runs without Prefect")
-        return None
-    from flows.prefect.flow import in_prefect
-
-    return in_prefect
-
-
-def _command(config: RoundConfig) -> str:
+def _command(config: "RoundConfig") -> str:
     return round_line(config.overrides, config.config_dir)
 
 

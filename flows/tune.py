@@ -3,34 +3,36 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from flows.compose.called import round_line
 from flows.compose.config import RoundConfig
 from flows.compose.messages import tell
 from flows.own import OWN
 from flows.session.approval import approval
 from flows.session.closing import close, record_now
-from flows.session.exit_code import HINT
+from flows.session.exit_code import HINT, RoundStopped
 from flows.session.generations import RoundIncumbents
 from flows.session.plan import warnings_of
 from flows.session.provenance.kept import earlier_round
 from flows.session.session import Session, open_session
 from flows.session.signals import the_stop
 from flows.session.site import open_site
-from flows.steps import PLAIN, orchestrated
+from flows.steps import PLAIN, Steps
 from tasks.analyze.study.evidence import Evidence
 from tasks.design.kept import keeping
 from tasks.record import Record
+from tasks.report.stopped import stopped_text
+from tasks.trials.failures.first import FirstTrialsFailed
 from tasks.trials.run import NOTICE
 
 
-def tune(config: RoundConfig, slot: str | None = None) -> Record:
+def tune(config: RoundConfig, step: Steps = PLAIN, slot: str | None = None) -> Record:
     """The record of one round, run from scope to promotion, or gone on with from where it was cut off.
 
-    Inside a Prefect flow every step is a task; outside, with `orchestrate=off`, the same functions are called plain.
-    The ledger is told for which `slot` of a schedule the round is.
+    `step`: plain functions, or the same as Prefect's tasks, or the same with Prefect told of each. The ledger is told
+    for which `slot` of a schedule the round is.
 
     Playbook: B1
     """
-    step = orchestrated() if config.orchestrate == "prefect" else PLAIN
     with ExitStack() as stack:
         session = open_session(stack, config)
         stack.enter_context(interruptible(session))
@@ -56,7 +58,11 @@ def tune(config: RoundConfig, slot: str | None = None) -> Record:
 
 @contextmanager
 def interruptible(session: Session) -> Iterator[None]:
-    """A block that a signal may leave: the ledger notes that the round was stopped, unless it is concluded."""
+    """A block that a signal may leave: the ledger notes that the round was stopped, unless it is concluded.
+
+    Raises:
+        RoundStopped: the first trials failed alike.
+    """
     stop = the_stop()
     stop.hint = HINT
     try:
@@ -66,8 +72,8 @@ def interruptible(session: Session) -> Iterator[None]:
         if session.ledger.record(session.round_id) is not None:
             stop.hint = f"the round is concluded and stands in {session.folder}"
         raise
-
-
-def without_prefect(config: RoundConfig) -> RoundConfig:
-    """The same round, its steps called plain."""
-    return config.model_copy(update={"orchestrate": "off"})
+    except FirstTrialsFailed as error:
+        session.ledger.interrupt(session.round_id)
+        config = session.config
+        command = round_line(config.overrides, config.config_dir)
+        raise RoundStopped(stopped_text(error, config.workload.objective.metric, command)) from error

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.compose.called import program
+from flows.compose.messages import tell
 from flows.prefect.deployment import deployment_name, serve
 from flows.prefect.server import PrefectServer, die_with_parent, home
 from tasks.tracking import Tracking, server_command
@@ -20,8 +21,16 @@ MLFLOW_PORT = 5000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Start all three, print their addresses, and serve until Ctrl-C."""
+    """Start all three, print their addresses, and serve until Ctrl-C; 1 where one of them does not start."""
     given = _parser().parse_args(arguments)
+    try:
+        return _served(given)
+    except (OSError, RuntimeError) as error:
+        tell(f"error: {error}")
+        return 1
+
+
+def _served(given: argparse.Namespace) -> int:
     prefect_port, mlflow_port = given.prefect_port, given.mlflow_port
     tracking = Tracking(root=str(Path(given.root).resolve()))
     with PrefectServer(home(), prefect_port) as server, _mlflow(tracking, mlflow_port):

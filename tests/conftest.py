@@ -34,6 +34,7 @@ TOGETHER = {
     "faults/kill": "the reference round",  # `rounds`, and all that is asked of it
     "faults/prefect": "a Prefect server",  # `api`: it takes long to start
     "flows/test_serve.py": "a Prefect server",
+    "flows/prefect": "a Prefect server",
     "faults/mlflow": "a round that MLflow never heard of",  # `reference`, and MLflow's stores
     "flows/test_sync.py": "a round that MLflow never heard of",
     "tracking": "one MLflow store",

@@ -14,14 +14,18 @@ import time
 import urllib.error
 import urllib.request
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from flows.compose.called import near
+from flows.compose.messages import tell
 from tasks.scope.error import InputError
 
 UI_URL = "http://127.0.0.1:4200/api"  # where `make ui` serves; rounds from the shell then show up there
 START_SECONDS = 180.0  # a fresh database took 18 s on a quiet 2-core machine, ten times that on a busy one
+_OTHER_VERSION = "Can't locate revision"  # of Alembic, about a database that a newer Prefect has changed
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -33,6 +37,7 @@ class PrefectServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._port = port
+        self._logged = 0  # bytes of the log that earlier servers wrote
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -51,17 +56,23 @@ class PrefectServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None:
-            if kind in (KeyboardInterrupt, SystemExit):  # while it starts it would hear of nothing milder
-                self._process.kill()
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self.stop(at_once=kind in (KeyboardInterrupt, SystemExit))
             os.environ.pop("PREFECT_API_URL", None)
         if self._log is not None:
             self._log.close()
+
+    def stop(self, *, at_once: bool) -> None:
+        """End a server that this process started; `at_once`: while it starts it would hear of nothing milder."""
+        if self._process is None:
+            return
+        if at_once:
+            self._process.kill()
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     @property
     def ours(self) -> bool:
@@ -77,14 +88,26 @@ class PrefectServer:
         deadline = time.monotonic() + START_SECONDS
         while not answers(self.url):
             if self._process is not None and self._process.poll() is not None:
-                raise RuntimeError(f"the Prefect server ended at once; see {self._home / 'server.log'}")
+                raise RuntimeError(self._ended())
             if time.monotonic() > deadline:
                 raise RuntimeError(f"no Prefect server answered at {self.url}; see {self._home / 'server.log'}")
             time.sleep(0.2)
 
+    def _ended(self) -> str:
+        """Why the server ended, as far as its log says."""
+        log = self._home / "server.log"
+        with log.open("rb") as file:
+            file.seek(self._logged)
+            said = file.read().decode(errors="replace")
+        if _OTHER_VERSION in said:
+            database, mine = self._home / "prefect.db", version("prefect")
+            return f"another Prefect made {database}, and {mine} cannot read it: name another PREFECT_HOME"
+        return f"the Prefect server ended at once; see {log}"
+
     def _start(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api"
         self._log = (self._home / "server.log").open("ab")
+        self._logged = self._log.tell()
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-P", "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"),
@@ -100,12 +123,18 @@ class PrefectServer:
 
 
 def home() -> Path:
-    """Prefect's own folder: beside the other stores of the working folder, unless the user has chosen one."""
-    return Path(os.environ.get("PREFECT_HOME") or Path("mlruns", "prefect").resolve())
+    """Prefect's own folder: beside the other stores of the working folder, unless the user has chosen one.
+
+    Each version of Prefect has one of its own: a newer one changes the database so that an older one cannot read it.
+    """
+    return Path(os.environ.get("PREFECT_HOME") or Path("mlruns", "prefect", version("prefect")).resolve())
 
 
 def settle(home: Path) -> None:
     """Prefect's settings for this process and its children; what a person has set themselves stays."""
+    older = home.parent / "prefect.db"
+    if not home.exists() and "PREFECT_HOME" not in os.environ and older.is_file():
+        tell(f"Prefect's earlier runs stay in {near(older)}; PREFECT_HOME={near(older.parent)} shows them again")
     home.mkdir(parents=True, exist_ok=True)
     for name, value in (
         ("PREFECT_HOME", str(home)),

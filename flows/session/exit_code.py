@@ -6,13 +6,19 @@ import os
 import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from tasks.ledger import LedgerError
 from tasks.scope.error import InputError
+
+if TYPE_CHECKING:  # pydantic comes with it: no command begins by waiting for that
+    from tasks.record import Record
 
 HINT = "nothing is lost, the same command goes on with this round"
 LAST = 5.0  # seconds for what still wants to be sent when the program ends; Prefect's would try for ten minutes
+
+
+class RoundStopped(Exception):
+    """A round stopped itself, and the words say why and what to run next."""
 
 
 def explained(error: BaseException) -> tuple[int, str]:
@@ -21,6 +27,10 @@ def explained(error: BaseException) -> tuple[int, str]:
     Raises:
         BaseException: the error itself, where it is a mistake of this program: its traceback is wanted.
     """
+    if isinstance(error, RoundStopped):
+        return 1, str(error)
+    from tasks.ledger import LedgerError  # and SQLAlchemy with it: no command begins by waiting for that
+
     causes = [error, *filter(None, (error.__cause__, error.__context__))]
     if any(getattr(e, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(e) for e in causes):
         return 1, f"error: no space left on the device; free some; {HINT}"
@@ -30,6 +40,11 @@ def explained(error: BaseException) -> tuple[int, str]:
         return 1, f"error: {error}; {HINT}"
     error.add_note(f"this is a mistake of tunebook; {HINT}")
     raise error
+
+
+def exit_code(record: "Record") -> int:
+    """The exit code of a concluded round: 1 where no trial gave a result, 0 whatever else its verdict is."""
+    return 1 if record.verdict.reason == "nothing_feasible" else 0
 
 
 def leave(code: int) -> NoReturn:

@@ -39,7 +39,14 @@ def open_site(stack: ExitStack, session: Session, round: Round, pool: Pool) -> t
             earlier=earlier(config.root, config.tracking),
         )
     )
-    watch = stack.enter_context(Watch(sum(s.count for s in round.studies), config.workload.objective))
+    watch = stack.enter_context(
+        Watch(
+            sum(s.count for s in round.studies),
+            config.workload.objective,
+            retrains=(config.budget.finalists + 2) * config.budget.retrains,  # finalists, incumbent and baseline
+            slots=len(config.runner.slots),
+        )
+    )
 
     def heard(trial: Trial) -> None:
         watch.heard(trial)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
 
 from tasks.analyze.checks.curves.leaders import mostly_improving
 from tasks.analyze.isolation import ranking
@@ -58,6 +57,8 @@ def _seconds_a_step(s: Slice) -> Floats:
 
 
 def _slower(mine: Floats, fastest: Floats) -> bool:
+    from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]  # half a second, when trials have ended
+
     longer = float(np.median(mine)) >= SLOWER * float(np.median(fastest))
     return longer and float(mannwhitneyu(mine, fastest, alternative="greater").pvalue) < SURE
 

@@ -91,22 +91,24 @@ def verdict_of(scope: Scope, conclusion: Conclusion) -> VerdictRow:
 
 def _ungated(scope: Scope, conclusion: Conclusion) -> Outcome:
     """The outcome where no gate was asked; `na` where nothing was put before one, and nothing was measured."""
-    if conclusion.blockers or _all_infeasible(scope, conclusion):
+    if conclusion.blockers or _nothing_feasible(conclusion):
         return "redesign"
     if conclusion.promoted:
         return "promote"
     return "keep" if conclusion.measured else "na"
 
 
-def _all_infeasible(scope: Scope, conclusion: Conclusion) -> bool:
-    """Whether a goal without a gate ran trials, and none of them can be told from."""
-    return not scope.goal.facts.gate and not conclusion.feasible and not conclusion.measured
+def _nothing_feasible(conclusion: Conclusion) -> bool:
+    """Whether trials ran, and none of them can be compared or measured."""
+    return not conclusion.feasible and not conclusion.measured
 
 
 def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
     """In sentences: the gate's, or what blocks, or what was measured; and why a promotion was not accepted."""
     blocked = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
     measured = conclusion.promotion.reasons if conclusion.promotion else ()
+    if _nothing_feasible(conclusion) and not blocked:
+        return ("No trial of the search gave a result that can be compared.",)
     found = conclusion.decision.reasons if conclusion.decision else blocked or conclusion.unmeasured or measured
     return (*found, *([conclusion.declined] if conclusion.declined else []))
 
@@ -114,9 +116,7 @@ def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
 def _reason(scope: Scope, conclusion: Conclusion) -> Reason:
     """The code of how the verdict came about; that nothing was feasible says more than what it led to."""
     decision = conclusion.decision
-    if decision is None and _all_infeasible(scope, conclusion):
-        return "nothing_feasible"
-    if not conclusion.feasible and (conclusion.blockers or (decision and decision.reason == "no_other_candidate")):
+    if _nothing_feasible(conclusion) or (conclusion.blockers and not conclusion.feasible):
         return "nothing_feasible"
     if decision is None and conclusion.blockers:
         return "blocked"
@@ -125,8 +125,7 @@ def _reason(scope: Scope, conclusion: Conclusion) -> Reason:
     if decision is not None:
         return decision.reason
     if conclusion.unmeasured:
-        missing: Reason = "no_other_candidate" if conclusion.feasible else "nothing_feasible"
-        return "variance_not_measured" if FINALIST in conclusion.arms else missing
+        return "variance_not_measured" if FINALIST in conclusion.arms else "no_other_candidate"
     return "no_gate" if not conclusion.measured else "measured" if conclusion.promotion else "no_other_candidate"
 
 

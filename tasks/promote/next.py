@@ -78,7 +78,7 @@ def next_round(
         return NextRow(command=command(held), overrides=held, why=why)
 
     if outcome == "redesign":
-        return row(*_mended(own, blockers))
+        return row(*(_mended(own, blockers) if blockers else _feasible_again(own, advice)))
     if outcome == "retrain" and suggested is None and retrains > 1:
         return row(*_sounder(own, otherwise, advice))
     if outcome == "retrain":
@@ -145,13 +145,21 @@ def another_way(scope: Scope, conclusion: Conclusion) -> tuple[str, ...]:
 
 def _mended(own: Sequence[str], blockers: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
     """The remedies of all that blocks, and why; what no override can mend comes first: the command waits for it."""
-    if not blockers:
-        return merged(own, ()), "mend this first; no override can: no trial gave a result"
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
     why = [f"mend this first; no override can: {headline(beyond[0].evidence)}"] if beyond else []
     why += [f"Answers what blocks this round: {_named(blockers)}."] if mended != merged(own, ()) else []
     return mended, " ".join(why)
+
+
+def _feasible_again(own: Sequence[str], advice: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
+    """Where no trial gave a result and nothing blocks: the range is moved to where trials do, if E9 says where."""
+    lost = [f for f in advice if f.row == "E9" and f.remedy]
+    if not lost:
+        return merged(own, ()), "mend this first; no override can: no trial gave a result"
+    moved = merged(own, _remedies(lost))
+    keys = ", ".join(dict.fromkeys(override_key(o) for f in lost for o in f.remedy))
+    return moved, f"no trial gave a result: {keys} moves to where trials may ({_named(lost)})"
 
 
 def _sounder(own: Sequence[str], otherwise: Sequence[str], advice: Sequence[Finding]) -> tuple[tuple[str, ...], str]:

@@ -69,7 +69,7 @@ def promote_config(
     scope, facts = evidence.round.scope, evidence.round.scope.goal.facts
     blockers = blockers_of(scope, analysis)
     feasible = not evidence.trials or any(t.feasible for t in evidence.trials.values())
-    if blockers:
+    if blockers or (facts.gate and not feasible):
         arms = _by_name(arms_of(evidence)) if facts.gate else {}
         return Conclusion(incumbent=scope.incumbent, arms=arms, blockers=blockers, feasible=feasible)
     earlier = incumbents.earlier_retrains() if facts.gate else ()

@@ -10,6 +10,7 @@ from tasks.text import number, plainly
 Said = Callable[[Record], tuple[str, str]]
 OPEN = "Not conclusive."
 PROVISIONAL = "The findings that block come first; until then the numbers are provisional."
+NO_RESULT = "The trials do not suffice for an answer."
 RETRAINS = "retrains"  # the source of an answer that the gate gave
 
 
@@ -63,12 +64,14 @@ def _conclusion(record: Record, answer: Compared) -> str:
 
 
 def _so_far(record: Record, answer: Compared) -> str:
+    if record.verdict.reason == "nothing_feasible":
+        return NO_RESULT
     if blockers(record):
         return PROVISIONAL
     if not record.roles.scientific:
         return "Nothing was to be compared: goal.scientific={name: [first, second]} says what."
     if answer.gain is None or answer.value is None:
-        return "The trials do not suffice for an answer."
+        return NO_RESULT
     word = "ahead of" if answer.gain > 0 else "behind"
     luck = answer.band is not None and answer.band[0] <= 0 <= answer.band[1]
     noise = "noise of the retrains" if answer.source == RETRAINS else "luck of the search"

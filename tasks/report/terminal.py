@@ -16,7 +16,7 @@ from tasks.text import band_text, number, one_line, plural
 
 LINES = 25  # of the whole, without the next command and the paths
 INDENT = 10  # the column in which everything but the labels begins
-LABEL = 40  # characters of a study's label
+REASONS = 2  # of the verdict: those of the candidate that won, or came furthest, stand first
 PAINT = {
     "fail": "31",
     "warn": "33",
@@ -101,9 +101,11 @@ def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Block]:
     for label, lines in promoted_parts(record, room):
         yield Block(rank=2, label=label, items=(lines,))
     if not blockers(record):
-        yield Block(rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=3)
+        yield Block(
+            rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=REASONS
+        )
     if record.accepted:
-        rank = 2 if record.accepted.in_writing else 5  # what rests on a written reason is not left out first
+        rank = 2 if record.accepted.in_writing else 11  # what rests on a written reason is not left out first
         yield Block(rank=rank, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
 
 

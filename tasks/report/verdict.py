@@ -1,5 +1,6 @@
 """The verdict in a sentence, and what else page and terminal say alike of a record."""
 
+from collections import Counter
 from datetime import datetime
 
 from tasks.promote.comparison import FINALIST, INCUMBENT
@@ -11,6 +12,7 @@ from tasks.scope.finding import blocking
 from tasks.scope.roles import fixed_caveat
 from tasks.text import duration, number, plural, point_label
 
+ENDS = {"failed": "failed", "infeasible": "were infeasible", "stopped": "were stopped"}
 NOT_APPLICABLE = "not applicable"  # no level of a finding: `na`, and nothing that could have been checked
 LEVELS = ("fail", "warn", "na", NOT_APPLICABLE, "ok")
 
@@ -59,6 +61,8 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
         promoted = f"{_candidate(record) or _upper(finalist)} takes the place of {against}, accepted in writing"
         stays = f"{_upper(against)} stays: nothing was retrained"
         return f"{promoted if verdict.outcome == 'promote' else stays}; {without}."
+    if verdict.reason == "nothing_feasible":
+        return _nothing_feasible(record)
     if sentence := joining_sentence(record, against, gain):
         return sentence
     if verdict.outcome == "promote":
@@ -78,6 +82,16 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
         found = plural(len(blockers(record)), "finding")
         return f"No conclusion yet: {found} ({rows}) must be mended first." if rows else "No conclusion yet."
     return "No configuration was put before the gate; this round's product is its answer and what was learned."
+
+
+def _nothing_feasible(record: Record) -> str:
+    """How the trials of a round ended of which none can be compared, and what to do first."""
+    ended = Counter[str](t.status for t in record.trials)
+    told = [f"{ended[status]:,} {words}" for status, words in ENDS.items() if ended[status]]
+    every = next((words for status, words in ENDS.items() if ended[status] == ended.total()), "")
+    said = f"all {ended.total():,} {every}" if every and ended.total() > 1 else " and ".join(told)
+    mend = "Mend the code first" if ended["failed"] * 2 > ended.total() else "Move the search to where trials train"
+    return f"No trial gave a result: {said}. {mend}."
 
 
 def _candidate(record: Record) -> str:

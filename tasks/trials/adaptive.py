@@ -27,6 +27,11 @@ class AdaptiveStudy:
         """The study with the trials that were suggested."""
         return self._study.model_copy(update={"trials": tuple(self._trials), "count": len(self._trials)})
 
+    @property
+    def left(self) -> int:
+        """How many trials it may suggest yet."""
+        return 0 if self._over else self._study.count - len(self._trials)
+
     def next(self, ended: Mapping[str, Trial]) -> Planned | None:
         """The next trial; None while a result is missing that it depends on, and when there is none left.
 

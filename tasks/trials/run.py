@@ -13,6 +13,7 @@ from tasks.record import hash_of
 from tasks.scope.goal import Objective
 from tasks.trials.adaptive import AdaptiveStudy
 from tasks.trials.attempts import BookedAttempts, TrialBook
+from tasks.trials.failures.first import FirstTrials
 from tasks.trials.runner import Runner, Unit
 from tasks.trials.settings import RunnerSettings
 from tasks.trials.stored import trial_from
@@ -60,12 +61,15 @@ class Site:
 def run_round(round: Round, site: Site) -> tuple[Round, dict[str, Trial]]:
     """The round with all of its trials, and what came of each, by id: those on record as they ended, the others run.
 
+    Raises:
+        FirstTrialsFailed: the first of them failed alike before any had reported.
+
     Playbook: J12, J14, D16
     """
     unknown = [study for study in round.studies if not study.trials]
     stored = [Planned.model_validate(plan) for plan in site.book.planned(site.round_id)] if unknown else []
     growing = {s.id: AdaptiveStudy(round.scope, s, {p.index: p for p in stored if p.study == s.id}) for s in unknown}
-    trials = _run(round.trials, tuple(growing.values()), site)
+    trials = _run(round.trials, tuple(growing.values()), site, watched=True)
 
     def grown(study: Study) -> Study:
         return growing[study.id].study if study.id in growing else study
@@ -83,9 +87,14 @@ def run_trials(planned: Sequence[Planned], site: Site) -> dict[str, Trial]:
     return {p.id: trials[p.id] for p in planned}
 
 
-def _run(planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> dict[str, Trial]:
-    """Everything planned and everything that the adaptive studies come to suggest; where one raises, all is ended."""
-    course = _Course(planned, growing, site)
+def _run(
+    planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site, *, watched: bool = False
+) -> dict[str, Trial]:
+    """Everything planned and everything that the adaptive studies come to suggest; where one raises, all is ended.
+
+    `watched`: where the first ones fail alike, all is ended too.
+    """
+    course = _Course(planned, growing, site, watched=watched)
     with site.pool(site.runner.slots) as submit:
         try:
             course.run(submit)
@@ -112,9 +121,10 @@ def packed(planned: Sequence[Planned], site: Site) -> list[Planned]:
 class _Course:
     """What waits, what runs and what has ended. All of it is seen from one thread; units run in others."""
 
-    def __init__(self, planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site) -> None:
+    def __init__(
+        self, planned: Sequence[Planned], growing: Sequence[AdaptiveStudy], site: Site, *, watched: bool
+    ) -> None:
         self._growing, self._site = growing, site
-        self._attempts = BookedAttempts(book=site.book, round_id=site.round_id, settings=site.settings)
         if kept := [p.model_dump(mode="json") for p in planned if p.kept]:
             site.book.keep(site.round_id, kept)
         planned = packed(planned, site)
@@ -122,11 +132,17 @@ class _Course:
         self._known = site.book.results(site.round_id)
         self._news: SimpleQueue[Trial | Unit | BaseException] = SimpleQueue()
         self._running: list[Unit] = []
+        self._unheard: list[Trial] = []  # failures that are held back
         self.ended: dict[str, Trial] = {}
+        booked = BookedAttempts(book=site.book, round_id=site.round_id, settings=site.settings)
+        self._first = FirstTrials(booked, site.runner.slots, reported=True)
         units: dict[str, list[Planned]] = {}
         for fresh in (p for p in planned if not self._on_record(p)):
             units.setdefault(fresh.pack or fresh.id, []).append(fresh)
+        self._fresh = sum(map(len, units.values()))  # trials that are to run, as far as they are planned
         self._waiting: deque[Unit] = deque(sorted(map(tuple, units.values()), key=lambda unit: unit[0].alone))
+        if watched and not any(len(trial.curve) for trial in self.ended.values()):
+            self._first = FirstTrials(booked, site.runner.slots, reported=False)
 
     def run(self, submit: Submit) -> None:
         """Until nothing waits and nothing runs.
@@ -140,20 +156,34 @@ class _Course:
                 self._running.append(unit)
                 submit(unit, partial(self._work, unit), self._news.put)
             if not self._running:
-                return
+                return self._end()
             self._take(self._news.get())
 
     def _take(self, news: Trial | Unit | BaseException) -> None:
         if isinstance(news, Trial):
-            self._hear(news)
+            self.ended[news.id] = news
+            self._unheard.append(news)
+            self._first.judge(self._fresh + sum(study.left for study in self._growing))
+            if not self._first.held:
+                self._tell()
         elif isinstance(news, BaseException):
             raise news
         else:
             self._running.remove(news)
 
+    def _end(self) -> None:
+        """All have ended, and none was the last straw: what is held back counts."""
+        self._first.release()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell of every trial that ended since."""
+        while self._unheard:
+            self._site.heard(self._unheard.pop(0))
+
     def _work(self, unit: Unit) -> None:
         """One unit, in a thread of its own."""
-        for trial in self._site.runner.run(unit, self._attempts):
+        for trial in self._site.runner.run(unit, self._first):
             self._news.put(trial)
         self._news.put(unit)
 
@@ -172,14 +202,13 @@ class _Course:
                 self._site.book.plan(self._site.round_id, [planned.model_dump(mode="json")])
                 if not self._on_record(planned):
                     self._waiting.append((planned,))
+                    self._fresh += 1
 
     def _on_record(self, planned: Planned) -> bool:
         """Whether the trial had ended before; it is then heard of at once."""
         if planned.id not in self._known:
             return False
-        self._hear(trial_from(planned, *self._known[planned.id], self._site.objective))
+        self.ended[planned.id] = trial_from(planned, *self._known[planned.id], self._site.objective)
+        self._unheard.append(self.ended[planned.id])
+        self._tell()
         return True
-
-    def _hear(self, trial: Trial) -> None:
-        self.ended[trial.id] = trial
-        self._site.heard(trial)

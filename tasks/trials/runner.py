@@ -4,10 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from tasks.design.study import Planned
+from tasks.text import point_text
 from tasks.trials.trial import Trial
 
 Unit = tuple[Planned, ...]
 """Trials that run together: one, or several that are trained as one program."""
+
+
+def unit_name(unit: Unit) -> str:
+    """What a person reads of a unit: the trial's id and what it tries; of several that run together, their ids."""
+    return f"{unit[0].id}: {point_text(unit[0].tried)}" if len(unit) == 1 else ", ".join(p.id for p in unit)
 
 
 class Attempts(Protocol):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.record import Point, Value
 from tasks.scope.goal import Objective
@@ -106,6 +106,18 @@ class RunningTrial:
         self._last_step = -1
         self._reported: dict[int, float] = {}
         self._objective_seen = objective_seen  # by an attempt before this one
+
+    if not TYPE_CHECKING:  # a type checker finds such a name by itself
+
+        def __getattr__(self, name: str) -> Any:
+            """Only of what is not there: a trial of another library has methods that this one lacks.
+
+            Raises:
+                AttributeError: always, with where the values are.
+            """
+            point = self.__dict__.get("point")
+            names = ", ".join(sorted(point._point)) if point else ""
+            raise AttributeError(f"a trial of tunebook has no {name!r}: read its values from trial.point ({names})")
 
     @property
     def cut_short(self) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
 
 from tasks.design.study import Planned
 from tasks.files import write_atomically
@@ -70,6 +69,8 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
 
     Playbook: F1
     """
+    import pandas as pd  # type: ignore[import-untyped]  # here and below: a third of a second, when trials have ended
+
     frames = [
         pd.DataFrame(
             {"trial": t.id, "step": t.curve.steps, **{_column(n): v for n, v in sorted(t.curve.metrics.items())}}
@@ -82,6 +83,8 @@ def write_curves(path: Path, trials: Sequence[Trial]) -> None:
 
 def read_curves(path: Path) -> dict[str, Curve]:
     """The curves of `write_curves`, by trial id."""
+    import pandas as pd
+
     table = pd.read_parquet(path)
     names = [c for c in table.columns if c not in _KEYS]
     return {

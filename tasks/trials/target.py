@@ -21,8 +21,8 @@ from typing import Any
 
 from tasks.scope.error import InputError
 from tasks.text import one_line
+from tasks.trials.local.shell import ROOT, shell_path
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("flows", "tasks")
 ENTRY = ROOT / "flows" / "entry"  # of a checkout: the package `tunebook`, whose names a user's code may import
 OURS = "tasks.trials.workloads."
@@ -61,13 +61,6 @@ def is_ours(target: str) -> bool:
 def is_our_file(file: Path) -> bool:
     """Whether a file lies in our own packages, links followed."""
     return any(file.resolve().is_relative_to(ROOT / package) for package in PACKAGES)
-
-
-def shell_path() -> list[str]:
-    """The entries of PYTHONPATH as Python reads them, absolute: a trial runs in another folder."""
-    given = os.environ.get("PYTHONPATH", "")
-    entries = [os.path.abspath(entry) for entry in given.split(os.pathsep)] if given else []
-    return [entry for entry in dict.fromkeys(entries) if Path(entry).resolve() != ROOT]
 
 
 def users_folders(own: str | None) -> tuple[Path, ...]:

@@ -10,14 +10,14 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from tasks.trials.run import Failed, Submit, run_round
-from tasks.trials.runner import Unit
+from tasks.trials.runner import Unit, unit_name
 
 run_round_task = task(name="run trials", cache_policy=NO_CACHE, persist_result=False)(run_round)
 
 
 @task(name="run trial", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
 def run_unit_task(name: str, run: Callable[[], None]) -> None:
-    """One trial, or a unit of trials that run together, as a task run named by their ids."""
+    """One trial, or a unit of trials that run together, as a task run named by what it tries."""
     run()
 
 
@@ -33,7 +33,6 @@ def as_task_runs(slots: int) -> Iterator[Submit]:
                 except BaseException as error:
                     failed(error)
 
-            name = ", ".join(planned.id for planned in unit)
-            runner.submit(run_unit_task, {"name": name, "run": quote(run)}).add_done_callback(done)
+            runner.submit(run_unit_task, {"name": unit_name(unit), "run": quote(run)}).add_done_callback(done)
 
         yield submit

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from flows.compose import compose
-from flows.tune import tune, without_prefect
+from flows.tune import tune
 from tasks.design.study import Planned
 from tasks.record import Record, TrialRow
 from tasks.scope.goal import Objective
@@ -84,7 +84,7 @@ def replayed(command: str, ids: Mapping[str, str]) -> Record:
     """
     for stored, now in ids.items():
         command = command.replace(stored, now)
-    config = without_prefect(compose.from_overrides(shlex.split(command)[2:]))
+    config = compose.from_overrides(shlex.split(command)[2:])
     return tune(config.model_copy(update={"tracking": config.tracking.model_copy(update={"enabled": False})}))
 
 

@@ -52,20 +52,19 @@ def test_every_end_of_the_gate_has_its_code(losses: Losses, outcome: str, reason
 
 def test_every_other_end_has_its_code() -> None:
     won = concluded({"finalist": FAR, "incumbent": NEAR})
-    alone = concluded({"incumbent": NEAR})
     blocked = Conclusion(
         incumbent=SCOPE.incumbent, blockers=(finding("edge", "E2", "fail", "At an edge.", reason="at_an_edge"),)
     )
     ends = {
         "declined": replace(won, declined="not on a Friday"),
         "too_few_retrains": concluded({"finalist": FAR, "incumbent": NEAR}, budget=1),
-        "nothing_feasible": replace(alone, feasible=False),
+        "nothing_feasible": Conclusion(incumbent=SCOPE.incumbent, feasible=False),
         "blocked": blocked,
-        "no_gate": Conclusion(incumbent=SCOPE.incumbent, feasible=False),
+        "no_gate": Conclusion(incumbent=SCOPE.incumbent),
     }
     found = {reason: verdict_of(SCOPE, end) for reason, end in ends.items()}
     assert {reason: verdict.reason for reason, verdict in found.items()} == {reason: reason for reason in ends}
-    assert [v.outcome for v in found.values()] == ["keep", "retrain", "retrain", "redesign", "na"]
+    assert [v.outcome for v in found.values()] == ["keep", "retrain", "redesign", "redesign", "na"]
     assert verdict_of(SCOPE, replace(blocked, feasible=False)).reason == "nothing_feasible"
 
 

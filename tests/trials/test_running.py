@@ -12,8 +12,7 @@ from tasks.scope.goal import Objective
 from tasks.trials.inline import Memory, run_inline
 from tasks.trials.local.child import BUSY, INTERRUPTED, MISSING, Folder
 from tasks.trials.local.execute import classified
-from tasks.trials.local.forkserver import environment
-from tasks.trials.local.server_link import ExitStatus
+from tasks.trials.local.server_link import ExitStatus, environment
 from tasks.trials.outcome import raised, returned
 from tasks.trials.reports import read_reports
 from tasks.trials.running import Infeasible, MissingMetric, ReadPoint, RunningTrial
@@ -291,8 +290,8 @@ def test_the_environment_of_trials_holds_what_is_named_and_nothing_else(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/theirs", ""]))
     plain, named = (
-        environment(RunnerSettings(threads=3)),
-        environment(RunnerSettings(environment=("DATA_DIR",))),
+        environment(3, ()),
+        environment(1, ("DATA_DIR",)),
     )
     assert not {"AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_TOKEN", "DATA_DIR"} & plain.keys()
     assert named["DATA_DIR"] == plain["LC_ALL"] == "x"

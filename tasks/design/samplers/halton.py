@@ -1,7 +1,6 @@
 """The Halton sequence, scrambled: the default."""
 
 import numpy as np
-from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from tasks.design.samplers.sequence import PointSequence, Unit
 
@@ -17,4 +16,6 @@ class Halton(PointSequence):
     @staticmethod
     def unit(count: int, dimensions: int, rng: np.random.Generator) -> Unit:
         """The scramble is drawn before the points, so fewer points are the same ones."""
+        from scipy.stats import qmc  # type: ignore[import-untyped]  # half a second, only where points are drawn
+
         return np.asarray(qmc.Halton(d=dimensions, scramble=True, rng=rng).random(count))

@@ -1,7 +1,6 @@
 """The Sobol sequence, scrambled."""
 
 import numpy as np
-from scipy.stats import qmc  # type: ignore[import-untyped]
 
 from tasks.design.samplers.sequence import PointSequence, Unit
 
@@ -15,5 +14,7 @@ class Sobol(PointSequence):
     @staticmethod
     def unit(count: int, dimensions: int, rng: np.random.Generator) -> Unit:
         """Drawn to the next power of two and cut: the balance is best there, and scipy warns anywhere else."""
+        from scipy.stats import qmc  # type: ignore[import-untyped]  # half a second, only where points are drawn
+
         sequence = qmc.Sobol(d=dimensions, scramble=True, rng=rng)
         return np.asarray(sequence.random_base2(max(count - 1, 1).bit_length()))[:count]

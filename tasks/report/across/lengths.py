@@ -4,7 +4,6 @@ import math
 from functools import partial
 
 import numpy as np
-from scipy.stats import kendalltau  # type: ignore[import-untyped]
 
 from tasks.record import Finding, Record, TrialRow, canonical
 from tasks.scope.error import InputError
@@ -37,6 +36,8 @@ def same_order(short: Record, long: Record) -> Finding:
             f"{FEWEST} are needed; run the one again with the other's seed, goal and space."
         )
     before, after = np.array([ours[p] for p in both]), np.array([theirs[p] for p in both])
+    from scipy.stats import kendalltau  # type: ignore[import-untyped]  # half a second, when a round has ended
+
     found = kendalltau(before, after, alternative="greater")
     tau, chance = float(found.statistic), float(found.pvalue)
     place = 1 + int((after < after[int(np.argmin(before))]).sum())

@@ -14,7 +14,6 @@ from tasks.report.page.findings import groups_of, spare_reasons
 from tasks.report.page.method import method_text
 from tasks.report.page.tables import looks_table, pairs, roles_table, studies_table, trial_tables
 from tasks.report.page.top import top_of
-from tasks.report.plots.all import pictures
 from tasks.report.retrains import gate_numbers
 from tasks.text import number
 from tasks.trials.trial import Curve
@@ -36,6 +35,8 @@ def page(record: Record, curves: Mapping[str, Curve], *, record_path: str = "", 
 
     Playbook: C3, E1, E8, F15
     """
+    from tasks.report.plots.all import pictures  # Matplotlib: no trial waits for it
+
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import select
 import signal
 import subprocess
@@ -15,22 +14,18 @@ from typing import Any
 from tasks.scope.error import InputError
 from tasks.trials.command.argv import WORDS, rendered
 from tasks.trials.command.metrics import MetricsFile
+from tasks.trials.failures.output import Printed, Why, why
 from tasks.trials.local.reaper import die_with, oom_kills
-from tasks.trials.outcome import signal_name
+from tasks.trials.outcome import KILLED, ProgramFailed, signal_name
 from tasks.trials.running import Infeasible, Interrupted, RunningTrial
 
 METRICS = "tunebook.jsonl"
 CHECKPOINTS = "checkpoints"
 FOLDER = "TUNEBOOK_FOLDER"  # the user's own folder, as trials see it
 SEEDS = 2**31  # a seed that every language takes for a whole number
-TAIL = 4096  # bytes of what a program said last on stderr
 _LOOK = 0.02  # seconds between looks at the metrics
 _LAST_READS = 64  # of what a program left to be read when it ended
-_MEMORY = re.compile(r"\w*MemoryError\b|out of memory|std::bad_alloc|Cannot allocate memory", re.IGNORECASE)
-
-
-class ProgramFailed(RuntimeError):
-    """A program ended by a signal, or with an exit code that is not 0."""
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # itself, or what it had started, as shells tell of it
 
 
 def run(trial: RunningTrial, *, argv: Any, metrics: str = "lines", cwd: str | None = None) -> None:
@@ -100,14 +95,17 @@ class Program:
             env=environment,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             preexec_fn=partial(die_with, os.getpid()),
         )
+        assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._stderr = self._process.stderr.fileno()
-        os.set_blocking(self._stderr, False)
-        self._silent = self._stopping = False
-        self._tail = b""
+        self._streams = {self._process.stdout.fileno(): 1, self._process.stderr.fileno(): 2}
+        self._printed = {1: Printed(), 2: Printed()}
+        for pipe in self._streams:
+            os.set_blocking(pipe, False)
+        self._stopping = False
 
     @property
     def code(self) -> int | None:
@@ -115,7 +113,7 @@ class Program:
         return self._process.returncode
 
     def listen(self) -> bool:
-        """Whether it still runs, after passing on what it says on stderr for a moment.
+        """Whether it still runs, after passing on what it prints for a moment.
 
         One that was asked to stop runs as long as anything of it does: a shell may end before what it had started.
         """
@@ -123,19 +121,23 @@ class Program:
         for _ in range(_LAST_READS if ended else 1):  # what outlives it may go on talking for ever
             if not self._pass_on(0 if ended else _LOOK):
                 break
-        return not ended or (self._stopping and not self._silent)
+        return not ended or (self._stopping and bool(self._streams))
 
     def _pass_on(self, wait: float) -> bool:
         """Whether there was anything to pass on, after `wait` seconds at most."""
-        if self._silent:
+        if not self._streams:
             time.sleep(wait)
-        elif select.select([self._stderr], [], [], wait)[0]:
-            data = os.read(self._stderr, 1 << 16)
-            self._silent = not data
-            self._tail = (self._tail + data)[-TAIL:]
-            os.write(2, data)
-            return bool(data)
-        return False
+            return False
+        passed = False
+        for pipe in select.select([*self._streams], [], [], wait)[0]:
+            data, ours = os.read(pipe, 1 << 16), self._streams[pipe]
+            if data:
+                self._printed[ours].add(data)
+                os.write(ours, data)
+                passed = True
+            else:
+                del self._streams[pipe]
+        return passed
 
     def stop(self) -> None:
         """Ask it, and all that it started, to save and end; once."""
@@ -150,8 +152,10 @@ class Program:
         """Kill it if it still runs; what it started goes with our process group, which ends right after."""
         self._process.kill()
         self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+        self._streams.clear()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
 
     def judge(self) -> None:
         """Raise what its end means; nothing where it ended well.
@@ -161,16 +165,17 @@ class Program:
         """
         if self.code == 0:
             return
-        code, said = self.code or 0, self._last_line()
-        if code == -signal.SIGKILL and oom_kills() > self._oom_kills:
+        code, said = self.code or 0, self._why()
+        if code in _KILLED and oom_kills() > self._oom_kills:
             from tasks.trials.local.execute import OUT_OF_MEMORY  # half a second, which hardly any trial needs
 
             raise Infeasible(OUT_OF_MEMORY)
-        if _MEMORY.search(said):
-            raise Infeasible(f"out of memory: {said}")
-        how = f"exit code {code}" if code > 0 else f"killed by {signal_name(-code)}"
-        raise ProgramFailed(f"{how}: {said}" if said else how)
+        if said.memory:
+            raise Infeasible(f"out of memory: {said.memory}")
+        how = f"exit code {code}" if code > 0 else f"{KILLED}{signal_name(-code)}"
+        raise ProgramFailed(f"{how}: {said.line}" if said.line else how)
 
-    def _last_line(self) -> str:
-        lines = [line.strip() for line in self._tail.decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:200] if lines else ""
+    def _why(self) -> Why:
+        """What it printed of its failure: on stderr, or where no error is told of there on stdout."""
+        said = why(self._printed[2].text)
+        return said if said.sure or not (other := why(self._printed[1].text, last=False)).sure else other

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tasks.record import Value
-from tasks.trials.imported.study import ImportedStudy, ImportedTrial, chosen, directed, status_and_reason, telling_value
+from tasks.trials.imported.study import (
+    ImportedStudy,
+    ImportedTrial,
+    all_failed,
+    chosen,
+    directed,
+    status_and_reason,
+    telling_value,
+)
 
 _LEFT = ("RUNNING", "SCHEDULED", "KILLED")  # MLflow's word for a program that was interrupted is KILLED
 _BESIDE = re.compile(r"train|loss", re.IGNORECASE)  # metrics of which the checks have something to say
@@ -27,9 +35,12 @@ def runs_study(
     interrupted are left out.
 
     Raises:
-        InputError: the metric is not there, or nothing says which way is better.
+        InputError: every run failed, the metric is not there, or nothing says which way is better.
     """
     known = sorted({m for run in runs for m in run["metrics"]})
+    ended = [run["status"] for run in runs if run["status"] not in _LEFT]
+    if ended and metric not in known and {*ended} == {"FAILED"}:
+        raise all_failed(name, len(ended))
     metric = chosen("objective.metric", metric, known, f"experiment {name}")
     wanted = [r for r in runs if r["status"] not in _LEFT and (metric in r["metrics"] or r["status"] == "FAILED")]
     trials = tuple(_trial(run, curve, metric, parameters) for run in wanted)

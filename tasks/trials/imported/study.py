@@ -1,6 +1,7 @@
 """`ImportedStudy`: trials that ran elsewhere, and what is not known of them."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,16 +82,33 @@ def sound(study: ImportedStudy) -> ImportedStudy:
     """The study, if there is anything in it to judge.
 
     Raises:
-        InputError: it has no trial, no parameter, or no trial with a finite objective.
+        InputError: it has no trial, every trial failed, it has no parameter, or no trial with a finite objective.
     """
     if not study.trials:
         raise InputError(f"source: {study.name} has no finished trial; name a study that has run.")
+    if all(trial.status == "failed" for trial in study.trials):
+        raise all_failed(study.name, len(study.trials))
     if not study.parameters:
         raise InputError(f"source: the trials of {study.name} have no parameters; there is nothing that was tuned.")
-    values = [row.get(study.metric, math.nan) for trial in study.trials for row in trial.reports.values()]
-    if not any(math.isfinite(value) for value in values):
-        raise InputError(f"objective.metric: no trial of {study.name} has a finite {study.metric!r}; name another.")
-    return study
+    values = [row[study.metric] for trial in study.trials for row in trial.reports.values() if study.metric in row]
+    if any(math.isfinite(value) for value in values):
+        return study
+    others = sorted({name for trial in study.trials for row in trial.reports.values() for name in row} - {study.metric})
+    if others and not values:
+        shown = ", ".join(others[:MOST_NAMED])
+        raise InputError(f"objective.metric: no trial of {study.name} has {study.metric!r}; name one of {shown}.")
+    ended = Counter[str](trial.status for trial in study.trials)
+    told = ", ".join(f"{count} {'not finite' if status == 'complete' else status}" for status, count in ended.items())
+    raise InputError(
+        f"source: none of the {len(study.trials)} trials of {study.name} has a finite {study.metric!r} ({told}), so "
+        "there is nothing to judge."
+    )
+
+
+def all_failed(name: str, trials: int) -> InputError:
+    """What is said of a study in which every trial failed: no other metric of it would help."""
+    every = f"all {trials} trials of {name}" if trials > 1 else f"the only trial of {name}"
+    return InputError(f"source: {every} failed, so there is nothing to judge.")
 
 
 def chosen(what: str, given: str | None, known: Sequence[str], where: str) -> str:

@@ -22,11 +22,12 @@ from tasks.scope.redaction import Secrets
 from tasks.trials.checkpoints.checkpoints import Checkpoints
 from tasks.trials.checkpoints.told import note_told
 from tasks.trials.local.clock import Clock
+from tasks.trials.local.shell import shell_path
 from tasks.trials.local.signature import check_signature
-from tasks.trials.outcome import out_of_space, raised, timed_out
+from tasks.trials.outcome import ProgramFailed, out_of_space, raised, timed_out
 from tasks.trials.reports import ReportLog
 from tasks.trials.running import Infeasible, Interrupted, MissingMetric, RunningTrial, storable
-from tasks.trials.target import bound, is_ours, own_folders, resolve, shell_path, step_aside, targets_at
+from tasks.trials.target import bound, is_ours, own_folders, resolve, step_aside, targets_at
 
 REPORTS = "reports.jsonl"
 SECONDS = "seconds.txt"  # which the trial has worked, beside the steps of its reports
@@ -130,8 +131,9 @@ def run_child(request: Mapping[str, Any]) -> int:
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: the trial ended, and this is why
         status, reason = raised(error)
         result = {"status": status, "reason": reason}
-        with suppress(Exception):  # the trial may have closed or replaced any stream
-            traceback.print_exc()
+        if not isinstance(error, ProgramFailed):  # the program has said so itself, and the frames are all our own
+            with suppress(Exception):  # the trial may have closed or replaced any stream
+                traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

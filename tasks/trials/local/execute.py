@@ -14,7 +14,17 @@ from tasks.trials.local.clock import worked
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.local.leftovers import MARK, end_leftovers
 from tasks.trials.local.server_link import ExitStatus, NotStarted, Progress, ServerClosed, ServerDied
-from tasks.trials.outcome import NO_SPACE, Reports, diverged, returned, signal_name, timed_out
+from tasks.trials.outcome import (
+    KILLED,
+    NO_SPACE,
+    NOT_RUN,
+    STILL_RUNNING,
+    Reports,
+    diverged,
+    returned,
+    signal_name,
+    timed_out,
+)
 from tasks.trials.reports import read_reports
 from tasks.trials.running import storable
 from tasks.trials.settings import Execution, RunnerSettings
@@ -68,7 +78,7 @@ def run_trial(
     except (InputError, ServerClosed):
         raise
     except NotStarted as error:
-        status, reason = "failed", f"its process could not be run: {error}"
+        status, reason = "failed", f"{NOT_RUN}: {error}"
     except Exception as error:  # a program can leave anything in its folder; the round goes on without it
         said = f"what it left cannot be read: {type(error).__name__}: {error}"
         status, reason = "failed", storable(execution.secrets.redacted(said))[:REASON]
@@ -121,11 +131,11 @@ def classified(
     if exit_status.out_of_memory:
         return "infeasible", OUT_OF_MEMORY
     if exit_status.code == BUSY:
-        return "failed", "a process of an earlier attempt still has its folder"
+        return "failed", STILL_RUNNING
     if exit_status.code == FULL:
         return "failed", NO_SPACE
     if exit_status.signal is not None:
-        return "failed", f"killed by {signal_name(exit_status.signal)}"
+        return "failed", f"{KILLED}{signal_name(exit_status.signal)}"
     return "failed", f"ended without a result (exit {exit_status.code})"
 
 

@@ -5,19 +5,14 @@ child is killed. This one forks in milliseconds, gives each child a process grou
 and dies with all its children when its coordinator does, however that dies. Its other end: `tasks.trials.local.reaper`.
 """
 
-import os
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from tasks.trials.local.server_link import ExitStatus, Link, Progress, ServerClosed, ServerDied
+from tasks.trials.local.ahead import let_go, link_for
+from tasks.trials.local.server_link import ExitStatus, Link, Progress, ServerClosed, ServerDied, environment
 from tasks.trials.settings import RunnerSettings
-from tasks.trials.target import shell_path
-
-KEPT = frozenset(
-    ("PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
-)
 
 
 class ForkServer:
@@ -48,6 +43,14 @@ class ForkServer:
             link, self._link = self._link, None
         if link is not None:
             link.end()
+
+    def let_go(self) -> None:
+        """Leave the server, which has no child, to whoever wants one next; where nobody may, as `close`."""
+        with self._lock:
+            self._closed = True
+            link, self._link = self._link, None
+        if link is not None:
+            let_go(link)
 
     def interrupt(self, grace: float) -> None:
         """Ask every child to save and stop, give them `grace` seconds, and `close`."""
@@ -96,22 +99,5 @@ class ForkServer:
                 self._link.end()
                 self._link = None
             if self._link is None:
-                self._link = Link(environment(self._runner), self._preload)
+                self._link = link_for(environment(self._runner.threads, self._runner.environment), self._preload)
             return self._link
-
-
-def environment(runner: RunnerSettings) -> dict[str, str]:
-    """What trials may see of the environment: no secrets, one word on threads, the same hashing everywhere."""
-    kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith("LC_") or k in runner.environment}
-    threads = str(runner.threads)
-    return kept | {
-        "PYTHONPATH": os.pathsep.join(shell_path()),  # a trial adds its own folder
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",  # a stale cache in the user's folder would run the code of a second ago
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-    }

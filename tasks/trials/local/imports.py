@@ -1,8 +1,10 @@
 """Whether the user's code can be imported, found out in a child process before the first trial."""
 
+import ast
 import json
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from tasks.scope.error import InputError
@@ -11,7 +13,7 @@ from tasks.trials.local.child import LOG, RESULT
 from tasks.trials.local.forkserver import ForkServer
 from tasks.trials.outcome import signal_name
 from tasks.trials.settings import Execution
-from tasks.trials.target import is_ours, place_of, resolve
+from tasks.trials.target import Place, is_ours, place_of, resolve
 
 PATIENCE = 600.0  # seconds for one import: a large library on a slow disk takes minutes the first time
 WORKLOAD = "workload"  # the place of the recipe that is called with a trial
@@ -21,6 +23,8 @@ _with_torch: set[str | None] = set()  # the users' folders whose code brought to
 def check_imports(targets: Sequence[tuple[str, str]], execution: Execution) -> None:
     """Refuse a recipe whose callables cannot be imported, or called; the user's code is imported in a child alone.
 
+    Of ours it is enough that the file has the name and finds its packages: torch takes a second to import.
+
     `targets`: `(place in the configuration, address)` of each recipe.
 
     Raises:
@@ -29,8 +33,8 @@ def check_imports(targets: Sequence[tuple[str, str]], execution: Execution) -> N
     for place, target in targets:
         try:
             place_of(target, execution.own)
-            if is_ours(target):
-                resolve(target, execution.own)
+            if is_ours(target) and not _stands_there(place_of(target, execution.own)):
+                resolve(target, execution.own)  # it says what is wrong
         except InputError as error:
             raise InputError(f"{place}.{error}") from error
     users = [(place, target) for place, target in targets if not is_ours(target)]
@@ -41,6 +45,21 @@ def check_imports(targets: Sequence[tuple[str, str]], execution: Execution) -> N
 def brings_torch(own: str | None) -> bool:
     """Whether the user's code imported torch when it was last imported: then each of their trials wants it."""
     return own in _with_torch
+
+
+def _stands_there(place: Place) -> bool:
+    """Whether the file of a module of ours defines that function, and what the file imports is installed."""
+    names: set[str] = set()
+    for node in ast.parse(place.file.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in names:
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.names[0].name if isinstance(node, ast.Import) else node.module or ""
+            if find_spec(module.partition(".")[0]) is None:
+                return False
+    return len(place.names) == 1 and place.names[0] in names
 
 
 def _in_a_child(users: Sequence[tuple[str, str]], execution: Execution) -> None:
@@ -62,6 +81,7 @@ def _in_a_child(users: Sequence[tuple[str, str]], execution: Execution) -> None:
         if found["error"]:
             left = f" It printed last: {_last_line(folder)}" if "SystemExit" in found["error"] else ""
             raise InputError(found["error"] + left)
+        server.let_go()
     (_with_torch.add if found["torch"] else _with_torch.discard)(execution.own)
 
 

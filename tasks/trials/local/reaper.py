@@ -4,6 +4,7 @@ It imports what the children will need and never runs it, so a child costs milli
 byte that a trial prints passes through here, which is what keeps a flood of output from filling the disk.
 
     coordinator --{"run": 7, "request": {…}}, {"kill": 7}, {"stop": true}--> server --fork--> child, in its own session
+                --{"import": [modules for the children to come]}-->
                 <--{"run": 7, "pid": …}, {"run": 7, "code": …, "signal": …, "out_of_memory": …}--
 """
 
@@ -21,7 +22,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,8 @@ class Reaper:
                 for pid, child in self._children.items():
                     if child.number == message["kill"]:
                         kill(pid)
+            elif "import" in message:
+                import_modules(message["import"])
             else:
                 self._fork(message["run"], message["request"])
         return bool(data)
@@ -253,15 +256,21 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def serve_children(fd: int, preload: list[str]) -> None:
-    """Import what was asked for and serve; a module that cannot be imported fails in the children, with a traceback."""
-    warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside the threads of an imported BLAS, which rest
-    _prctl(_SUBREAPER, 1)
-    for module in preload:
+def import_modules(modules: Iterable[str]) -> None:
+    """Import what the children will need; a module that cannot be imported fails in them, with a traceback."""
+    gc.disable()  # collections are a quarter of the time of importing torch, and find nothing
+    for module in modules:
         with suppress(Exception):
             importlib.import_module(module)
-    gc.collect()
     gc.freeze()  # pages that no collection touches stay shared with the children
+    gc.enable()
+
+
+def serve_children(fd: int, preload: list[str]) -> None:
+    """Import what was asked for, and serve."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside the threads of an imported BLAS, which rest
+    _prctl(_SUBREAPER, 1)
+    import_modules(preload)
     with socket.socket(fileno=fd) as link:
         reaper = Reaper(link)
         try:

@@ -8,19 +8,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from tasks.trials.target import ROOT
+from tasks.trials.local.shell import ROOT, shell_path
 
 GRACE = 10.0  # seconds in which the server must report a child that was killed, or end itself
 START_FILE = str(ROOT / "tasks" / "trials" / "local" / "start.py")
 START = 300.0  # seconds in which the server must have imported torch from a slow disk and forked
 LOOK = 0.5  # seconds between looks whether a trial makes progress
+
+KEPT = frozenset(
+    ("PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
+)
 
 Reply = dict[str, Any]
 
@@ -70,6 +74,7 @@ class Link:
     """One server process and the socket to it; a thread of its own hands each reply to the thread that waits for it."""
 
     def __init__(self, environ: Mapping[str, str], preload: tuple[str, ...]) -> None:
+        self.environ, self.preload = dict(environ), preload
         self._lock = threading.Lock()
         self._waiting: dict[int, SimpleQueue[Reply | None]] = {}
         self._pids: dict[int, int] = {}
@@ -112,6 +117,19 @@ class Link:
             if left is not None:
                 with suppress(ServerDied):
                     self._send({"kill": number})  # the waiting thread was interrupted: nobody wants this child
+
+    def import_too(self, modules: Sequence[str]) -> None:
+        """Have these modules imported before the next child is forked."""
+        missing = [module for module in modules if module not in self.preload]
+        self.preload = (*self.preload, *missing)
+        if missing:
+            with suppress(ServerDied):  # the next request finds that out
+                self._send({"import": missing})
+
+    def kill(self) -> None:
+        """End a server that has no children at once, whatever it imports."""
+        self._process.kill()
+        self.end()
 
     def end(self) -> None:
         """End the server; it takes everything that it started with it."""
@@ -226,3 +244,22 @@ def _mark(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
+
+
+def environment(threads: int, names: Collection[str]) -> dict[str, str]:
+    """What trials may see of the environment: no secrets, `threads` for BLAS, the same hashing everywhere.
+
+    `names` are variables that they may see besides the usual ones.
+    """
+    kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith("LC_") or k in names}
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(shell_path()),  # a trial adds its own folder
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # a stale cache in the user's folder would run the code of a second ago
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }

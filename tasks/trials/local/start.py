@@ -4,6 +4,7 @@
 `tasks.trials.local.server_link`.
 """
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parents[3])
 
 if __name__ == "__main__":
+    gc.disable()  # until everything is imported
     sys.path.insert(0, ROOT)
     importlib.import_module("tasks")  # its modules are found in its own folder from now on
     sys.path.remove(ROOT)

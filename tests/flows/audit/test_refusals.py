@@ -7,6 +7,8 @@ import optuna
 import pytest
 
 from flows.audit import main
+from tasks.scope.error import InputError
+from tasks.trials.imported.mlflow import runs_study
 from tests.flows.audit.studies import table
 
 
@@ -74,7 +76,25 @@ BAD: dict[str, tuple[list[str], str]] = {
     ),
     "nothing finite": (
         ["source=HERE/nan.csv", "objective.metric=error", "objective.direction=minimize"],
-        "objective.metric: no trial of nan has a finite 'error'",
+        "source: none of the 2 trials of nan has a finite 'error' (2 infeasible), so there is nothing to judge",
+    ),
+    "all failed": (
+        ["source=HERE/failed.csv", "objective.metric=error", "objective.direction=minimize"],
+        "source: all 2 trials of failed failed, so there is nothing to judge",
+    ),
+    "all failed, with parts of curves": (
+        [
+            *("source=HERE/failed.csv", "objective.metric=error", "objective.direction=minimize"),
+            "curves=HERE/parts.csv",
+        ],
+        "source: all 2 trials of failed failed, so there is nothing to judge",
+    ),
+    "a metric that no trial has": (
+        [
+            *("source=HERE/bare.csv", "objective.metric=error", "objective.direction=minimize"),
+            *("curves=HERE/parts.csv", "parameters=[lr]"),
+        ],
+        "objective.metric: no trial of bare has 'error'; name one of loss",
     ),
 }
 
@@ -91,6 +111,9 @@ def test_what_cannot_be_audited_is_one_sentence(name: str, tmp_path: Path, capsy
     (tmp_path / "curves.csv").write_text("trial,step,error\na,1,0.5\n")
     (tmp_path / "twice.csv").write_text("lr,lr,error\n0.1,0.2,0.5\n")
     (tmp_path / "nan.csv").write_text("lr,error\n0.1,inf\n0.2,\n")
+    (tmp_path / "failed.csv").write_text("trial,lr,error,status\na,0.1,,failed\nb,0.2,,failed\n")
+    (tmp_path / "bare.csv").write_text("trial,lr,error\na,0.1,\nb,0.2,\n")
+    (tmp_path / "parts.csv").write_text("trial,step,loss\na,1,0.5\nb,1,0.7\n")
     (tmp_path / "text.db").write_text("no database at all, and long enough to be looked at" * 20)
     with sqlite3.connect(tmp_path / "other.db") as db:
         db.execute("create table studies (a int)")
@@ -116,6 +139,31 @@ def test_an_optuna_study_without_one_objective_or_of_several_is_refused(
     assert f"study: {address} has 2 (a, b); name one" in capsys.readouterr().err
     assert main([f"source=optuna:{address}", "study=a"]) == 2
     assert "study: a has 2 objectives; one can be audited" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fails_first", [False, True], ids=["after its parameters", "before any parameter"])
+@pytest.mark.prose
+def test_an_optuna_study_of_which_every_trial_failed_says_so(
+    fails_first: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    address = f"sqlite:///{tmp_path / 'study.db'}"
+
+    def objective(trial: optuna.Trial) -> float:
+        if not fails_first:
+            trial.suggest_float("lr", 1e-4, 1e-1)
+        raise RuntimeError("broken")
+
+    optuna.create_study(storage=address, study_name="s").optimize(objective, n_trials=3, catch=(RuntimeError,))
+    assert main([f"source=optuna:{address}"]) == 2
+    assert "source: all 3 trials of s failed, so there is nothing to judge" in capsys.readouterr().err
+
+
+@pytest.mark.prose
+def test_an_mlflow_experiment_of_which_every_run_failed_says_so() -> None:
+    run = {"id": "r", "status": "FAILED", "metrics": {}, "parameters": {}, "seconds": 1.0, "started": None}
+    with pytest.raises(InputError, match="all 2 trials of e failed, so there is nothing to judge"):
+        runs_study("e", [run, run | {"id": "q"}], lambda run, metric: {}, "error", "minimize", None)
 
 
 @pytest.mark.playbook("E1", case="fires")

@@ -4,7 +4,6 @@ import math
 from functools import partial
 
 import numpy as np
-from scipy.stats import norm  # type: ignore[import-untyped]
 
 from tasks.analyze.checks.check import Check
 from tasks.analyze.isolation import gain_band, ranking
@@ -125,6 +124,8 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
 
     Playbook: G8
     """
+    from scipy.stats import norm  # type: ignore[import-untyped]  # half a second, when trials have ended
+
     say = partial(finding, "significance", "G8")
     scope, order = evidence.round.scope, ranking(evidence)
     examples = scope.objective.examples

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from tasks.analyze.checks.check import Check
+from tasks.analyze.checks.search.broken import broken_code
 from tasks.analyze.checks.search.expansion import RATES, ExpansionThresholds, expansion
 from tasks.analyze.checks.search.pattern import Mask, pattern, under_a_choice
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
@@ -18,15 +19,12 @@ from tasks.analyze.study.wall import diagonals, narrowed
 from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
-from tasks.trials.outcome import cause
-from tasks.trials.trial import Trial
+from tasks.trials.failures.alike import broke, fault, fault_text, short_of_memory
 
 NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains them; one bug in fifty is then missed
-CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
 FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may share a corner that no axis shows
 UNASKED = " What a guesser reaches is not said (objective.chance), so finite runs that stuck there are not looked for."
-SAME_FAULT = 2  # failed trials with one reason: once may be the machine, twice is the code
 
 
 class InfeasibleThresholds(Frozen):
@@ -45,8 +43,8 @@ def infeasible(evidence: Evidence) -> list[Finding]:
     found = []
     for study in evidence.studies:
         region = region_of(study)
-        found += [_reasons(study, region), _share(study, region), *_broken_code(study), _unexplained(study, region)]
-    return found
+        found += [_reasons(study, region), _share(study, region), _unexplained(study, region)]
+    return [*found, *broken_code(evidence)]
 
 
 def _reasons(study: StudyEvidence, region: Region) -> Finding:
@@ -64,7 +62,8 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
         "stuck_fraction": bars.stuck_fraction,
         "blown_factor": bars.blown_factor,
     }
-    listed = "; ".join(f"{count} x {reason}" for reason, count in Counter(map(_kind, lost)).most_common(4))
+    texts = {fault(t): fault_text(t) for t in reversed(lost)}  # of those that are alike the first one's
+    listed = "; ".join(f"{count} x {texts[kind]}" for kind, count in Counter(map(fault, lost)).most_common(4))
     told = (
         f"{len(lost)} of {n} trials are infeasible or failed ({listed})"
         if lost
@@ -85,21 +84,37 @@ def _ids(study: StudyEvidence, marked: Iterable[bool]) -> list[str]:
 
 
 def _share(study: StudyEvidence, region: Region) -> Finding:
-    """E9: too many infeasible trials waste the budget; the remedy moves the range's ends in towards the walls."""
-    n, lost, most = len(study.trials), int(region.lost.sum()), study.policy.of(InfeasibleThresholds).infeasible_fraction
+    """E9: too many infeasible trials waste the budget; the remedy moves the range's ends in towards the walls.
+
+    A trial that failed is none of them: broken code is no place in the space.
+    """
+    ran = np.array([not broke(t) for t in study.trials])
+    n, lost, most = (
+        int(ran.sum()),
+        int((region.lost & ran).sum()),
+        study.policy.of(InfeasibleThresholds).infeasible_fraction,
+    )
     numbers = {"infeasible": lost, "trials": n, "infeasible_fraction": most}
-    say = partial(finding, "infeasible", "E9", trials=_ids(study, region.lost), study=study.study.id, numbers=numbers)
+    trials = _ids(study, region.lost & ran)
+    say = partial(finding, "infeasible", "E9", trials=trials, study=study.study.id, numbers=numbers)
+    if not n:
+        said = "Every trial failed, so none says how much of the space is infeasible."
+        return not_checked(
+            "infeasible", "E9", NotChecked.NO_FEASIBLE_TRIAL, said, study=study.study.id, numbers=numbers
+        )
     if lost <= most * n:
         said = f"{lost} of {n} trials are infeasible, which a search can afford."
         return say("ok", said, reason="affordable")
     ratios = [w.direction.name for w in region.walls if not w.direction.single]
     way = f"search {' and '.join(ratios)} instead of one of the two" if ratios else "shrink that side"
     hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
-    said = f"{lost} of {n} trials are infeasible, more than {100 * most:.3g} %; {hint}."
     remedies = [r for w in region.walls if (r := narrowed(w))]
-    if lost == n:  # what every workload has in common: it diverges above some learning rate
+    if lost == n and all(map(short_of_memory, itertools.compress(study.trials, ran))):
+        hint, remedies = "none fits in memory: make the model or the batch smaller", []
+    elif lost == n:  # what every workload has in common: it diverges above some learning rate
         rates = [p for p in study.study.space if RATES.search(p.name)]
         remedies = [r for p in rates if (r := expansion(p, "low", study.policy))]
+    said = f"{lost} of {n} trials are infeasible, more than {100 * most:.3g} %; {hint}."
     return say("warn", said, reason="too_many", remedy=remedies)
 
 
@@ -109,7 +124,7 @@ def _unexplained(study: StudyEvidence, region: Region) -> Finding:
     Runs that ended without a number and finite ones that never left chance or blew up may lie at opposite ends, at too
     large a learning rate and at too small a one. Where no pattern holds for all of them, each kind is asked alone.
     """
-    whole = np.array([not _broke(t) for t in study.trials])
+    whole = np.array([not broke(t) for t in study.trials])
     found = _pattern_of(study, region, whole)
     if found.level != "fail" or not (region.stray & study.feasible).any():
         return found
@@ -152,7 +167,7 @@ def _pattern_of(study: StudyEvidence, region: Region, infeasible: Mask) -> Findi
     said = (
         f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "
         f"{100 * seen.chance:.0f} % of the time). Suspect a bug in the training code; trial {first.id} says: "
-        f"{_kind(first)}."
+        f"{fault_text(first)}."
     )
     return say("fail", said, reason="anywhere", trial=first.id, numbers=numbers)
 
@@ -163,48 +178,6 @@ def _before_a_wall(study: StudyEvidence, region: Region) -> Mask:
     for w in region.walls:
         near |= w.depth(study.unit) <= FRINGE * max(w.direction.widths)  # False where the parameter does not exist
     return near
-
-
-def _broken_code(study: StudyEvidence) -> list[Finding]:
-    """E10: a finding on the trials that failed (an exception, a signal, no result) and say of what, if any did.
-
-    The same fault twice is the code's, unless a hyperparameter tells clearly where it strikes.
-    """
-    failed = [t for t in study.trials if _broke(t)]
-    if not failed:
-        return []
-    kind, count = Counter(map(_kind, failed)).most_common(1)[0]
-    first = next(t for t in failed if _kind(t) == kind)
-    marked = np.array([_broke(t) for t in study.trials])
-    seen = pattern(study, marked, np.ones(len(marked), dtype=bool)) if not marked.all() else None
-    numbers: dict[str, Number | None] = {"failed": len(failed), "same": count, "same_fault": SAME_FAULT}
-    numbers |= {"chance": round(seen.chance, 4) if seen else None, "clear_pattern": CLEAR_PATTERN}
-    trials = [t.id for t in failed if count < SAME_FAULT or _kind(t) == kind]
-    say = partial(finding, "infeasible", "E10", trials=trials, study=study.study.id, trial=first.id, numbers=numbers)
-    told = f"{count} of {len(study.trials)} trials failed with the same fault ({kind})"
-    if count < SAME_FAULT:
-        said = f"{plural(len(failed), 'trial')} failed, no two alike: {kind}; read the log of trial {first.id}."
-        return [say("warn", said, reason="failed_once")]
-    if seen and seen.chance <= CLEAR_PATTERN:
-        said = (
-            f"{told}, and {seen.parameter} goes with it (by luck {seen.chance:.2g} of the time): an implicit "
-            "constraint; shrink the space there, or raise Infeasible with the reason."
-        )
-        return [say("warn", said, reason="implicit_constraint")]
-    said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
-    return [say("fail", said, reason="same_fault")]
-
-
-def _broke(trial: Trial) -> bool:
-    """Whether it failed, and says of what: without a word it may have diverged, which elsewhere is the same status."""
-    return trial.status == "failed" and bool(trial.reason.strip())
-
-
-def _kind(trial: Trial) -> str:
-    """A trial's reason without the step, so that two trials that broke alike count together."""
-    lines = [line for line in trial.reason.strip().splitlines() if line.strip()] or ["no reason given"]
-    text = lines[-1] if trial.status == "failed" else lines[0]
-    return cause(text)[:120]
 
 
 def _places(region: Region) -> str:
@@ -221,11 +194,17 @@ INFEASIBLE = Check(
             warn=("never_learned",),
             ok=("all_feasible", "kept_and_never_best"),
         ),
-        Question(row="E9", asks="Can the search afford its infeasible trials?", warn=("too_many",), ok=("affordable",)),
+        Question(
+            row="E9",
+            asks="Can the search afford its infeasible trials?",
+            warn=("too_many",),
+            ok=("affordable",),
+            na=(NotChecked.NO_FEASIBLE_TRIAL,),
+        ),
         Question(
             row="E10",
             asks="Do the hyperparameters explain which trials were infeasible, or is it a bug?",
-            fail=("anywhere", "same_fault"),
+            fail=("anywhere", "same_fault", "all_failed"),
             warn=("failed_once", "implicit_constraint"),
             ok=("all_feasible", "behind_walls", "explained"),
             na=(NotChecked.NO_PATTERN_TO_TELL,),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, mannwhitneyu  # type: ignore[import-untyped]
 
 from tasks.analyze.study.evidence import StudyEvidence
 from tasks.analyze.study.wall import diagonals
@@ -53,7 +52,7 @@ def _chances(study: StudyEvidence, column: int, marked: Mask, among: Mask) -> li
     if parameter.type == "choice":
         chances += [_fisher(marked[here], unit[here] == level) for level in np.unique(unit[here])]
     elif marked[here].any() and not marked[here].all():
-        chances.append(float(mannwhitneyu(unit[here & marked], unit[here & ~marked]).pvalue))
+        chances.append(_rank_sum(unit[here & marked], unit[here & ~marked]))
     return [c for c in chances if math.isfinite(c)]
 
 
@@ -65,7 +64,7 @@ def _pairs(study: StudyEvidence, marked: Mask, among: Mask) -> list[tuple[str, f
         here = among & np.isfinite(along)
         if marked[here].any() and not marked[here].all():
             names = " with ".join(p.name for p in diagonal.parameters)
-            tried.append((names, float(mannwhitneyu(along[here & marked], along[here & ~marked]).pvalue)))
+            tried.append((names, _rank_sum(along[here & marked], along[here & ~marked])))
     return [(name, chance) for name, chance in tried if math.isfinite(chance)]
 
 
@@ -83,12 +82,21 @@ def under_a_choice(study: StudyEvidence, marked: Mask, among: Mask) -> list[tupl
             continue
         for level, sign in itertools.product(np.unique(study.unit[here, i]), (1, -1)):
             along = np.where(study.unit[:, i] == level, sign * study.unit[:, j], -np.inf)
-            above = mannwhitneyu(along[here & marked], along[here & ~marked], alternative="greater")
+            above = _rank_sum(along[here & marked], along[here & ~marked], alternative="greater")
             name = f"{choice.name} = {show(from_unit(choice, float(level)))} with {range_.name}"
-            tried.append((name, min(1.0, 2.0 * float(above.pvalue))))
+            tried.append((name, min(1.0, 2.0 * above)))
     return [(name, chance) for name, chance in tried if math.isfinite(chance)]
 
 
+def _rank_sum(marked: NDArray[np.float64], others: NDArray[np.float64], alternative: str = "two-sided") -> float:
+    """The p-value of the test of Mann and Whitney."""
+    from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]  # half a second, when trials have ended
+
+    return float(mannwhitneyu(marked, others, alternative=alternative).pvalue)
+
+
 def _fisher(marked: Mask, having: Mask) -> float:
+    from scipy.stats import fisher_exact
+
     table = [[int((a & b).sum()) for b in (having, ~having)] for a in (marked, ~marked)]
     return float(fisher_exact(table).pvalue)
