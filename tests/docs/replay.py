@@ -90,10 +90,14 @@ def replayed(command: str, ids: Mapping[str, str]) -> Record:
 
 def renamed(record: Record, round: Shown, ids: Mapping[str, str]) -> Record:
     """A replayed record with the names and the times of the stored one in place of its own."""
-    stamped = record.model_copy(update={"created": round.record.created, "finished": round.record.finished})
+    stored, promoted = round.record, record.promoted
+    if promoted is not None and stored.promoted is not None:  # a replay saves no checkpoint
+        promoted = promoted.model_copy(update={"checkpoint": stored.promoted.checkpoint})
+    stamps = {"created": stored.created, "finished": stored.finished, "promoted": promoted}
+    stamped = record.model_copy(update=stamps)
     text = stamped.model_dump_json(by_alias=True)
-    for stored, now in {**ids, round.record.round_id: record.round_id}.items():
-        text = text.replace(now, stored)
+    for before, now in {**ids, stored.round_id: record.round_id}.items():
+        text = text.replace(now, before)
     return Record.model_validate_json(text)
 
 
