@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from flows.compose.config import RoundConfig
 from flows.own import OWN
@@ -68,11 +69,23 @@ def _checked(config: RoundConfig, imported: Imported) -> Plan:
     check_runner(config.execution)
     incumbent, view = looked_up(config)
     config = with_settings(config, incumbent.settings)
-    scope = scope_goal(config, incumbent)
+    try:
+        scope = scope_goal(config, incumbent)
+    except InputError as error:
+        raise InputError(f"{error}{_default_goal(config)}") from error
     refuse_blocked(scope)
     round = keeping(design(scope, OWN[scope.goal.kind].design), earlier_now(config))
     check_command(config.workload, round, config.config_dir)
     return Plan(config=config, round=round, note=view.sentence)
+
+
+def _default_goal(config: RoundConfig) -> str:
+    """That no goal was given, to somebody with a folder of their own: it may be all that is wrong."""
+    if config.config_dir is None or any(o.startswith("goal=") for o in config.overrides):
+        return ""
+    own = sorted(path.stem for path in Path(config.config_dir, "goal").glob("*.yaml"))
+    say = f" {config.config_dir} has {', '.join(own)}." if own else ""
+    return f" No goal= was given, so goal={config.goal.name} was asked.{say}"
 
 
 def _adaptive(config: RoundConfig) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from flows.starting.fates import MISSING, Reading, fates_of
 from flows.starting.questions import FirstQuestion, first_question
 from flows.starting.script.command_line import WAY_OUT, CommandLine, command_line_of
-from flows.starting.script.metrics import VARIABLE, Reporting, direction_of, reporting_of
+from flows.starting.script.metrics import VARIABLE, Reporting, reporting_of
 from flows.starting.script.source import read_script
 from tasks.scope.error import InputError
+from tasks.scope.names.metrics import direction_of
 
 
 @dataclass(frozen=True, kw_only=True)

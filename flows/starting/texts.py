@@ -10,7 +10,8 @@ from flows.starting.copied import with_words
 from flows.starting.draft import Draft
 from flows.starting.fates import MISSING, Fate, default_text
 from flows.starting.guesses import Domain
-from flows.starting.script.metrics import VARIABLE, Reporting, direction_of
+from flows.starting.script.metrics import VARIABLE, Reporting
+from tasks.scope.names.metrics import direction_of
 from tasks.text import as_yaml, one_line, show
 
 _PLAIN = re.compile(

@@ -64,8 +64,8 @@ def seeds(scope: Scope, repeats: Repeats, decision: Decision) -> list[Finding]:
         return [_deterministic(found.verdict, numbers)] if decision.outcome != "continue" else []
     if found.verdict == "ignored":
         said = (
-            f"{len(found.same)} trials gave equal numbers on different seeds: the seed is ignored. Pass it to every "
-            "generator, or set workload.deterministic=true."
+            f"{len(found.same)} trials gave equal numbers on different seeds: pass the seed to every generator, or set "
+            "workload.deterministic=true."
         )
         return [finding(NAME, ROW, "fail", said, reason="seed_ignored", trials=found.same, numbers=numbers)]
     if decision.outcome == "continue":

@@ -58,8 +58,9 @@ def _simpler(record: Record, against: str) -> str:
 def _beats_baseline(record: Record, answer: Compared) -> bool:
     """Whether the change beats the arm without it, which is not the incumbent's own configuration."""
     arms = {arm.name: arm.retrained_as for arm in gate_arms(record)}
-    gained = (answer.gain or 0.0) > 0 and answer.conclusive
-    return gained and arms.get(BASELINE) not in (None, arms.get(INCUMBENT))
+    bar = record.gate.minimum_gain if record.gate else 0.0
+    shown = answer.gain if answer.band is None else answer.band[0]  # without noise there is no band
+    return answer.conclusive and (shown or 0.0) > bar and arms.get(BASELINE) not in (None, arms.get(INCUMBENT))
 
 
 def _deciding(record: Record) -> ComparisonRow | None:

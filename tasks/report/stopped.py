@@ -60,7 +60,9 @@ def _words(reason: str, log: str, metric: str) -> Iterator[str]:
     if reason == no_result(metric):
         yield f"A training function calls trial.report(step, {metric}=…); what it returns is not looked at."
         yield "A program appends a line of JSON for each evaluation to the file that TUNEBOOK_METRICS names."
-    printed = [one_line(line) for line in log.splitlines() if line.strip()][-_PRINTED:]
+    lines = [one_line(line) for line in log.splitlines() if line.strip()]
+    half = len(lines) // 2
+    printed = (lines[half:] if lines[:half] == lines[half:] else lines)[-_PRINTED:]  # the same of two attempts: once
     if printed:
         yield "It printed last:"
         yield from (f"  {line}" for line in printed)

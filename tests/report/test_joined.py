@@ -69,5 +69,7 @@ def test_a_gain_without_luck_needs_no_such_sentence() -> None:
 @pytest.mark.prose
 def test_a_change_that_helps_and_is_not_promoted_says_against_what_it_fell_short() -> None:
     assert "beats the arm without it but not what is promoted already" in verdict_sentence(judged("keep", {}))
-    assert "it is undecided" in verdict_sentence(judged("retrain", {"conclusive": True}))
+    small = verdict_sentence(judged("keep", {"gain": 4e-5, "band": (-0.0078, 0.0079), "conclusive": True}))
+    assert "beats the arm without it" not in small  # a gain above zero, and none that was shown
+    assert "it is undecided" in verdict_sentence(judged("retrain", {"conclusive": True, "band": (0.002, 0.008)}))
     assert "no candidate passed the gate" in verdict_sentence(judged("keep", NO))

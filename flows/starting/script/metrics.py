@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flows.starting.script.source import Script
+from tasks.scope.names.metrics import direction_of, metric_words
 
 VARIABLE = "TUNEBOOK_METRICS"
-MINIMIZED = r"loss|err|error|errors|perplexity|ppl|nll|mse|rmse|mae|bpc|bpb|bits|wer|cer|mape|fid|crossentropy|xent|ce"
-MAXIMIZED = (
-    r"acc|acc1|acc5|top1|top5|accuracy|f1|auc|auroc|roc|score|precision|recall|iou|miou|map|bleu|rouge|reward|return|"
-    r"r2|dice|psnr|ssim|mcc|kappa|hits|ndcg|mrr|elo|success"
-)
 _JUDGED_BEFORE_LOSSES = (
     r"loss|nll|crossentropy|xent|ce"  # a loss moves with label smoothing and the like; an error does not
 )
@@ -63,24 +59,12 @@ def _usable(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in names if n != "step" and n.isprintable() and n and "$" not in n))
 
 
-def direction_of(metric: str) -> Literal["minimize", "maximize"] | None:
-    """Which way is better, by the metric's name; None where the name does not say."""
-    words = _words(metric)
-    low, high = (any(re.fullmatch(pattern, w) for w in words) for pattern in (MINIMIZED, MAXIMIZED))
-    return None if low == high else "minimize" if low else "maximize"
-
-
 def _rank(metric: str) -> tuple[int, ...]:
     """The lower the better: the split first, then whether its direction is known, then what it measures."""
-    words = _words(metric)
+    words = metric_words(metric)
     split = next((i for i, s in enumerate(_SPLITS) if any(re.fullmatch(s, w) for w in words)), len(_SPLITS))
     split += any(re.fullmatch(_TRAIN, w) for w in words)
     return (split, direction_of(metric) is None, any(re.fullmatch(_JUDGED_BEFORE_LOSSES, w) for w in words))
-
-
-def _words(metric: str) -> list[str]:
-    """The words of a name: `validLoss/top-1` is valid, loss, top, 1."""
-    return re.findall(r"[a-z]+\d*|\d+", re.sub(r"(?<=[a-z]{2})(?=[A-Z])", "_", metric).lower())
 
 
 def _called(call: ast.Call) -> str:

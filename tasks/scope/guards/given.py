@@ -1,76 +1,35 @@
 """Guards of what a person typed: the direction of the objective, and the names of the baseline."""
 
 import difflib
-import re
 
 from tasks.record import Finding, NotChecked
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.guards.guard import Guard
+from tasks.scope.names.metrics import sure_direction_of
 from tasks.scope.roles import Scope
 
-MAXIMIZED = frozenset(
-    (
-        *(
-            "accuracy",
-            "acc",
-            "auc",
-            "auroc",
-            "auprc",
-            "f1",
-            "precision",
-            "recall",
-            "bleu",
-            "rouge",
-            "meteor",
-            "map",
-            "ndcg",
-        ),
-        *("mrr", "iou", "miou", "dice", "reward", "return", "r2", "psnr", "ssim", "likelihood"),
-    )
-)
-MINIMIZED = frozenset(
-    (
-        *(
-            "loss",
-            "error",
-            "err",
-            "perplexity",
-            "ppl",
-            "mse",
-            "rmse",
-            "mae",
-            "nll",
-            "crossentropy",
-            "wer",
-            "cer",
-            "fid",
-        ),
-        *("regret", "latency", "bpb", "bpc"),
-    )
-)
 CLOSE = 0.8  # of difflib's similarity: `learning_rte` has 0.96 of `learning_rate`, `width` 0.4 of `depth`
 
 
 def direction_as_named(scope: Scope) -> list[Finding]:
-    """Warns where the metric's name says that it is to be maximized and the objective minimizes it, or the reverse.
+    """Fails where the metric's name says that it is to be maximized and the objective minimizes it, or the reverse.
 
-    A round in the wrong direction searches for the worst configuration, and nothing else shows it.
+    A round in the wrong direction searches for the worst configuration, and nothing else shows it. The last word of the
+    name decides, `valid_accuracy` and `error_rate` alike; of `accuracy_gap` nothing is known.
 
     Playbook: B2
     """
     metric, direction = scope.objective.metric, scope.objective.direction
-    words = set(re.split(r"[^a-z0-9]+", metric.lower()))
-    usual = {"maximize": words & MAXIMIZED, "minimize": words & MINIMIZED}
-    if bool(usual["maximize"]) == bool(usual["minimize"]):
+    usual = sure_direction_of(metric)
+    if usual is None:
         text = f"Whether {metric} should be minimized is not known by its name: check objective.direction={direction}."
         return [not_checked("direction", "B2", NotChecked.NOT_RECOGNISED, text)]
-    if usual[direction]:
+    if usual == direction:
         text = f"{metric} is to be {direction}d, as its name says."
         return [finding("direction", "B2", "ok", text, reason="as_named")]
-    other = "maximize" if direction == "minimize" else "minimize"
-    text = f"{metric} is to be {direction}d, but by its name it should be {other}d: the round looks for the worst."
-    remedy = (f"workload.objective.direction={other}",)
-    return [finding("direction", "B2", "warn", text, reason="against_its_name", remedy=remedy)]
+    text = f"{metric} is to be {direction}d, but by its name it should be {usual}d: the round looks for the worst."
+    remedy = (f"workload.objective.direction={usual}",)
+    return [finding("direction", "B2", "fail", text, reason="against_its_name", remedy=remedy)]
 
 
 def baseline_names(scope: Scope) -> list[Finding]:
@@ -100,7 +59,7 @@ DIRECTION = Guard(
     question=Question(
         row="B2",
         asks="Is the objective's direction the one that its name says?",
-        warn=("against_its_name",),
+        fail=("against_its_name",),
         ok=("as_named",),
         na=(NotChecked.NOT_RECOGNISED,),
     ),

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.starting.draft import draft_of
-from flows.starting.script.metrics import direction_of
 from flows.starting.script.source import UNREAD, read_script
+from tasks.scope.names.metrics import direction_of
 from tests.flows.starting.scripts_read import PARSER, SCRIPTS, domain, fate, read, rows
 
 WAYS = (SCRIPTS / "parsers.py.txt").read_text()

@@ -18,9 +18,10 @@ def directed(metric: str, direction: str) -> str:
 @pytest.mark.parametrize(
     ("metric", "direction"),
     [("valid_accuracy", "minimize"), ("val/acc", "minimize"), ("eval.F1", "minimize"), ("loss", "maximize"),
-     ("valid-perplexity", "maximize"), ("mean_reward", "minimize")],
+     ("valid-perplexity", "maximize"), ("mean_reward", "minimize"), ("error_rate", "maximize"),
+     ("acc@5", "minimize"), ("f1_macro", "minimize")],
 )  # fmt: skip
-def test_a_direction_against_the_metrics_name_is_warned_of(metric: str, direction: str) -> None:
+def test_a_direction_against_the_metrics_name_is_refused(metric: str, direction: str) -> None:
     assert directed(metric, direction) == "against_its_name"
 
 
@@ -29,7 +30,9 @@ def test_a_direction_against_the_metrics_name_is_warned_of(metric: str, directio
     ("metric", "direction", "reason"),
     [("valid_error", "minimize", "as_named"), ("top1_acc", "maximize", "as_named"),
      ("score", "minimize", "not_recognised"), ("accuracy_loss", "minimize", "not_recognised"),
-     ("accelerate", "minimize", "not_recognised"), ("y", "maximize", "not_recognised")],
+     ("accelerate", "minimize", "not_recognised"), ("accuracy_gap", "minimize", "not_recognised"),
+     ("acc_drop", "minimize", "not_recognised"), ("error_reduction", "maximize", "not_recognised"),
+     ("cross_entropy_loss", "minimize", "as_named"), ("y", "maximize", "not_recognised")],
 )  # fmt: skip
 def test_a_direction_as_the_name_says_and_a_name_that_says_nothing_are_not(
     metric: str, direction: str, reason: str

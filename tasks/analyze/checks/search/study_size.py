@@ -14,6 +14,8 @@ from tasks.record import Finding, Frozen, NotChecked, Number
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number, plural
 
+ROUNDING = 1e-12  # of the largest loss: a fall below that is none
+
 
 class StudySizeThresholds(Frozen):
     """When a study is small, and when its best still falls."""
@@ -118,7 +120,7 @@ def _still_falling(s: StudyEvidence) -> Finding:
         f"From {count // 2} to {plural(count, 'trial')} the expected best {s.objective.metric} improves by "
         f"{number(fall)}, {_percent(fall, room)} of the way from the median trial to the best"
     )
-    if fall <= slope * room:
+    if fall <= slope * room + ROUNDING * float(np.nanmax(np.abs(s.losses))):
         text = f"{told}: more trials would bring little."
         return say("ok", text, reason="levelled_off", numbers=numbers)
     if fall <= noise:
