@@ -16,16 +16,20 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tasks.record import Finding
+from tasks.scope import finding
 from tasks.trials.local import server_link
 from tests.faults.prefect.api import serving
 from tests.processes.forked import put, servers_of, start_servers_by
 from tests.processes.warm import Warm
+from tests.scope.headlines import begins_short
 
 settings.register_profile("tunebook", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("tunebook")
 
 CASES = ("fires", "silent", "shows")
 PROSE = "the test holds the wording of a sentence; change it together with the words"
+LONG_NAMES = "the names in the test are longer than anybody's, so a finding may begin with a long sentence"
 HERE = Path(__file__).parent
 # Rooms whose tests start processes and wait for them. A module of theirs is a group: its fixtures are made once, by one
 # worker. What shares more than that is one group of several modules.
@@ -87,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers here too, so that tests run from any folder and with any configuration."""
     config.addinivalue_line("markers", f"playbook(*rows, case): evidence for rows; case is one of {', '.join(CASES)}")
     config.addinivalue_line("markers", f"prose: {PROSE}")
+    config.addinivalue_line("markers", f"long_names: {LONG_NAMES}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -112,6 +117,34 @@ def trials_are_forked_from_the_warm_process(warm: Warm) -> Iterator[None]:
     start_servers_by(servers_of(warm))
     yield
     put(server_link, subprocess=subprocess)
+
+
+@pytest.fixture(scope="session")
+def findings_made() -> Iterator[list[Finding]]:
+    """The findings that this process makes, without those that it reads from a record."""
+    made: list[Finding] = []
+
+    def noted(**fields: Any) -> Finding:
+        made.append(Finding(**fields))
+        return made[-1]
+
+    put(finding, Finding=noted)
+    yield made
+    put(finding, Finding=Finding)
+
+
+@pytest.fixture(autouse=True)
+def findings_begin_with_a_short_sentence(
+    findings_made: list[Finding], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Fail the test that made a finding whose first sentence is too long for a table or the terminal.
+
+    Tests with names longer than anybody's are marked `long_names`.
+    """
+    yield
+    long = [f.evidence for f in findings_made if not begins_short(f)]
+    findings_made.clear()
+    assert not long or request.node.get_closest_marker("long_names"), f"shorten the first sentence: {long[0]}"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tasks.promote.reasons import Named, arm_labels, variances_sentence
 from tasks.promote.retrains import Arm, settings_of
 from tasks.promote.rows import arm_deviations, evaluation_rows
 from tasks.record import Finding, GoalRow, NextRow, ObjectiveRow, Record, ReproduceRow, StudyRow, Value, digest
-from tasks.scope.finding import blocking
+from tasks.scope.finding import blocking, headline
 from tasks.scope.goal import Incumbent
 from tasks.scope.names.programs import program_at
 from tasks.scope.roles import Scope
@@ -105,7 +105,7 @@ def _nothing_feasible(conclusion: Conclusion) -> bool:
 
 def _reasons(conclusion: Conclusion) -> tuple[str, ...]:
     """In sentences: the gate's, or what blocks, or what was measured; and why a promotion was not accepted."""
-    blocked = tuple(f"{f.check} ({f.row}): {f.evidence}" for f in conclusion.blockers)
+    blocked = tuple(f"{f.check} ({f.row}): {headline(f.evidence)}" for f in conclusion.blockers)
     measured = conclusion.promotion.reasons if conclusion.promotion else ()
     if _nothing_feasible(conclusion) and not blocked:
         return ("No trial of the search gave a result that can be compared.",)

@@ -10,6 +10,7 @@ from tasks.promote.comparison import INCUMBENT, ArmName
 from tasks.promote.decision import Decision
 from tasks.promote.retrains import Arm
 from tasks.record import Finding, Frozen, NotChecked
+from tasks.scope.arms import brief, in_full
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.roles import Scope
 from tasks.trials.trial import Trial
@@ -65,7 +66,7 @@ def seeds(scope: Scope, repeats: Repeats, decision: Decision) -> list[Finding]:
     if found.verdict == "ignored":
         said = (
             f"{len(found.same)} trials gave equal numbers on different seeds: pass the seed to every generator, or set "
-            "workload.deterministic=true."
+            "workload.deterministic=true. As it is, the seed is ignored."
         )
         return [finding(NAME, ROW, "fail", said, reason="seed_ignored", trials=found.same, numbers=numbers)]
     if decision.outcome == "continue":
@@ -96,8 +97,8 @@ def _deterministic(verdict: str, numbers: Mapping[str, int]) -> Finding:
     """Whether the workload is deterministic, as it says."""
     if verdict == "matters":
         said = (
-            "workload.deterministic=true, but trials of one configuration differ from seed to seed: set it to false, "
-            "and the gate repeats them."
+            "workload.deterministic=true, but trials of one configuration differ from seed to seed: set it to false. "
+            "The gate then repeats them."
         )
         return finding(NAME, ROW, "fail", said, reason="not_deterministic", numbers=numbers)
     if verdict == "not asked":
@@ -119,7 +120,10 @@ def _without_effect(scope: Scope, repeats: Repeats) -> Iterator[Finding]:
             continue
         point, other = equal[0][0].planned.tried, equal[0][1].planned.tried
         names = sorted(n for n in {*point, *other} if point.get(n) != other.get(n))
-        said = f"{first} and {second} gave equal numbers on equal seeds: {', '.join(names)} had no effect on training."
+        said = (
+            f"The {first} and the {second} gave equal numbers on equal seeds: check that the program uses "
+            f"{brief(names)}. What they differ in had no effect on training.{in_full(names)}"
+        )
         yield finding(NAME, ROW, "warn", said, reason="no_effect", trials=(t.id for pair in equal for t in pair))
 
 

@@ -214,6 +214,22 @@ def arm_text(arm: Point) -> str:
     return ", ".join(f"{k}={show(v)}" for k, v in arm.items()) or "the study"
 
 
+def brief(names: Iterable[str], room: int = 60) -> str:
+    """As many of the names as `room` characters hold, and how many more there are: `a, b and 3 more`."""
+    every = [*names]
+    for shown in range(len(every), 1, -1):
+        more = [f"{len(every) - shown} more"] if shown < len(every) else []
+        if len(text := listing([*every[:shown], *more])) <= room:
+            return text
+    return listing([every[0], f"{len(every) - 1} more"]) if len(every) > 1 else listing(every)
+
+
+def in_full(names: Iterable[str], room: int = 60) -> str:
+    """All names as a further sentence, where `brief` leaves some out; else empty."""
+    every = [*names]
+    return "" if brief(every, room) == listing(every) else f" In full: {listing(every)}."
+
+
 def listing(names: Iterable[str]) -> str:
     """Names as a person lists them: `a, b and c`."""
     *most, last = [*names] or ["nothing"]

@@ -1,8 +1,11 @@
 """`Question` is what is asked, `finding` and `not_checked` make findings, `blocking` decides which of them block.
 
+A finding's evidence begins with one sentence that stands alone, its `headline`; more numbers and advice follow.
+
 `fail` blocks a conclusion, `warn` never does, `na` means that the question could not be asked (never: clean).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -11,6 +14,11 @@ from pydantic import Field
 from tasks.record import Finding, Frozen, Level, NotChecked, Number, Where
 
 Judged = Literal["ok", "warn", "fail"]
+
+HEADLINE = 160  # characters: what a table or a terminal shows of a finding
+_END = re.compile(r"""[.?!][")']*(?=\s["'(]?[A-Z0-9])""")  # where a sentence may end
+_ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|vs|cf|approx|resp)\.$")
+_CLAUSE = re.compile(r"[;:,] | \(")
 
 
 class Question(Frozen):
@@ -91,14 +99,36 @@ def not_checked(
     )
 
 
+def headline(evidence: str) -> str:
+    """The first sentence of a finding's evidence: what tables and the terminal show.
+
+    Of a sentence with more than `HEADLINE` characters, as very long names make it, the clauses that fit.
+    """
+    line = " ".join(evidence.split())
+    ends = (m.end() for m in _END.finditer(line) if not _ABBREVIATED.search(line, 0, m.end()))
+    first = line[: next((end for end in ends if _closed(line[:end])), len(line))]
+    if len(first) <= HEADLINE:
+        return first
+    clauses = [m.start() for m in _CLAUSE.finditer(first, 0, HEADLINE) if _closed(first[: m.start()])]
+    words = [place for place, character in enumerate(first[:HEADLINE]) if character == " "]
+    end = (clauses or words or [HEADLINE - 1])[-1]
+    return f"{first[:end].rstrip(' ,;:.')}."
+
+
+def further(evidence: str) -> str:
+    """What follows the headline, which is all of the evidence where the headline is only a part of its sentence."""
+    line, first = " ".join(evidence.split()), headline(evidence)
+    return line.removeprefix(first).strip()
+
+
+def _closed(text: str) -> bool:
+    """Whether no quotation mark and no parenthesis is left open."""
+    return text.count('"') % 2 == 0 and text.count("(") == text.count(")")
+
+
 def blocking(findings: Iterable[Finding], acknowledged: Mapping[str, str]) -> tuple[Finding, ...]:
     """The findings that block a conclusion: every `fail` whose row nobody has acknowledged in writing.
 
     Playbook: E1
     """
     return tuple(f for f in findings if f.level == "fail" and f.row not in acknowledged)
-
-
-def headline(evidence: str) -> str:
-    """The first sentence."""
-    return evidence.partition(". ")[0].rstrip(".") + "."

@@ -86,7 +86,7 @@ def in_parallel(
     if at_once is None:
         text = (
             f"Not checked: how many trials of {sampler} ran at once is not known. Where many did, {twice} quasi-random "
-            f"trials do as well as its {trials}, as a rule."
+            f"trials do as well as {trials} of {sampler}, as a rule."
         )
         return not_checked("parallel search", "D14", NotChecked.NOT_DECLARED, text, study=study, numbers=numbers)
     in_a_row = trials / min(max(at_once, 1.0), trials)
@@ -94,11 +94,12 @@ def in_parallel(
     told = f"{number(round(at_once, 1))} at once leave {sampler} {number(round(in_a_row, 1))} in a row"
     numbers_known = numbers | {"at_once": at_once, "in_a_row": in_a_row} | bars.model_dump()
     if in_a_row >= bars.adaptive_rounds and trials >= bars.adaptive_trials:
-        text = f"{plural(trials, 'trial')}, {told} to learn from: few at once and many in a row is where it pays."
+        text = f"{plural(trials, 'trial')}, {told} to learn from. Few at once and many in a row is where it pays."
         return say("ok", text, reason="in_a_row", numbers=numbers_known)
     text = (
-        f"{plural(trials, 'trial')}, {told} to learn from: {twice} quasi-random trials ({TWICE} x {trials}) do as well "
-        "as a rule, and all can be analysed."
+        f"Take {twice} quasi-random trials: as a rule they do as well as {trials} of {sampler} with "
+        f"{number(round(at_once, 1))} at once. Of {plural(trials, 'trial')} {told} to learn from; quasi-random trials "
+        "can all be analysed."
     )
     remedy = ("sampler=halton", f"budget.trials={twice}")
     return say("warn", text, reason="side_by_side", numbers=numbers_known, remedy=remedy)
@@ -133,13 +134,15 @@ def _sampler(s: StudyEvidence, weaker: int) -> Finding:
     if not adapts(sampler):
         text = "By what rule the points were chosen is not known; if by the results, crowds say less."
         return not_checked("adaptive search", "E6", NotChecked.NOT_DECLARED, text, study=s.study.id)
-    text = (
-        f"{sampler} chose the points by the results of earlier ones: what edges and density say is weaker for it, and "
-        f"{plural(weaker, 'finding')} on them count{'s' * (weaker == 1)} as a warning only."
-    )
     numbers = {"downgraded": weaker}
+    chose = f"{sampler} chose the points by the results of earlier ones"
     if weaker:
+        text = (
+            f"{plural(weaker, 'finding')} on edges and density {'is' if weaker == 1 else 'are'} only a warning, for "
+            f"{chose}. Look at the plots before a range is moved."
+        )
         return say("warn", text, reason="findings_downgraded", numbers=numbers)
+    text = f"{chose}, so what is found on edges and density is weaker. No finding is downgraded for it."
     return say("ok", text, reason="nothing_downgraded", numbers=numbers)
 
 

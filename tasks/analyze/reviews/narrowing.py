@@ -12,7 +12,7 @@ from tasks.analyze.study.region import region_of
 from tasks.analyze.study.surface import Floats, Surface, surface_of
 from tasks.design.cube import from_unit
 from tasks.record import Finding, Frozen, NotChecked, Number
-from tasks.scope.arms import listing
+from tasks.scope.arms import brief, in_full, listing
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.space import Parameter
 from tasks.text import number
@@ -144,8 +144,11 @@ def _of(s: StudyEvidence, doubts: tuple[str, ...], spans: dict[str, Span]) -> Fi
     if not remedy:
         text = "No range can be narrowed: the good trials fill the space."
         return say("ok", text, reason="fills_the_space", numbers=numbers)
-    kept = listing(f"{span.parameter.name} {100 * (span.high - span.low):.0f} %" for span in own if span.overrides())
-    text = f"The edges and the density are in order; around the optimum the next search needs of its ranges: {kept}."
+    kept = [f"{span.parameter.name} to {100 * (span.high - span.low):.0f} %" for span in own if span.overrides()]
+    text = (
+        f"The next search can be narrowed around the optimum: {brief(kept, 80)} of the range. The edges and the "
+        f"density are in order.{in_full(kept, 80)}"
+    )
     return say("ok", text, reason="can_be_narrowed", numbers=numbers, remedy=remedy)
 
 

@@ -15,7 +15,7 @@ from tasks.scope.finding import Question, blocking, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.text import band_text, number
 
-OVERFITTING = {"F2": "a best trial overfits", "F5": "a bigger model overfits", "F6": "several trials overfit"}
+OVERFITTING = {"F2": "a best trial", "F5": "a bigger model", "F6": "several trials"}  # that overfit
 UNFITTED, SHORT, UNSTABLE = "H9", "F8", "E11"
 
 
@@ -48,23 +48,23 @@ def _wanted(evidence: Evidence, found: tuple[Finding, ...]) -> Finding:
     unfitted = any(f.row == UNFITTED and f.level == "warn" for f in found)
     said: list[str] = []
     remedy: tuple[str, ...] = ()
-    signs = [why for row, why in OVERFITTING.items() if row in rows]
+    signs = [row for row in OVERFITTING if row in rows]
     if signs and unfitted:
-        said.append(f"{listing(signs)}, yet no trial fits the training set: capacity or steps before a regularizer")
+        said.append(f"Trials overfit ({listing(signs)}), yet none fits the training set: try capacity or steps first.")
     elif signs:
-        said.append(f"{listing(signs)}: try {_regularizer(evidence)}")
+        said.append(f"Trials overfit ({listing(signs)}): try {_regularizer(evidence)}.")
         remedy = next((f.remedy for f in raised if f.row in OVERFITTING and _regularises(f)), ())
     if UNSTABLE in rows:
         cure, override = stabilizer(evidence, found)
-        said.append(f"the optimisation shows trouble: {cure}")
+        said.append(f"The optimisation shows trouble (E11): {cure}.")
         remedy = (*remedy, *override)
     if SHORT in rows:
-        said.append("the best trials still improve: try more steps, or a schedule that decays sooner")
+        said.append("The best trials still improve (F8): try more steps, or a schedule that decays sooner.")
     numbers = {"signs": len(said), "asked": len({f.row for f in asked})}
     if not said:
         return say("ok", "No finding asks for a new feature.", reason="nothing_asked_for", numbers=numbers)
-    text = f"From the evidence: {'; '.join(said)}."
-    return say("warn", text, reason="asked_for", numbers=numbers, remedy=remedy)
+    said += [f"Overfitting is seen in {listing(OVERFITTING[row] for row in signs)}."] if signs else []
+    return say("warn", " ".join(said), reason="asked_for", numbers=numbers, remedy=remedy)
 
 
 def _answers(found: Finding, weaker: frozenset[str]) -> bool:
@@ -111,13 +111,15 @@ def _helps(baseline: Slice, change: Slice) -> Finding:
         return not_checked("features that do not help", "B6", because, text, parameter=change.parameter)
     bar = change.study.policy.minimum_gain
     gain = baseline.best_loss - change.best_loss
-    told = f"{change.label} gains {number(gain)} {change.objective.metric} over {baseline.label} ({band_text(band)})"
+    told = f"gain {number(gain)} {change.objective.metric} over {baseline.label}, band {band_text(band)}"
     numbers = {"gain": gain, "low": band[0], "high": band[1], "minimum_gain": bar}
     if band[0] > bar:
-        return say("ok", f"{told}: it helps, as far as the searches show.", reason="helps", numbers=numbers)
+        text = f"{change.label} helps, as far as the searches show: {told}."
+        return say("ok", text, reason="helps", numbers=numbers)
     if band[1] > bar:
-        return say("ok", f"{told}: the searches alone leave open whether it helps.", reason="open", numbers=numbers)
-    text = f"{told}: it does not help, and can be left out of the next rounds."
+        text = f"Whether {change.label} helps is left open by the searches: {told}."
+        return say("ok", text, reason="open", numbers=numbers)
+    text = f"Leave out {change.label}, which does not help: {told}."
     return say("warn", text, reason="does_not_help", numbers=numbers)
 
 

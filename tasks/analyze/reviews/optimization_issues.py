@@ -7,13 +7,14 @@ from tasks.analyze.reviews.review import Review
 from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.gradients import FEWEST, LARGEST, NORM, Spike, SpikeThresholds, spike
 from tasks.record import Finding, NotChecked
+from tasks.scope.arms import listing
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import number
 from tasks.trials.trial import Trial
 
 SIGNS = {
-    "E5": "a best trial at an instability wall",
-    "F10": "a training loss that rises",
+    "E5": "best trial at an instability wall",
+    "F10": "rising training loss",
     "I14": "most updates clipped",
 }
 
@@ -36,7 +37,7 @@ def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple
     if worst is not None:
         asked.append("gradient norm")
         if worst[1].counts:
-            signs.append(_told(worst[1]))
+            signs.append(f"gradient spike at step {worst[1].step}")
     numbers = {
         "signs": len(signs),
         "asked": len(asked),
@@ -47,12 +48,13 @@ def optimization_issues(evidence: Evidence, found: tuple[Finding, ...]) -> tuple
     }
     if not asked:
         return (*found, *unseen)
-    text = f"Optimisation issues: {'; '.join(signs) or 'no sign of them'} (asked: {', '.join(asked)})."
+    seen = f"Asked were {listing(asked)}." + (f" {_told(worst[1])}" if worst and worst[1].counts else "")
     say = partial(finding, "optimisation issues", "E11", numbers=numbers)
     spiked = [t.id for t, s in judged if s.counts]
     if signs:
+        text = f"Optimisation issues: {listing(signs)}; try what B6 says. {seen}"
         return (*found, say("warn", text, reason="signs", trials=spiked), *unseen)
-    return (*found, say("ok", text, reason="no_signs"), *unseen)
+    return (*found, say("ok", f"No sign of optimisation issues. {seen}", reason="no_signs"), *unseen)
 
 
 def best_spikes(study: StudyEvidence) -> list[tuple[Trial, Spike]]:
@@ -63,7 +65,7 @@ def best_spikes(study: StudyEvidence) -> list[tuple[Trial, Spike]]:
 
 def _told(s: Spike) -> str:
     when = " early in training" * s.early
-    return f"a gradient norm {number(s.ratio)} times that of the reports around it, at step {s.step}{when}"
+    return f"The gradient norm at step {s.step}{when} is {number(s.ratio)} times that of the reports around it."
 
 
 def _not_reported(evidence: Evidence) -> Finding:

@@ -35,8 +35,8 @@ def stabilizer(evidence: Evidence, found: tuple[Finding, ...]) -> tuple[str, tup
         then = "" if clips else ", then gradient clipping"
         return f"try warmup{then}", (f"workload.{WARMUP}={steps}",) if own else ()
     if not clips:
-        return "try gradient clipping, for it warms up already", ()
-    return "it warms up and clips already: try a longer warmup or a lower threshold, a lower learning rate last", ()
+        return "try gradient clipping beside the warmup", ()
+    return "try a longer warmup or a lower clipping threshold, and a lower learning rate last", ()
 
 
 def _on(scope: Scope, name: str) -> bool:

@@ -23,8 +23,9 @@ def unmeasured_variance(evidence: Evidence, found: tuple[Finding, ...]) -> tuple
         return found
     runs, steps, share = cost_of_retrains(scope, sum(t.steps_done for t in evidence.trials.values()))
     text = (
-        "budget.retrains=0: trial variance is not measured, and the conclusion rests on the searches alone; "
-        f"budget.retrains={RETRAINS} trains at most {runs} more, {percent(share)} of their steps."
+        "Trial variance is not measured, and the conclusion rests on the searches alone: take "
+        f"budget.retrains={RETRAINS} in place of 0. At most {runs} more trials are then trained, {percent(share)} of "
+        "the steps of the search."
     )
     numbers = {"retrains": RETRAINS, "trials": runs, "steps": steps, "share": share}
     remedy = (f"budget.retrains={RETRAINS}",)

@@ -44,14 +44,19 @@ def same_order(short: Record, long: Record) -> Finding:
     near = max(1, math.ceil(float(long.policy.get("top_fraction", 0.2)) * len(both)))
     numbers = {"points": len(both), "steps": _steps(short), "longer": _steps(long), "tau": tau, "p": chance,
                "place": place, "top": near}  # fmt: skip
+    order = f"the order of {plural(len(both), 'point')}"
     told = (
-        f"Of {plural(len(both), 'point')} that ran {_steps(short)} and {_steps(long)} steps the rank correlation is "
-        f"{number(tau)} (Kendall; p = {number(chance)}), and the best of the short round is number {place} of the long"
+        f"The rank correlation is {number(tau)} (Kendall; p = {number(chance)}), and the best of the short round is "
+        f"number {place} of the long."
     )
     say = partial(finding, "short trials", "H11", numbers=numbers)
     if math.isfinite(tau) and chance < CHANCE and place <= near:
-        return say("ok", f"{told}: what the short trials said holds.", reason="holds")
-    text = f"{told}: do not carry the short trials' conclusions over; tune again at the new length."
+        text = f"What {_steps(short)} steps said holds at {_steps(long)}: {order} is the same up to noise. {told}"
+        return say("ok", text, reason="holds")
+    text = (
+        f"Tune again at {_steps(long)} steps: {order} is another than at {_steps(short)}. {told} So do not carry the "
+        "short trials' conclusions over."
+    )
     return say("warn", text, reason="does_not_hold")
 
 

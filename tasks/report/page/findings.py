@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tasks.record import Finding, Record
 from tasks.report.trials import study_label
 from tasks.report.verdict import NOT_APPLICABLE, by_level
+from tasks.scope.finding import further, headline
 from tasks.text import number
 
 GROUPS = {
@@ -18,14 +19,18 @@ GROUPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class FindingCard:
-    """A finding as text; `why` is the written reason of an acknowledged one, `trial` the one that it speaks of."""
+    """A finding as text: its headline, and what follows.
+
+    `why` is the written reason of an acknowledged one, `trial` the trial that the finding speaks of.
+    """
 
     row: str
     level: str
     check: str
     where: tuple[str, ...]
     trial: str
-    evidence: str
+    headline: str
+    further: str
     numbers: tuple[tuple[str, str], ...]
     remedy: tuple[str, ...]
     why: str = ""
@@ -72,7 +77,8 @@ def _card(record: Record, finding: Finding) -> FindingCard:
         check=finding.check,
         where=tuple(p for p in parts if p),
         trial=where.trial or "",
-        evidence=finding.evidence,
+        headline=headline(finding.evidence),
+        further=further(finding.evidence),
         numbers=tuple((k.replace("_", " "), number(v)) for k, v in finding.numbers.items()),
         remedy=finding.remedy,
         why=record.acknowledged.get(finding.row, "") if finding.level in ("fail", "warn") else "",

@@ -47,21 +47,22 @@ def fair_nuisances(scope: Scope) -> list[Finding]:
     numbers = {"trials": trials, "least": len(least[1]), "most": len(most[1]), "extra": EXTRA}
     if max(counts.values()) > scope.policy.count_ratio * trials:
         few, many = (pick(counts, key=lambda name: counts[name]) for pick in (min, max))
-        text = f"{many} has {counts[many]} trials and {few} {counts[few]}: more trials pick from more luck."
+        text = f"{many} has {counts[many]} trials and {few} {counts[few]}: give each as many."
+        text += " More trials pick from more luck."
         unequal = numbers | {"most_trials": counts[many], "count_ratio": scope.policy.count_ratio}
         found.append(finding("fairness", "D9", "warn", text, reason="unequal_counts", numbers=unequal))
     if len(most[1]) - len(least[1]) > EXTRA:
         text = (
             f"With {trials} trials each, {most[0]} tunes {len(most[1])} hyperparameters and {least[0]} "
-            f"{len(least[1])}: the one with more is searched more thinly."
+            f"{len(least[1])}: run more trials, or fix some. The arm with more is searched more thinly."
         )
         found.append(finding("fairness", "D9", "warn", text, reason="more_to_tune", numbers=numbers))
     if found:
         return found
     each = f"{trials} trials" if trials == max(counts.values()) else f"{trials} to {max(counts.values())} trials"
-    text = f"Each of the {len(arms)} arms has {each}; the ranges they share by name are equally wide"
+    text = f"Each of the {len(arms)} arms has {each}, and ranges of one name are equally wide."
     alone = [p.name for p in most[1] if p not in least[1]]
-    text += f"; {most[0]} tunes {listing(alone)} besides." if len(most[1]) > len(least[1]) else "."
+    text += f" Besides, {most[0]} tunes {listing(alone)}." if len(most[1]) > len(least[1]) else ""
     return [finding("fairness", "D9", "ok", text, reason="fair", numbers=numbers)]
 
 
@@ -79,10 +80,11 @@ def _unequal(p: Parameter, q: Parameter, policy: Policy) -> list[Finding]:
         return []
     unit = ("decades" if p.scale == "log" else "units") if p.numeric else "values"
     text = (
-        f"{p.name} and {q.name} are not searched on the same scale, so their ranges cannot be equally wide."
+        f"{p.name} and {q.name} are not searched on the same scale: give both one. Ranges of two scales cannot be "
+        "equally wide."
         if unlike
-        else f"{wide.name} spans {decades(wide):.3g} {unit} and {narrow.name} {decades(narrow):.3g}: the wider is the "
-        "harder search, and the comparison is not fair to either."
+        else f"{wide.name} spans {decades(wide):.3g} {unit} and {narrow.name} {decades(narrow):.3g}: make both equally "
+        "wide. The wider is the harder search, and the comparison is not fair to either."
     )
     numbers = {"widest": decades(wide), "narrowest": decades(narrow), "width_ratio": policy.width_ratio}
     remedy = () if unlike or p.scale != "log" else _widened(narrow, decades(wide) - decades(narrow))

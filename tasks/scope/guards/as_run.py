@@ -10,17 +10,17 @@ from tasks.scope.roles import Scope
 from tasks.text import show
 
 UNASKED = {
-    "A3": "Not checked: the source does not say what was done with every hyperparameter of the optimizer, so the "
-    "training program's own defaults may have stood.",
-    "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values, name: range "
-    "asks of a whole range.",
+    "A3": "Not checked: the source does not say what each hyperparameter of the optimizer was. The training program's "
+    "own defaults may have been used.",
+    "B2": "Nobody said beforehand what was asked: goal.scientific={name: [first, second]} compares values. With "
+    "{name: range} a whole range is asked about.",
     "C7": "Not checked: nobody said whether the optimizers were to be compared; {ask} compares them.",
     "D5": "The search has been run; what its sampler means for the findings stands at E6.",
 }
 # What a guard would have refused before the study ran, and what it means now that it has.
 MEANS = {
-    "A5": "{name} varied between the trials, and nothing else was tuned anew for each of its values: what is better at "
-    "one may be an accident of the others.",
+    "A5": "{name} varied between the trials with nothing tuned anew for each value: trust no comparison of the values. "
+    "What is better at one may be an accident of the other hyperparameters.",
     "C8": "{name} was switched between the trials, so the best of them says little of either; {ask} compares them.",
     "H2": "{name} varied between the trials, and the longer ones were favoured; {ask} compares them.",
 }

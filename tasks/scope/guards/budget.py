@@ -5,9 +5,11 @@ from functools import partial
 from tasks.record import Finding, NotChecked
 from tasks.scope.arms import (
     arm_text,
+    brief,
     compared_values,
     existing,
     has_room,
+    in_full,
     listing,
     nuisance_without,
     optimizer_name,
@@ -58,20 +60,19 @@ def few_enough_nuisances(scope: Scope) -> list[Finding]:
     need = count * each
     vary = "one hyperparameter that varies" if count == 1 else f"{count} hyperparameters that vary"
     numbers = {"trials": trials, "varying": count, "nuisance_trials": each, "needed": need}
-    where = f"{arm_text(arm)} has {trials} trials" if scope.run else f"{trials} trials a study are there"
+    where = f"{arm_text(arm)} has {trials} trials" if scope.run else f"{trials} trials a study are"
     if trials >= need:
-        text = f"{where} for the {vary} in it; {each} for each would be {need}."
+        text = f"{where} enough for the {vary}. At {each} for each, {need} are needed."
         return [finding("nuisance count", "C4", "ok", text, reason="enough_trials", numbers=numbers)]
     gone = _to_fix(scope, max(1, trials // each - joint))
-    way_out = (
-        f"fix {listing(gone)} with a reason, or take budget.trials={need}" if gone else f"take budget.trials={need}"
-    )
+    way_out = f"fix {brief(gone, 45)}, or take budget.trials={need}" if gone else f"take budget.trials={need}"
     return [
         finding(
             "nuisance count",
             "C4",
             "warn",
-            f"{where}, few for the {vary} in it: {each} for each would be {need}; {way_out}.",
+            f"{where} few for the {vary}: {way_out}. At {each} for each, {need} are needed; what is fixed needs a "
+            f"reason.{in_full(gone, 45) if gone else ''}",
             reason="too_many_nuisances",
             numbers=numbers,
             remedy=nuisance_without(scope, gone) if gone else [f"budget.trials={need}"],
@@ -108,15 +109,18 @@ def joint_study_allocates(scope: Scope) -> list[Finding]:
     own = [p.name for p in scope.space if p.name in scope.roles.nuisance and parents & set(p.when)]
     values = len(compared_values(scope))
     numbers = {"trials": scope.budget.trials, "values": values, "trials_a_value": scope.budget.trials // values}
+    exist = "exists" if len(own) == 1 else "exist"
     if not own:
         text = "The joint study has no nuisance that exists under some scientific values only."
         return [finding("joint study", "D4", "ok", text, reason="nothing_to_allot", numbers=numbers)]
     if scope.sampler in (*QUASI_RANDOM, "random") or (scope.sampling is not None and scope.sampling.deals):
         share = numbers["trials_a_value"]
-        text = f"{listing(own)} exist under some values only; each of {values} values gets {share} trials or one more."
+        text = f"{brief(own)} {exist} under some values only; each of {values} values gets {share} trials or one more."
+        text += in_full(own)
         return [finding("joint study", "D4", "ok", text, reason="equal_counts", numbers=numbers)]
     text = (
-        f"{listing(own)} exist under some scientific values only, and {scope.sampler} would favour some of the values."
+        f"{brief(own)} {exist} under some values only, of which {scope.sampler} would favour some: use sampler=halton."
+        f"{in_full(own)}"
     )
     remedy = ["sampler=halton"]
     adapts = scope.sampling is None or scope.sampling.adapts
@@ -138,14 +142,14 @@ def quasi_random_search(scope: Scope) -> list[Finding]:
         text = "The points are a grid, which covers one or two hyperparameters evenly and is refused for more (D7)."
         return [finding("sampler", "D5", "ok", text, reason="grid")]
     if scope.sampler == "random":
-        text = "Plain random points leave gaps and clusters; a quasi-random sequence covers the space evenly."
+        text = "Plain random points leave gaps and clusters: use sampler=halton, which covers the space evenly."
         return [finding("sampler", "D5", "warn", text, reason="random", remedy=["sampler=halton"])]
     if scope.sampling is not None and not scope.sampling.adapts:
         text = f"The points do not depend on the results ({scope.sampler})."
         return [finding("sampler", "D5", "ok", text, reason="independent")]
     text = (
-        f"Exploration needs points that do not depend on results, and {scope.sampler} is none of halton, sobol, random "
-        "and grid."
+        f"Exploration needs points that do not depend on results, unlike those of {scope.sampler}: use sampler=halton. "
+        "The samplers sobol, random and grid do as well."
     )
     return [finding("sampler", "D5", "fail", text, reason="adaptive", remedy=["sampler=halton"])]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.record import Finding, NotChecked
-from tasks.scope.arms import has_room, listing
+from tasks.scope.arms import brief, has_room, in_full, listing
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.names.names import REGULARIZING
 from tasks.scope.roles import Scope
@@ -61,16 +61,17 @@ def reasons_are_evidence(scope: Scope) -> list[Finding]:
     found = [] if not has_room(scope) else [n for n in asked if not evidence_is_stated(scope, n)]
     numbers = {"fixed": len(asked), "without_evidence": len(found)}
     if found:
-        text = f"{_quoted(scope, found)}: no evidence is recognised; tune it, or name {RECOGNISED}."
+        text = f"{_quoted(scope, found)} without recognised evidence: tune it, or state evidence in goal.fixed. "
+        text += f"Recognised are {RECOGNISED}."
         say = finding("stated reason", "C2", "warn", text, reason="no_evidence", parameter=found[0], numbers=numbers)
         return [say]
     if not asked:
         silent = [n for n in scope.roles.fixed if _usually_nuisance(scope, n) or scope.names.tuned_by_rule(n)]
-        beside = f"; {listing(silent)} {'is' if len(silent) == 1 else 'are'} held without being asked for a reason"
-        text = f"The goal fixes nothing that is usually a nuisance{beside if silent else ''}."
+        beside = f" Not asked for a reason: {listing(silent)}."
+        text = f"The goal fixes nothing that is usually a nuisance.{beside if silent else ''}"
         return [finding("stated reason", "C2", "ok", text, reason="none_fixed", numbers=numbers)]
     why = "each refers to evidence" if has_room(scope) else "the trials suffice for no nuisance more"
-    text = f"{listing(asked)} {'is' if len(asked) == 1 else 'are'} fixed: {why}."
+    text = f"{brief(asked)} {'is' if len(asked) == 1 else 'are'} fixed: {why}.{in_full(asked)}"
     return [finding("stated reason", "C2", "ok", text, reason="stated", numbers=numbers)]
 
 

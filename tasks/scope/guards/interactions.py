@@ -80,8 +80,8 @@ def _is_among(scope: Scope, name: str, names: frozenset[str]) -> bool:
 
 def _fixed(scope: Scope, compared: str, name: str) -> Finding:
     text = (
-        f"{name} is fixed, and its best value moves with {compared}, which is compared: the value that it suits is "
-        "favoured; tune it."
+        f"{name} is fixed, but its best value moves with {compared}, which is compared: tune it. Else the fixed value "
+        f"favours the value of {compared} that it suits."
     )
     remedy = tuned(scope, name) if name in scope.declared and not scope.declared[name].constant else ()
     return finding("interactions", "C5", "warn", text, reason="interacts", parameter=name, remedy=remedy)

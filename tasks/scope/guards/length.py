@@ -29,8 +29,8 @@ def steps_stay_fixed(scope: Scope) -> list[Finding]:
     lengths = [
         say(
             "fail",
-            f"{name} is the length of training, and {scope.objective.metric} of trials of unequal length cannot be "
-            f"compared: take it out of the search{planned}.",
+            f"{name} is the length of training, and it varies: take it out of the search. Values of "
+            f"{scope.objective.metric} after unequal lengths cannot be compared{planned}.",
             reason="varies",
             parameter=name,
             remedy=remedy if name in scope.roles.nuisance else (),
@@ -64,8 +64,8 @@ def _lengthens(scope: Scope, name: str, remedy: tuple[str, ...]) -> Finding:
     least, most = (steps + end for end in _ends(scope, name))
     nuisance = name in scope.roles.nuisance
     text = (
-        f"{name} varies and is put in front of budget.max_train_steps = {steps}: trials train {least} to {most} steps, "
-        f"and are not comparable; {'fix it' if nuisance else 'read the answer with that in mind'}."
+        f"{name} varies and lengthens trials to {least} to {most} steps, which cannot be compared: "
+        f"{'fix it' if nuisance else 'mind that in the answer'}. It adds to budget.max_train_steps = {steps}."
     )
     return finding(
         CHECK,

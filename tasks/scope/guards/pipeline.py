@@ -76,10 +76,11 @@ def evaluation_batches(scope: Scope) -> list[Finding]:
     e, t = max(short or pairs, key=lambda pair: train[pair[1]] - own[pair[0]])
     numbers = {"eval_batch_size": own[e], "batch_size": train[t]}
     place = "" if e in _hyperparameters(scope) else "workload."
-    told = f"{place}{e} = {show(own[e])} and {t} = {show(train[t])}"
+    sizes = f"{place}{e} = {show(own[e])}", f"{t} = {show(train[t])}"
     if not short:
-        return [say("ok", f"{told}: evaluation batches are at least as large.", reason="large_enough", numbers=numbers)]
-    text = f"{told}: an evaluation keeps no gradients, so its batch is to be at least as large."
+        text = f"{sizes[0]} and {sizes[1]}: evaluation batches are at least as large."
+        return [say("ok", text, reason="large_enough", numbers=numbers)]
+    text = f"{sizes[0]} is below {sizes[1]}: make it at least as large. An evaluation keeps no gradients, so it fits."
     wanted = {e: max(train[t] for other, t in short if other == e) for e, _ in short}
     remedy = [override for e, size in wanted.items() for override in _raised(scope, e, size)]
     return [say("fail", text, reason="below_training_batch", numbers=numbers, remedy=remedy)]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from tasks.record import Finding, NotChecked, Point, Value
-from tasks.scope.arms import listing
+from tasks.scope.arms import brief, in_full, listing
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.goal import RANGE
 from tasks.scope.guards.guard import Guard, searching
@@ -116,10 +116,10 @@ def adopted_technique_is_tuned(scope: Scope) -> list[Finding]:
         return [not_checked("adopted technique", "K1", because, text)]
     left = [p.name for p in kept if p.name in scope.roles.fixed and p.name not in scope.goal.fixed]
     if not left:
-        text = f"{listing(p.name for p in kept)}, of what was promoted, is tuned or fixed for a stated reason."
+        text = f"{brief(p.name for p in kept)}, of what was promoted, is tuned or fixed for a stated reason."
         return [finding("adopted technique", "K1", "ok", text, reason="tuned_or_stated")]
     mend = f"goal.nuisance=[{','.join((*scope.roles.nuisance, *left))}]"
-    text = f"{listing(left)} came with what was promoted and is not tuned here: goal.nuisance leaves it out."
+    text = f"{brief(left)} came with what was promoted and is not tuned here: add it to goal.nuisance.{in_full(left)}"
     return [finding("adopted technique", "K1", "warn", text, reason="not_tuned", parameter=left[0], remedy=[mend])]
 
 

@@ -5,7 +5,9 @@ from functools import partial
 
 from tasks.record import Finding, NotChecked
 from tasks.scope.arms import (
+    brief,
     held_at,
+    in_full,
     listed_hyperparameters,
     listing,
     nuisance_without,
@@ -45,8 +47,8 @@ def every_optimizer_hyperparameter(scope: Scope) -> list[Finding]:
     hidden = [o for o in known if not missing and _may_hide_a_momentum(scope, o, names)]
     found += [_hidden_momentum(scope, o, len(used) > 1) for o in hidden]
     if known and not missing and not hidden:
-        said = "; ".join(f"{o}: {listing(listed_hyperparameters(scope, o))}" for o in known)
-        text = f"Every hyperparameter of the optimizer has a role ({said})."
+        said = "; ".join(f"of {o} {listing(listed_hyperparameters(scope, o))}" for o in known)
+        text = f"Every hyperparameter of the optimizer has a role. These are {said}."
         found.append(finding("silent default", "A3", "ok", text, reason="all_have_roles"))
     if not used:
         text = f"No name is recognised as the choice of the optimizer: {scope.names.say('optimizer')} says which it is."
@@ -82,8 +84,8 @@ def _silent_default(scope: Scope, optimizer: str, bare_name: str, several: bool)
         "silent default",
         "A3",
         "fail",
-        f"{bare_name} of {optimizer} has no role, so the training program's own default would stand without a word; "
-        f"declare {name} in the space, or in workload.baseline to hold it fixed.",
+        f"{bare_name} of {optimizer} has no role: declare {name} in the space, or hold it fixed in workload.baseline. "
+        "Without a role the training program's own default is used, and nobody sees it.",
         reason="no_role",
         parameter=name,
         remedy=[*remedy, when] if several else remedy,
@@ -101,7 +103,7 @@ def batch_size_stays_fixed(scope: Scope) -> list[Finding]:
     unknown = unrecognised(scope, whole_numbers)
     if not found and (unknown or not held):
         text = (
-            "No name is recognised as the batch size, such as batch_size, bs or per_device_train_batch_size: "
+            "No name is recognised as the batch size, such as batch_size or bs: "
             f"{scope.names.say('batch_size')} says which it is."
         )
         if unknown:
@@ -115,8 +117,8 @@ def batch_size_stays_fixed(scope: Scope) -> list[Finding]:
             "batch size tuned",
             "A5",
             "fail",
-            f"{name} is tuned for {scope.objective.metric}; with the other hyperparameters tuned well every batch size "
-            "reaches the same value, so its choice is one of speed: hold it fixed in this round.",
+            f"{name} is tuned for {scope.objective.metric}, but is a matter of speed: hold it fixed in this round. "
+            "With the other hyperparameters tuned well every batch size reaches the same value.",
             reason="varies",
             parameter=name,
             numbers=numbers,
@@ -139,8 +141,8 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
                 "accumulation",
                 "A10",
                 "warn",
-                f"{name} accumulates gradients: that imitates a larger batch without its "
-                "throughput; fix it at 1 and choose a batch that fits.",
+                f"{name} accumulates gradients: set it to 1 and choose a batch that fits. Accumulation imitates a "
+                "larger batch without the throughput of one.",
                 reason="accumulates",
                 parameter=name,
                 remedy=_held_at_one(scope, name),
@@ -160,7 +162,7 @@ def no_gradient_accumulation(scope: Scope) -> list[Finding]:
         text = "No trial accumulates gradients over several batches: this workload never does."
         return [finding("accumulation", "A10", "ok", text, reason="none")]
     text = (
-        "No name is recognised as gradient accumulation, such as gradient_accumulation_steps or accum_steps: "
+        "No name is recognised as gradient accumulation, such as accum_steps: "
         f"{scope.names.say('accumulation')} says which it is."
     )
     return [not_checked("accumulation", "A10", NotChecked.NOT_RECOGNISED, text)]
@@ -224,7 +226,7 @@ def one_question(scope: Scope) -> list[Finding]:
         return [finding("one question", "B3", "ok", text, reason="one_question", numbers=numbers)]
     level: Judged = "fail" if scope.goal.facts.baseline else "warn"
     text = (
-        f"{listing(names)} are scientific at once, so a gain could not be put down to one of them: "
-        f"ask one a round, {names[0]} first, and fix the others."
+        f"{brief(names)} are scientific at once: ask one a round, {names[0]} first, and fix the others. "
+        f"A gain could not be put down to one of several.{in_full(names)}"
     )
     return [finding("one question", "B3", level, text, reason="several_questions", numbers=numbers)]

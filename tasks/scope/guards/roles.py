@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from tasks.record import Finding, NotChecked, Value
 from tasks.scope.arms import (
     belongs,
+    brief,
     choices,
     has_room,
+    in_full,
     listing,
     nuisance_without,
     optimizer_name,
@@ -53,8 +55,8 @@ def optimizer_hyperparameters_are_nuisance(scope: Scope) -> list[Finding]:
     if not tuned and not stated:
         text = f"No hyperparameter of an optimizer is recognised: {scope.names.say('learning_rate')} says which it is."
         return [not_checked("optimizer role", "C6", NotChecked.NOT_RECOGNISED, text)]
-    text = f"Of the optimizer's hyperparameters {listing(tuned)} are nuisance" if tuned else "None is nuisance"
-    text += f", and {listing(stated)} fixed for a stated reason or for want of trials." if stated else "."
+    text = "The hyperparameters of the optimizer are nuisance, or fixed for a stated reason or for want of trials."
+    text += f" Nuisance: {listing(tuned)}; fixed: {listing(stated)}."
     return [finding("optimizer role", "C6", "ok", text, reason="nuisance_or_stated")]
 
 
@@ -72,8 +74,8 @@ def _scientific_optimizer(name: str) -> Finding:
         "optimizer role",
         "C6",
         "warn",
-        f"{name} is scientific: its best value holds for this one setting of everything else and gives little insight; "
-        "it is usually a nuisance.",
+        f"{name} is scientific, but its best value holds for one setting of everything else: make it a nuisance. It "
+        "gives little insight.",
         reason="scientific",
         parameter=name,
     )
@@ -90,8 +92,8 @@ def _fixed_optimizer(scope: Scope, name: str) -> Finding:
         "optimizer role",
         "C6",
         "warn",
-        f"{name} is fixed at {show(role.value)} ({role.reason}), and its best value moves with nearly everything else: "
-        f"tune it, or name in goal.fixed {RECOGNISED}.",
+        f"{name} is fixed at {show(role.value)} without recognised evidence: tune it, or state evidence in goal.fixed. "
+        f"Its best value moves with nearly everything else. Recognised are {RECOGNISED}. Stated was: {role.reason}.",
         reason="fixed_without_evidence",
         parameter=name,
         numbers={} if isinstance(role.value, str) else {"value": role.value},
@@ -174,7 +176,8 @@ def _no_nuisance(
             text = f"Nothing says whether {unknown[0]} is {looked.what}: {scope.names.ask(looked.key, unknown[0])}."
         return [not_checked(check, row, NotChecked.NOT_RECOGNISED, text)]
     doing = "switched on and off" if row == "C8" else "tuned"
-    return [finding(check, row, "ok", f"{listing(known)}: none is {doing} as a nuisance.", reason="no_nuisance")]
+    text = f"{brief(known)}: none is {doing} as a nuisance.{in_full(known)}"
+    return [finding(check, row, "ok", text, reason="no_nuisance")]
 
 
 def own_ranges(scope: Scope) -> list[Finding]:
@@ -274,8 +277,8 @@ def _drawn_without(name: str, chooser: str, users: list[str], others: list[str])
         "own ranges",
         "C10",
         "warn",
-        f"{name} is drawn under {listing(others)} too, which {'has' if len(others) == 1 else 'have'} no such "
-        f"hyperparameter: say that it exists under {listing(users)} alone.",
+        f"{name} is drawn under {brief(others, 40)} too, which {'has' if len(others) == 1 else 'have'} no such "
+        f"hyperparameter: say that it exists under {brief(users, 40)} alone.{in_full(others, 40)}{in_full(users, 40)}",
         reason="drawn_for_other_values",
         parameter=name,
         remedy=[f"space.{name}.when={{{chooser}:[{','.join(users)}]}}"],
@@ -288,7 +291,8 @@ def _shared_range(name: str, bare: str, users: list[str]) -> Finding:
         "own ranges",
         "C10",
         "warn",
-        f"{listing(users)} draw {name} from one range, and their good values lie apart: give each its own, {own}.",
+        f"{brief(users)} draw {name} from one range, and their good values lie apart: give each its own. "
+        f"The names are {own}.",
         reason="shared_range",
         parameter=name,
         numbers={"optimizers": len(users)},

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tasks.record import Finding, NotChecked
-from tasks.scope.arms import listing
+from tasks.scope.arms import brief, in_full
 from tasks.scope.finding import finding, not_checked
 from tasks.scope.guards.evidence import EXPLICIT
 from tasks.scope.names.recognition import COMPLEMENTS
@@ -46,7 +46,8 @@ def log_scales(scope: Scope) -> list[Finding]:
     ratio = scope.policy.log_ratio
     found = [_close_to_one(p, ratio) for p in asked if scope.names.direct(p.name) and _nears_one(p, ratio)]
     found += [_linear(p, ratio) for p in asked if not scope.names.direct(p.name) and _belongs_on_log(p, ratio)]
-    text = f"{listing(p.name for p in asked)}: on a log scale, or narrow enough for a linear one."
+    names = [p.name for p in asked]
+    text = f"{brief(names)}: on a log scale, or narrow enough for a linear one.{in_full(names)}"
     numbers = {"log_ratio": ratio}
     return found or [finding("scale", "D11", "ok", text, reason="sound_scales", numbers=numbers)]
 
@@ -82,8 +83,8 @@ def _close_to_one(p: Parameter, ratio: float) -> Finding:
     """The remedy lists values that are even in the log of one minus them, under the name that the program reads."""
     low, high = p.bounds
     text = (
-        f"{p.name} runs from {show(low)} to {show(high)} on a {p.scale} scale, which leaves few trials close to 1: "
-        "search one minus it on a log scale, or a list of values that are even there."
+        f"{p.name} runs from {show(low)} to {show(high)} on a {p.scale} scale, with few trials close to 1: "
+        "search one minus it on a log scale. A list of values that are even on that scale will do, too."
     )
     return finding(
         "scale",

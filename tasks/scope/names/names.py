@@ -91,7 +91,7 @@ class Names(Frozen):
 
     def ask(self, key: str, name: str) -> str:
         """How the user tells whether a name is `key` or none of what guards ask about."""
-        return f"{self.setting}={{{key}: {name}}} says so, {{other: {name}}} that not"
+        return f"{self.setting}={{{key}: {name}}} says so. The contrary is said by {{other: {name}}}"
 
 
 def told_names(tree: Mapping[str, Any], where: str) -> dict[str, str]:

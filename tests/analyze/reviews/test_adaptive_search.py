@@ -80,7 +80,7 @@ def test_many_at_once_or_few_in_all_are_held_against_twice_as_many_quasi_random_
 ) -> None:
     said = side_by_side(trials, at_once)
     assert (said.level, said.reason) == ("warn", "side_by_side")
-    assert f"{2 * trials} quasi-random trials (2 x {trials}) do as well as a rule" in said.evidence
+    assert f"Take {2 * trials} quasi-random trials: as a rule they do as well as {trials} of tpe" in said.evidence
     assert said.remedy == ("sampler=halton", f"budget.trials={2 * trials}")
     assert said.numbers["in_a_row"] == max(1.0, trials / at_once)
 
@@ -91,7 +91,7 @@ def test_many_at_once_or_few_in_all_are_held_against_twice_as_many_quasi_random_
 def test_few_at_once_and_many_in_a_row_are_where_an_adaptive_search_pays(trials: int, at_once: float) -> None:
     said = side_by_side(trials, at_once)
     assert (said.level, said.reason, said.remedy) == ("ok", "in_a_row", ())
-    assert "few at once and many in a row is where it pays" in said.evidence
+    assert "Few at once and many in a row is where it pays" in said.evidence
 
 
 @pytest.mark.playbook("D14", case="shows")

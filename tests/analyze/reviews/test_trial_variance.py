@@ -26,7 +26,7 @@ def test_without_retrains_the_finding_names_what_measuring_costs(kind: str, arms
     assert said.numbers["trials"] == 5 * arms
     assert said.numbers["steps"] == 5 * arms * 1000
     assert said.numbers["share"] == pytest.approx(5 * arms / 24)
-    assert "trial variance is not measured" in said.evidence
+    assert "Trial variance is not measured" in said.evidence
 
 
 @pytest.mark.playbook("K4", case="silent")

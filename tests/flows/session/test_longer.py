@@ -29,7 +29,7 @@ def test_a_longer_round_of_the_goal_names_the_shorter_one_and_an_equal_one_does_
         told[notes] = [c for c in record.caveats if "(H11" in c]
     assert (told["first"], told["equal"]) == ([], [])
     (longer,) = told["longer"]
-    assert "8 points that ran 20 and 40 steps" in longer
+    assert "What 20 steps said holds at 40: the order of 8 points" in longer
     assert "history lengths own-" in longer
     (elsewhere,) = told["elsewhere"]
     assert "trained 40 steps, this one 60, at other points" in elsewhere

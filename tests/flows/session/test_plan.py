@@ -30,7 +30,7 @@ def test_rounds_of_one_program_import_its_code_once_a_command(tmp_path: Path, mo
     ("words", "says"),
     [
         (("runner.workers=16", "budget.trials=24"), "Say sampler=halton budget.trials=48."),
-        (("runner.workers=1", "budget.trials=64"), "few at once and many in a row is where it pays"),
+        (("runner.workers=1", "budget.trials=64"), "Few at once and many in a row is where it pays"),
         (("runner.workers=1", "budget.trials=10"), "Say sampler=halton budget.trials=20."),
     ],
 )

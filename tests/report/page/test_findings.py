@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.report.page.page import page
+from tasks.scope.finding import further, headline
 from tests.report.example_records import ACKNOWLEDGED, example
 from tests.report.page.reader import Reader, read, undrawn
 
@@ -10,10 +11,10 @@ from tests.report.page.reader import Reader, read, undrawn
 @pytest.mark.playbook("E1", case="shows")
 def test_findings_stand_by_severity_with_row_evidence_numbers_thresholds_and_remedy() -> None:
     record, text = example("redesign"), read("redesign").text
-    places = [
-        text.index(f.evidence) for level in ("fail", "warn", "ok", "na") for f in record.findings if f.level == level
-    ]
+    shown = [f.evidence for level in ("fail", "warn", "ok", "na") for f in record.findings if f.level == level]
+    places = [text.index(headline(evidence)) for evidence in shown]
     assert places == sorted(places)
+    assert all(further(evidence) in text for evidence in shown)
     assert "edge fraction 0.1" in text
     assert "share 0.2917" in text
     assert "space.adam.learning_rate.high=0.1" in text

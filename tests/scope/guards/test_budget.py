@@ -44,7 +44,7 @@ def test_few_trials_for_one_nuisance_ask_for_more_trials() -> None:
     found = only(guards_budget.few_enough_nuisances(scope(space={"learning_rate": RATE}, trials=3)), "warn")
     assert found.remedy == ("budget.trials=5",)
     assert found.reason == "too_many_nuisances"
-    assert "few for the one hyperparameter that varies in it" in found.evidence
+    assert "few for the one hyperparameter that varies:" in found.evidence
 
 
 @pytest.mark.playbook("C4", case="silent")

@@ -56,12 +56,12 @@ def _equally_tuned(name: str, arms: list[Slice], evidence: Evidence) -> Finding:
             reason="tuned_alike",
             numbers=numbers,
         )
-    whose = " the baseline, which the change is held against," if least.place == 0 else ""
+    whose = f" The change is held against {least.label}, the baseline." if least.place == 0 else ""
     lost = few < len(least.trials)
-    mend = f"Mend what made {least.label} infeasible, or give it" if lost else f"Give {least.label}"
+    mend = "mend what makes the others infeasible" if lost else "give both as many"
     text = (
-        f"{told},{whose} and {most.label} has {many} of {len(most.trials)}: the best of so many more is better by "
-        f"luck alone. {mend} as many."
+        f"{told}, {most.label} {many} of {len(most.trials)}: {mend}. The best of so many more is better by luck "
+        f"alone.{whose}"
     )
     return say("warn", text, reason="unevenly_tuned", numbers=numbers)
 

@@ -59,8 +59,8 @@ def _clipping(s: StudyEvidence, scope: Scope) -> Finding:
         return say("ok", f"{told}.", reason="seldom", numbers=numbers)
     norms = [n for t in most if (n := typical_norm(t.curve)) is not None]
     clip = (f"workload.{THRESHOLD}={np.median(norms):.2g}",) if norms and _own_argument(scope) else ()
-    text = f"{told}, more than {percent(bar)}: that only lowers the learning rate. Lower it instead"
-    text += f", and clip above {np.median(norms):.2g}." if clip else "."
+    text = f"{told}: lower the learning rate instead. Clipping more than {percent(bar)} only lowers the learning rate"
+    text += f"; clip above {np.median(norms):.2g}." if clip else "."
     remedy = (*_lower(s, scope, most), *clip)
     return say("warn", text, reason="mostly", trials=[t.id for t in most], numbers=numbers, remedy=remedy)
 

@@ -135,7 +135,7 @@ def _stingy(s: StudyEvidence) -> Finding:
         "improving_fraction": bars.improving_fraction,
     }
     told = (
-        f"{late} of the best {plural(len(shapes), 'trial')} gained more than {percent(bar)} of their descent in the "
+        f"{late} of the best {plural(len(shapes), 'trial')} gained over {percent(bar)} of their descent in the "
         f"last {percent(bars.late_fraction)} of the steps"
     )
     if late <= len(shapes) / 2:
@@ -143,8 +143,8 @@ def _stingy(s: StudyEvidence) -> Finding:
     if any(decays(t) for t in leaders(s)):
         return say("ok", f"{told}, as a decaying learning rate has it.", reason="decayed", numbers=numbers)
     text = (
-        f"{told}: {s.max_train_steps} steps only just suffice, and need a decay of the learning rate that is tuned "
-        f"perfectly. In doubt, train longer."
+        f"Train longer, for {s.max_train_steps} steps only just suffice: {told}. So few need a decay of the learning "
+        f"rate that is tuned perfectly."
     )
     remedy = (f"budget.max_train_steps={round(LONGER * s.max_train_steps)}",)
     return say("warn", text, reason="only_just_enough", numbers=numbers, remedy=remedy)
@@ -177,9 +177,9 @@ def _each_value(name: str, found: list[Slice]) -> Finding:
         return say("ok", text, reason="alike", numbers=numbers)
     steps = judged[0][0].study.max_train_steps
     text = (
-        f"At {steps} steps {short[0]} still improves (the last quarter brought {percent(left[short[0]])} of its gain) "
-        f"and {done[0]} does not ({number(round(100 * max(left[done[0]], 0.0), 1))} %): so short a comparison favours "
-        f"the latter. Check the number of steps again for {name}."
+        f"At {steps} steps {short[0]} still improves and {done[0]} does not: compare them at more steps. The last "
+        f"quarter brought {percent(left[short[0]])} of the gain of {short[0]} and "
+        f"{number(round(100 * max(left[done[0]], 0.0), 1))} % of that of {done[0]}, which a short comparison favours."
     )
     remedy = (f"budget.max_train_steps={2 * steps}",)
     return say("warn", text, reason="one_needs_more", numbers=numbers, remedy=remedy)

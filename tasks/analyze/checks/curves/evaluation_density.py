@@ -111,7 +111,7 @@ def _density(s: StudyEvidence, told: bool) -> Finding:
     numbers |= {"depth": d.depth, "noise": d.noise, "best_step": d.step}
     text = (
         f"At step {d.step} a best trial is {number(d.depth)} {s.objective.metric} better than {d.every} steps before "
-        "and after: the best step may lie between evaluations."
+        "and after: evaluate more often. The best step may lie between evaluations."
     )
     finer = max(every // FINER, 1)
     remedy = (f"budget.eval_every_steps={finer}",) if finer < every else ()

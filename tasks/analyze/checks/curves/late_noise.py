@@ -59,17 +59,23 @@ def _late_noise(
         "smooth_gap": gap,
         "late_fraction": study.policy.of(CurveThresholds).late_fraction,
     }
+    metric = study.objective.metric
+    hides = (
+        f"hides the lead of the best, {number(apart)}" if noise >= apart else "can decide which of the best two leads"
+    )
     told = (
-        f"Late in training {study.objective.metric} moves by {number(noise)} (SD) from one evaluation to the next; the "
-        f"best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves"
+        f" The best of {label} and of {second[3]} are {number(apart)} apart, {number(gap)} by their smoothed curves; "
+        f"late in training {metric} moves by {number(noise)} (SD) from one evaluation to the next."
     )
     if noise == 0 and apart == 0:
-        return say("ok", f"{told}: equal, and steady.", reason="equal_and_steady", numbers=numbers)
+        text = f"The best two are equal in {metric}, and neither moves late in training.{told}"
+        return say("ok", text, reason="equal_and_steady", numbers=numbers)
     if noise < gap:
-        return say("ok", f"{told}.", reason="steady", numbers=numbers)
+        text = f"The late noise of {metric}, {number(noise)} (SD), is less than the lead of the best, {number(apart)}."
+        return say("ok", text + told, reason="steady", numbers=numbers)
     text = (
-        f"{told}: the noise can decide which is ahead. A larger batch, more validation data, a learning rate that "
-        f"decays or an average of the weights (Polyak) calms it."
+        f"The late noise of {metric}, {number(noise)} (SD), {hides}: decay the learning rate, or average the "
+        f"weights.{told} A larger batch or more validation data calms the curves, too."
     )
     return say("warn", text, reason="noise_decides", numbers=numbers)
 

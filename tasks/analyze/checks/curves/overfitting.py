@@ -21,6 +21,7 @@ from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.regularizers import strength
 from tasks.analyze.study.slices import Slice, SliceThresholds, compared_slices
 from tasks.record import Finding, NotChecked, Number
+from tasks.scope.arms import brief, in_full
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.names.names import REGULARIZING, Names
 from tasks.text import number, plural
@@ -106,23 +107,24 @@ def _overfitting(evidence: Evidence, s: Slice, found: Iterable[Slice]) -> Findin
     numbers = rise_numbers(curve)
     if verdict is None:
         told = f"{study.objective.metric} ended {number(curve.rise)} off its best smoothed value"
-        text = f"{told}, which evaluations as few or as noisy as these ({len(curve.losses)}) cannot tell from chance"
-        return not_asked(NotChecked.TOO_NOISY, f"{s.label}: not checked: {text}.", numbers=numbers)
+        count = plural(len(curve.losses), "evaluation")
+        text = f"{s.label}: not checked; {count} as noisy as these cannot tell a rise from chance. The {told}."
+        return not_asked(NotChecked.TOO_NOISY, text, numbers=numbers)
     if not verdict:
         reason, why = _why_not(study, trial, curve)
         text = f"{s.label}: the best trial does not overfit; {why}."
         return say("ok", text + _loss_note(study, trial), reason=reason, numbers=numbers)
-    told = (
-        f"{s.label}: {study.objective.metric} of the best trial was best around step {curve.turning_step} of "
-        f"{curve.steps[-1]} and ended {number(curve.rise)} worse, {share_of_descent(curve)}, with a late noise of "
-        f"{number(curve.noise)}"
+    told = f"{s.label}: the best trial overfits from step {curve.turning_step} of {curve.steps[-1]} on"
+    worse = (
+        f"The {study.objective.metric} ended {number(curve.rise)} worse than its best, {share_of_descent(curve)}; "
+        f"the late noise is {number(curve.noise)}."
     )
     if _exempt(evidence, s):
-        text = f"{told}. It is a weaker setting of the regularizer in question, so that is its result (F4)."
+        text = f"{told}, as a weaker setting of the compared regularizer may. {worse} That is its result (F4)."
         return say("warn", text, reason="weaker_setting", numbers=numbers)
     remedy = regularised(evidence.round.scope, s) or shorter(evidence, found)
-    advice = advice_for(remedy)
-    return say("fail", f"{told}. {advice}", reason="best_overfits", numbers=numbers, remedy=remedy)
+    advice, more = advice_for(remedy)
+    return say("fail", f"{told}: {advice}. {worse} {more}", reason="best_overfits", numbers=numbers, remedy=remedy)
 
 
 def _exempt(evidence: Evidence, s: Slice) -> bool:
@@ -146,10 +148,10 @@ def _bigger(evidence: Evidence, winner: Slice, bigger: list[Slice]) -> Finding:
     if not bigger:
         text = f"{winner.label} is best, and no bigger one's best trial overfits."
         return say("ok", text, reason="none_overfits", numbers=numbers)
-    labels = ", ".join(s.label for s in bigger)
+    labels = [s.label for s in bigger]
     text = (
-        f"{winner.label} is best so far, but the best trial of {labels} overfits: try the bigger model with more "
-        f"regularisation before the smaller one is preferred."
+        f"{winner.label} is best, but {brief(labels)} {'overfits' if len(labels) == 1 else 'overfit'}: regularise the "
+        f"bigger model more, then compare again. Judged are the best trials.{in_full(labels)}"
     )
     remedy = regularised(evidence.round.scope, bigger[0])
     return say("warn", text, reason="bigger_overfits", trials=trials, numbers=numbers, remedy=remedy)
@@ -168,8 +170,8 @@ def _any_overfitting(evidence: Evidence, s: StudyEvidence) -> Finding:
         reason = "one_alone" if count else "none"
         return say("ok", f"{told}{'; one alone may be chance' * count}.", reason=reason, trials=trials, numbers=numbers)
     text = (
-        f"{told}. Picking the best then favours settings that regularise by accident, such as a learning rate that is "
-        f"too small; a regularizer that is tuned would let the others compete."
+        f"{told}: tune a regularizer, or the best may be a setting that regularises by accident. Such a setting is a "
+        f"learning rate that is too small, for example; a tuned regularizer lets the others compete."
     )
     first = next((c for c in compared_slices(evidence) if c.study.study.id == s.study.id), None)
     remedy = regularised(evidence.round.scope, first) if first else ()
@@ -198,7 +200,7 @@ def _why_not(study: StudyEvidence, trial: Trial, curve: Shape) -> tuple[str, str
     """The reason and the words of a best trial that does not overfit."""
     if not curve.rises:
         off = f"{number(curve.rise)} off its best smoothed value"
-        return "no_rise", f"{study.objective.metric} ended {off}, with a late noise of {number(curve.noise)}"
+        return "no_rise", f"{study.objective.metric} ended {off}. The late noise is {number(curve.noise)}"
     train = loss_shape(study, trial, TRAIN_LOSS)
     if train is not None and train.rises:
         return "training_loss_rose", f"{study.objective.metric} turned, but the training loss rose as well (see F10)"

@@ -92,12 +92,12 @@ def _periodicity(s: StudyEvidence) -> Finding:
     metric = s.objective.metric
     every, curves, alike = _evenly(s)
     if len(curves) < TRIALS:
-        short = f"fewer than {TRIALS} feasible trials have {FEWEST} evenly spaced evaluations of {metric}, equally many"
+        short = f"fewer than {TRIALS} feasible trials have {FEWEST} evenly spaced evaluations of {metric}"
         because = NotChecked.TOO_FEW_TRIALS if s.feasible.sum() < TRIALS else NotChecked.TOO_FEW_EVALUATIONS
         because = because if s.best else NotChecked.NO_FEASIBLE_TRIAL
         more = f"; budget.eval_every_steps={max(s.max_train_steps // FEWEST, 1)} makes {FEWEST}"
         short += more * (because is NotChecked.TOO_FEW_EVALUATIONS and s.max_train_steps >= FEWEST)
-        return not_asked(because, f"Not checked: {short}.")
+        return not_asked(because, f"Not checked: {short}. Each needs equally many.")
     if any(_goes_up_again(t) for t in alike):
         text = "Not checked: the learning rate itself goes up and down, and the metric may go with it."
         return not_asked(NotChecked.RESTARTS, text)
@@ -110,11 +110,12 @@ def _periodicity(s: StudyEvidence) -> Finding:
     told = f"{most} of {plural(len(curves), 'trial')} share a period of {metric} that chance does not explain"
     if most <= len(curves) / 2:
         seen = f"periods of {2 * every} to {int(longest)} steps can be seen, longer ones with more evaluations"
-        return say("ok", f"{told}; {seen}.", reason="no_period", numbers=numbers)
+        return say("ok", f"{told}. What can be seen are {seen}.", reason="no_period", numbers=numbers)
     period = every * found.window / float(np.median(regular))
     text = (
-        f"{told}: about {number(round(period, 1))} steps. Suspect training data that are not shuffled, or that overlap "
-        f"with the validation data, unless the schedule of the learning rate has that period."
+        f"{most} of {plural(len(curves), 'trial')} share a period of {metric}, about {number(round(period, 1))} steps: "
+        f"shuffle the training data, and keep validation data out. Chance does not explain it; a schedule of the "
+        f"learning rate with that period would."
     )
     return say("warn", text, reason="period", trials=[t.id for t in alike], numbers={**numbers, "period_steps": period})
 

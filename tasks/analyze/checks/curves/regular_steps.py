@@ -87,14 +87,14 @@ def _of(s: StudyEvidence, ours: bool) -> Finding:
     if len(uneven) > few:
         g = uneven[0]
         text = (
-            f"{plural(len(uneven), 'trial')} of {len(grids)} report at uneven steps ({_shown(g, metric)}, …): report "
-            "by the step, not by the clock."
+            f"{plural(len(uneven), 'trial')} of {len(grids)} report at uneven steps ({_shown(g, metric)}): report by "
+            "the step, not by the clock."
         )
         return say("warn", text, reason="uneven", trials=_ids(uneven), numbers=numbers)
     if len(others) > few:
         text = (
             f"{plural(len(others), 'trial')} of {len(grids)} report at other steps than the rest "
-            f"({_shown(others[0], metric)}, …): report all trials at the same ones."
+            f"({_shown(others[0], metric)}): report all trials at the same ones."
         )
         return say("warn", text, reason="different_steps", trials=_ids(others), numbers=numbers)
     if len(off) > few:

@@ -85,17 +85,17 @@ def _useful(curve: Shape) -> int:
     return int(curve.steps[-1]) if curve.improving else curve.saturation_step
 
 
-def advice_for(remedy: tuple[str, ...]) -> str:
-    """What to do about a best trial that overfits, given what the remedy does."""
+def advice_for(remedy: tuple[str, ...]) -> tuple[str, str]:
+    """What to do about a best trial that overfits, given what the remedy does: as a clause, and the reason."""
     if any(r.startswith("budget.") for r in remedy):
-        return "No regularizer stands fixed that could be tuned: add one to the space, or stop where the curves turn."
+        return "add a regularizer, or stop earlier", "No regularizer stands fixed in this space that could be tuned."
     if any(r.startswith("workload.") for r in remedy):
-        return "The workload has a regularizer that is off: turn it on, then compare."
+        return "turn on the workload's regularizer", "The workload has one that is off; compare then."
     if any(r.startswith("space.") for r in remedy):
-        return "It is at the top of a regularizer's range: raise that, then compare."
+        return "raise the range of its regularizer", "The best trial is at the top of that range; compare then."
     if remedy:
-        return "Tune the regularizer that this round held fixed, then compare."
-    return (
-        "Tune its regularisation better (weight decay, dropout, label smoothing: none stands fixed in this space) and "
-        "compare then; fewer steps would cut short another arm."
+        return "tune the regularizer that was held fixed", "Compare then."
+    return "regularise better", (
+        "Weight decay, dropout and label smoothing are regularizers; none stands fixed in this space. Fewer steps "
+        "would cut short another arm."
     )

@@ -87,19 +87,25 @@ def _still_improving(evidence: Evidence, s: StudyEvidence) -> Finding:
         "improving_fraction": bars.improving_fraction,
         "overfit_sds": bars.overfit_sds,
     }
+    best = f"the best {plural(len(shapes), 'trial')}"
     told = (
-        f"The last {_percent(bars.late_fraction)} of the steps brought the best {plural(len(shapes), 'trial')} "
-        f"{_percent(max(share, 0.0))} of all their gain (median)"
+        f"The last {_percent(bars.late_fraction)} of the steps brought {best} {_percent(max(share, 0.0))} of all their "
+        "gain (median)"
     )
     if not mostly_improving(s):
         text = f"{told}: {improving} of {len(shapes)} were still improving at the end."
         return say("ok", text, reason="done", numbers=numbers)
     if end := cut_short(s):
-        text = f"{told}, and {cut_words(s, end)}: let them run to their end, whatever stopped them still improving."
+        text = f"T{best[1:]} ended at step {end} of {s.max_train_steps} while still improving: let them run to the end."
+        text += f" {told}."
         return say("warn", text, reason="cut_off_while_improving", numbers={**numbers, "ended": end})
     faded = any(decays(t) for t in leaders(s))
     note = " The learning rate had decayed, so a late gain is normal, and longer may bring less than it seems." * faded
-    text = f"{told}: compute-bound at {s.max_train_steps} steps. Train longer, or change the schedule.{note}"
+    text = (
+        f"Training is compute-bound at {s.max_train_steps} steps, of which the last {_percent(bars.late_fraction)} "
+        f"brought {_percent(max(share, 0.0))} of all gain: train longer, or change the schedule. "
+        f"Judged are {best}, by the median.{note}"
+    )
     reason = "improving_after_decay" if faded else "improving"
     return say("warn", text, reason=reason, numbers=numbers, remedy=_longer(s))
 
@@ -132,14 +138,14 @@ def _saturated(evidence: Evidence, s: StudyEvidence) -> Finding:
         text = f"Not asked: the evaluations are too noisy to show whether {_percent(worst.enough)} were gained late."
         return not_asked(NotChecked.TOO_NOISY, text, numbers=numbers)
     half = round(share * s.max_train_steps)
-    told = f"{_percent(max(worst.gain, 0.0))} of all that the best {plural(len(shapes), 'trial')} gained came after"
-    told += f" step {half} of {s.max_train_steps} ({_percent(max(worst.gain + worst.margin, 0.0))} at most)"
-    both = "validation and training" if train else "validation"
+    told = f"the best {plural(len(shapes), 'trial')} gained {_percent(max(worst.gain, 0.0))} of their total after step "
+    told += f"{half} of {s.max_train_steps}"
+    both = f"Judged are the curves of {'validation and training' if train else 'validation'}"
+    both += f", whose late gain is {_percent(max(worst.gain + worst.margin, 0.0))} at most"
     if any(c.improving for c in (*shapes, *train)) or not all(f.shown for f in found):
-        return say(
-            "ok", f"In {both}, {told}: not saturated, or too noisy to tell.", reason="not_saturated", numbers=numbers
-        )
-    text = f"In {both}, {told}: not compute-bound, and fewer steps would do if the schedule is shortened with them."
+        text = f"Training is not saturated, or too noisy to tell: {told}. {both}."
+        return say("ok", text, reason="not_saturated", numbers=numbers)
+    text = f"Train for fewer steps, with a shorter schedule: {told}. {both}: not compute-bound."
     shorter = _rounded(evidence.round.scope.budget, share * s.max_train_steps)
     return say("warn", text, reason="saturated", numbers=numbers, remedy=shorter)
 
@@ -170,16 +176,20 @@ def _best_steps(evidence: Evidence, s: StudyEvidence) -> Finding:
     improving = mostly_improving(s)
     told = f"The best steps of {plural(len(at), 'trial')} lie at {_percent(float(np.median(at)))} of training (median)"
     if at.max() <= bars.early_step and not improving:
-        text = f"{told}, all in the first {_percent(bars.early_step)}: far too many steps."
+        text = (
+            f"All best steps of {plural(len(at), 'trial')} lie in the first {_percent(bars.early_step)} of training: "
+            f"train for fewer steps. {told}."
+        )
         remedy = _rounded(evidence.round.scope.budget, 4 * float(steps.max()))
         return say("warn", text, reason="all_early", numbers=numbers, remedy=remedy)
-    tail = f"{_percent(late)} of them in the last {_percent(bars.late_step)}"
+    tail = f"{_percent(late)} of the best steps lie in the last {_percent(bars.late_step)} of training"
     if late >= CONSISTENT and improving:
-        text = f"{told}, {tail}, and the best gained there: train longer, and retune the decay of the learning rate."
+        text = f"{tail}, with a gain there: train longer, and retune the decay of the learning rate. {told}."
         return say("warn", text, reason="mostly_late", numbers=numbers, remedy=_longer(s))
-    calm = ", as a decaying learning rate has it, but the best trials gained little there" * (late >= CONSISTENT)
-    reason = "late_and_gained_little" if late >= CONSISTENT else "spread_out"
-    return say("ok", f"{told}, {tail}{calm}.", reason=reason, numbers=numbers)
+    if late >= CONSISTENT:
+        text = f"{tail}, but the best trials gained little there. {told}, as a decaying learning rate has it."
+        return say("ok", text, reason="late_and_gained_little", numbers=numbers)
+    return say("ok", f"{tail}. {told}.", reason="spread_out", numbers=numbers)
 
 
 def _longer(s: StudyEvidence) -> tuple[str, ...]:

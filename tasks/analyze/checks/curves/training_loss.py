@@ -49,8 +49,12 @@ def _rising(s: StudyEvidence) -> Finding:
         text = f"{told}{', but not the best' if count else ''}."
         reason = "not_the_best" if count else "none_rises"
         return say("ok", text, reason=reason, trials=rising, trial=s.best.id, numbers=numbers)
-    rose = f"; the best trial's rose by {number(best.rise)} from step {best.turning_step} on, {share_of_descent(best)}"
-    text = f"{told}{rose * best.rises}. Suspect a bug in the training pipeline before anything else."
+    text = f"{told}: suspect a bug in the training pipeline before anything else."
+    if best.rises:
+        text = (
+            f"The training loss of the best trial rose by {number(best.rise)} from step {best.turning_step} on: "
+            f"suspect a bug in the training pipeline first. That is {share_of_descent(best)}. {told}."
+        )
     reason = "best_rises" if best.rises else "most_rise"
     return say("fail", text, reason=reason, trials=rising, trial=s.best.id, numbers=numbers)
 

@@ -36,11 +36,14 @@ def equal_lengths(evidence: Evidence) -> list[Finding]:
         return [finding("length", "H2", "ok", text, reason="one_length", numbers=numbers)]
     ids = [t.id for t in complete if t.steps_done != longest]
     told = listing(f"{steps:,} steps ({count})" for steps, count in sorted(lengths.items())[:DESIGNED])
+    span = f"{min(lengths):,} to {longest:,}"
     if all(len({t.steps_done for t in s.trials if t.feasible}) < 2 for s in evidence.studies):
-        text = f"The compared values trained for unequal lengths, {told}: their difference is one of length as well."
+        text = f"The compared values trained for {span} steps, so length may explain the difference: train them alike."
+        text += f" Their lengths are {told}."
         return [finding("length", "H2", "warn", text, reason="a_length_a_value", trials=ids, numbers=numbers)]
     if longest > budget or (len(lengths) <= DESIGNED and min(lengths.values()) > 1):
-        text = f"Complete trials trained for unequal lengths, {told}: the longer ones are favoured. Give all the same."
+        text = f"Complete trials trained for {span} steps, which favours the longer ones: give all the same length."
+        text += f" Their lengths are {told}."
         level: Judged = "warn" if evidence.round.scope.run else "fail"
         reason = "ran_unequal_lengths" if evidence.round.scope.run else "unequal_lengths"
         return [finding("length", "H2", level, text, reason=reason, trials=ids, numbers=numbers)]

@@ -64,8 +64,11 @@ def training_fit(evidence: Evidence) -> list[Finding]:
     told = f"The lowest training error of any trial is {number(min(errors))}"
     if min(errors) <= bar:
         return [say("ok", f"{told}: the training set can be fitted, so a regularizer may help.", reason="fitted")]
-    text = f"{told}: the training set is not fitted (above {number(bar)}), so {about or 'a regularizer'} is unlikely to"
-    return [say("warn", f"{text} help much.", reason="not_fitted")]
+    text = (
+        f"The training set is not fitted (lowest error {number(min(errors))}, above {number(bar)}): try more steps or "
+        f"capacity first. A regularizer{f', as {about} is,' if about else ''} is unlikely to help much."
+    )
+    return [say("warn", text, reason="not_fitted")]
 
 
 def _would_be_regularised(evidence: Evidence) -> bool:

@@ -45,19 +45,21 @@ def validation_size(evidence: Evidence) -> list[Finding]:
     reads = sum(len(t.curve.steps) for t in evidence.trials.values())
     numbers = {"examples": examples, "standard_error": error, "sought": sought, "reads": reads}
     metric = best[0].objective.metric
+    many, reading = plural(examples, "validation example"), f"The set was read {plural(reads, 'time')} in this round."
     told = (
-        f"Of {plural(examples, 'validation example')} each is {number(1 / examples)} {metric}; at {number(value)} the "
-        f"luck of which they are is {number(error)} (SD), and the set was read {plural(reads, 'time')} in this round"
+        f"One example is {number(1 / examples)} {metric}, and the sampling error is that at {number(value)}. {reading}"
     )
     if sought == 0:
-        text = f"{told}. Not checked: no minimum gain is set and nothing is compared."
+        text = f"Not checked: no minimum gain is set and nothing is compared. {told}"
         return [not_asked(NotChecked.NOT_THE_QUESTION, text, numbers=numbers)]
-    what = "the minimum gain" if policy.minimum_gain else "the lead of the best over the next"
+    what = f"the {'minimum gain' if policy.minimum_gain else 'lead of the best'}, {number(sought)}"
     if sought >= error:
-        return [say("ok", f"{told}; {what}, {number(sought)}, is more.", reason="large_enough", numbers=numbers)]
+        text = f"{many} are enough: {what}, is more than their sampling error, {number(error)} (SD). {told}"
+        return [say("ok", text, reason="large_enough", numbers=numbers)]
     text = (
-        f"{told}; {what}, {number(sought)}, is less: on other examples it may turn round, however many retrains agree "
-        f"on these. Take about {number(_enough(value, sought))} examples, or seek a larger gain."
+        f"{many} are too few: {what}, is within their sampling error, {number(error)} (SD); take about "
+        f"{number(_enough(value, sought))}. Or seek a larger gain: on other examples the lead may turn round, however "
+        f"many retrains agree on these. {told}"
     )
     return [say("warn", text, reason="too_small", numbers=numbers)]
 
@@ -111,7 +113,10 @@ def fair_sample(evidence: Evidence) -> list[Finding]:
     )
     if abs(difference) <= SKEWED * error:
         return [say("ok", f"{told}.", reason="like_the_whole", numbers=numbers)]
-    text = f"{told}: the sample is not like the whole set; draw it at random."
+    text = (
+        f"The validation sample is not like the whole set: draw it at random, for {objective.metric} differs by "
+        f"{number(difference)} (by luck {number(error)}, SD). Judged are {plural(len(apart), 'trial')}."
+    )
     return [say("warn", text, reason="skewed", numbers=numbers)]
 
 
@@ -143,18 +148,21 @@ def significance_alone(evidence: Evidence) -> list[Finding]:
     error = math.hypot(_standard_error(_value(first), examples), _standard_error(_value(second), examples))
     chance = float(2 * norm.sf(gap / error))
     numbers = {"p": chance, "examples": examples, "gap": gap, "low": band[0], "high": band[1]}
+    lead = f"the lead of {first.label} over {second.label}"
     told = (
-        f"A test on {plural(examples, 'validation example')} puts the lead of {first.label} over {second.label}, "
-        f"{number(gap)}, at p = {number(chance)}; another pair of searches would find {band_text(band)}"
+        f"The test is on {plural(examples, 'validation example')} and of a lead of {number(gap)}; another pair of "
+        f"searches would find {band_text(band)}"
     )
     if chance >= SIGNIFICANT or band[0] > 0:
-        return [say("ok", f"{told}: the two do not disagree.", reason="no_disagreement", numbers=numbers)]
+        text = f"A test on the examples (p = {number(chance)}) and the searches agree on {lead}. {told}."
+        return [say("ok", text, reason="no_disagreement", numbers=numbers)]
     if scope.goal.facts.baseline and scope.budget.retrains > 1:
-        text = f"{told}, which may be none: fresh retrains decide, not that test."
-        return [say("ok", text, reason="retrains_decide", numbers=numbers)]
+        text = f"Fresh retrains decide on {lead}, not a test on the examples (p = {number(chance)}). {told}, which may "
+        return [say("ok", f"{text}be none.", reason="retrains_decide", numbers=numbers)]
     text = (
-        f"{told}, which may be none: significance on one validation set knows nothing of the luck of training and "
-        f"search, and is no evidence by itself. Fresh retrains are."
+        f"T{lead[1:]} is significant on one validation set only (p = {number(chance)}): retrain both. {told}, which "
+        f"may be none. Significance on one validation set knows nothing of the luck of training and search, and is no "
+        f"evidence by itself; fresh retrains are."
     )
     return [say("warn", text, reason="significance_alone", numbers=numbers)]
 

@@ -15,6 +15,7 @@ from tasks.trials.failures.alike import broke, fault, fault_text
 from tasks.trials.trial import Trial
 
 CLEAR_PATTERN = 0.01  # a fault of the code is excused by a hyperparameter only where luck is out of the question
+SHORT_FAULT = 60  # characters of a fault that stand in the first sentence
 SAME_FAULT = 2  # failed trials that are alike: once may be the machine, twice is the code
 
 
@@ -70,9 +71,9 @@ def _constraint(study: StudyEvidence, seen: Pattern) -> Finding:
         "infeasible",
         "E10",
         "warn",
-        f"{count} of {len(study.trials)} trials failed with the same fault ({fault_text(first)}), and "
-        f"{seen.parameter} goes with it (by luck {seen.chance:.2g} of the time): an implicit constraint; shrink the "
-        "space there, or raise Infeasible with the reason.",
+        f"{count} of {len(study.trials)} trials failed with the same fault, depending on {seen.parameter}: shrink the "
+        f"space there, or raise Infeasible with the reason. The fault is {fault_text(first)}. Luck explains it "
+        f"{seen.chance:.2g} of the time, so it is an implicit constraint.",
         reason="implicit_constraint",
         trials=[t.id for t in failed if fault(t) == fault(first)],
         study=study.study.id,
@@ -98,14 +99,16 @@ def _fault(evidence: Evidence, studies: Sequence[StudyEvidence], chance: float |
     if empty:
         some = [] if len(empty) == len(evidence.studies) else [point_label(s.study.scientific) for s in empty]
         whole = [t for s in empty for t in s.trials]
-        said = f"{_all_failed(whole, some)}. Mend the code; the log of trial {whole[0].id} says more."
+        said = f"{_all_failed(whole, some)} The log of trial {whole[0].id} says more."
         return say("fail", said, reason="all_failed", trials=[t.id for t in whole], trial=whole[0].id)
     if count < SAME_FAULT:
-        several = f"{plural(len(failed), 'trial')} failed, no two alike"
-        said = f"{several}: {fault_text(first)}; read the log of trial {first.id}."
+        alike = ", no two alike" * (len(failed) > 1)
+        said = f"{plural(len(failed), 'trial')} failed{alike}: read the log of trial {first.id}."
+        said += f" It says: {fault_text(first)}."
         return say("warn", said, reason="failed_once", trials=same, trial=first.id)
-    told = f"{count} of {len(every)} trials failed with the same fault ({fault_text(first)})"
-    said = f"{told}, and no hyperparameter explains where: suspect a bug; the log of trial {first.id} says more."
+    named, later = _named(first)
+    told = f"{count} of {len(every)} trials failed with the same fault{f' ({named})' if named else ''}"
+    said = f"{told}: suspect a bug (log of trial {first.id}). No hyperparameter explains where.{later}"
     return say("fail", said, reason="same_fault", trials=same, trial=first.id)
 
 
@@ -115,4 +118,14 @@ def _all_failed(trials: Sequence[Trial], studies: Sequence[str]) -> str:
     of = f" of {' and '.join(filter(None, studies))}" if any(studies) else ""
     every = f"All {len(trials)} trials{of}" if len(trials) > 1 else f"The only trial{of}"
     alike = "" if count == len(trials) else f", {count} of them alike" if count > 1 else ", no two alike"
-    return f"{every} failed{alike}: {fault_text(first)}"
+    named, later = _named(first)
+    return f"{every} failed{alike}: {f'{named}; ' if named else ''}mend the code.{later}"
+
+
+def _named(trial: Trial) -> tuple[str, str]:
+    """The fault of a trial as a part of a sentence, or its kind alone; the whole is then a further sentence."""
+    text = fault_text(trial)
+    kind, *more = text.split(":", 1)
+    if len(text) <= SHORT_FAULT:
+        return text, ""
+    return kind if more and len(kind) <= SHORT_FAULT else "", f" The fault is {text}."

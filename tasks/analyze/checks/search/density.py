@@ -90,7 +90,7 @@ def _of(study: StudyEvidence) -> Finding:
         "good_trials": enough,
     }
     if good < bars.good_trials and enough == 1:
-        why = f"{sentence}, and so few trials of any bowl may have no more by luck: nothing is asked."
+        why = f"{sentence}: too few trials to ask. So few trials of any bowl may have no more by luck."
         return not_asked(NotChecked.TOO_FEW_TRIALS, why, numbers=numbers)
     trials = [t.id for t, here in zip(itertools.compress(study.trials, usable), near, strict=True) if here]
     say = partial(finding, "density", "E7", trials=trials, study=study.study.id, numbers=numbers)
@@ -98,8 +98,8 @@ def _of(study: StudyEvidence) -> Finding:
         return say("ok", f"{sentence}: dense enough.", reason="dense_enough")
     return say(
         "fail",
-        f"Only {sentence}, where {enough} are wanted: the best may be luck and a better one may lie beside "
-        "it. Search longer, or ask for less.",
+        f"Only {sentence}, where {enough} are wanted: search longer, or ask for less. The best may be luck, and a "
+        "better one may lie beside it.",
         reason="too_few_good_trials",
         trial=study.best.id if study.best else None,
         remedy=[f"budget.trials={2 * len(study.drawn.trials)}"],

@@ -73,12 +73,12 @@ def _fail(study: StudyEvidence, scope: Scope, edge: Edge, row: str, usable: int)
         else f"{_percent(edge.crowd)} of the best trials crowd the {edge.side} quarter of {name}"
     )
     move = expansions(scope, edge.parameter, edge.side)
-    way_out = "move that side outward" if move else "this list cannot be continued by itself: give it more values"
+    way_out = "move that side outward" if move else "give the list more values beyond"
     return finding(
         "boundary",
         row,
         "fail",
-        f"{place}, and with {_sure(edge.outward)} confidence the optimum lies there or beyond: {way_out}.",
+        f"{place}: {way_out}. With {_sure(edge.outward)} confidence the optimum lies there or beyond.",
         reason="best_at_edge" if row == "E2" else "best_crowd_an_edge",
         trials=[edge.best.id] if row == "E2" else edge.crowding,
         study=study.study.id,
@@ -118,18 +118,18 @@ def _calm(found: list[Edge], row: str) -> tuple[str, str]:
     if blocked:
         return "infeasible_beyond", (
             f"The best trials lie towards the {blocked.side} end of {blocked.parameter.name}, but {blocked.behind} "
-            "infeasible beyond the best: no reason to expand into instability."
+            "beyond the best are infeasible: do not expand into instability."
         )
     flat = next((e for e in held if e.flat), None)
     if flat:
         return "level_at_edge", (
-            f"The best trials lie towards the {flat.side} end of {flat.parameter.name}, and those further out are as "
-            "good: the objective has come to a level there, so nothing is to be gained beyond."
+            f"The best trials lie towards the {flat.side} end of {flat.parameter.name}, but those further out are no "
+            "better. The objective has come to a level there, so nothing is to be gained beyond."
         )
     e = max(found, key=lambda e: e.outward)
-    what = "the best trial stands at no edge that" if row == "E2" else "the best trials crowd no edge that"
+    what = "The best trial stands at no edge that" if row == "E2" else "The best trials crowd no edge that"
     return "inside", (
-        f"In this study {what} would be better beyond; closest is the {e.side} end of {e.parameter.name}, with "
+        f"{what} would be better beyond. Closest is the {e.side} end of {e.parameter.name}, with "
         f"{_sure(e.outward)} confidence that the optimum lies there or beyond."
     )
 

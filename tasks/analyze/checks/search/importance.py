@@ -9,7 +9,7 @@ from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.importance import FEWEST, Importance, ImportanceThresholds, Part, importance_of
 from tasks.analyze.study.region import region_of
 from tasks.record import Finding, ImportanceRow, NotChecked, Number, Value
-from tasks.scope.arms import listing, nuisance_without
+from tasks.scope.arms import brief, in_full, listing, nuisance_without
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.scope.roles import Scope
 from tasks.text import plural
@@ -58,18 +58,20 @@ def importance_sentences(known: Importance) -> str:
     parts = {p.name: p for p in known.parts}
     said = []
     if known.telling:
-        shares = listing(f"{n} ({_percent(parts[n].share)}, {_band(parts[n])})" for n in known.telling)
         alone = len(known.telling) == 1
         each = "" if alone else "each "
         beyond = "" if len(parts) == 1 else f", {each}beyond the others" if known.jointly else f", {each}alone"
         verb = "explains" if alone else "explain"
+        shares = brief((f"{n} ({_percent(parts[n].share)})" for n in known.telling), 70)
         said.append(f"{shares} {verb} the differences between the trials{beyond}.")
-    said += [f"{listing(names)} interact: tune them together." for names in known.together]
-    said += [f"{n} explains at most {_percent(parts[n].most)}: it can be fixed." for n in known.idle]
+        bands = listing(f"{n} {_percent(parts[n].share)} ({_band(parts[n])})" for n in known.telling)
+        said.append(f"The share, and what else these trials allow in 9 of 10 cases: {bands}.")
+    said += [f"Tune {listing(names)} together: they interact." for names in known.together]
+    said += [f"At most {_percent(parts[n].most)} go back to {n}: it can be fixed." for n in known.idle]
     rest = [n for n in parts if n not in {*known.telling, *known.idle}.union(*known.together)]
     if rest:
-        what = "it matters" if len(rest) == 1 else "they matter"
-        said.append(f"{listing(rest)}: {plural(known.trials, 'trial')} cannot tell whether {what}.")
+        what = "matters" if len(rest) == 1 else "matter"
+        said.append(f"{plural(known.trials, 'trial')} cannot tell whether {brief(rest)} {what}.{in_full(rest)}")
     return " ".join(said)
 
 

@@ -17,6 +17,7 @@ from tasks.analyze.study.evidence import Evidence, StudyEvidence
 from tasks.analyze.study.region import Region, RegionThresholds, region_of
 from tasks.analyze.study.wall import diagonals, narrowed
 from tasks.record import Finding, Frozen, NotChecked, Number
+from tasks.scope.arms import brief, in_full, listing
 from tasks.scope.finding import Question, finding, not_checked
 from tasks.text import plural
 from tasks.trials.failures.alike import broke, fault, fault_text, short_of_memory
@@ -24,7 +25,7 @@ from tasks.trials.failures.alike import broke, fault, fault_text, short_of_memor
 NO_PATTERN = 0.02  # corrected chance above which no hyperparameter explains them; one bug in fifty is then missed
 FRINGE = 0.15  # ranges: real walls are ragged, so an infeasible trial this close before one still belongs to it
 FEWEST = 3  # unexplained trials below which nobody is told of a bug: two may share a corner that no axis shows
-UNASKED = " What a guesser reaches is not said (objective.chance), so finite runs that stuck there are not looked for."
+UNASKED = "What a guesser reaches is not said (objective.chance), so finite runs that stuck there are not looked for."
 
 
 class InfeasibleThresholds(Frozen):
@@ -64,19 +65,22 @@ def _reasons(study: StudyEvidence, region: Region) -> Finding:
     }
     texts = {fault(t): fault_text(t) for t in reversed(lost)}  # of those that are alike the first one's
     listed = "; ".join(f"{count} x {texts[kind]}" for kind, count in Counter(map(fault, lost)).most_common(4))
-    told = (
-        f"{len(lost)} of {n} trials are infeasible or failed ({listed})"
-        if lost
-        else f"None of {n} trials is infeasible or failed"
-    )
     if stuck:
-        count = f"{plural(stuck, 'finite run')} never left chance or blew up, and {'counts' if stuck == 1 else 'count'}"
-        said = f"{told}; {count} as infeasible where the space is judged (E2 to E10)."
-        return say("warn", said, reason="never_learned", trials=_ids(study, region.stuck), numbers=numbers)
-    kept = "; they are kept, drawn as crosses, and never best" if lost else ""
-    unasked = "" if study.objective.chance is not None else UNASKED
+        others = f"{plural(len(lost), 'other trial')} ended infeasible or failed: {listed}."
+        said = [
+            f"{stuck} of {n} trials ended with a number but never left chance or blew up: look at the training curves.",
+            "Where the space is judged (E2 to E10) that counts as infeasible.",
+            others if lost else "No other trial is infeasible or failed.",
+        ]
+        trials = _ids(study, region.stuck)
+        return say("warn", " ".join(said), reason="never_learned", trials=trials, numbers=numbers)
+    said = [f"None of {n} trials is infeasible or failed."]
+    if lost:
+        said = [f"{len(lost)} of {n} trials are infeasible or failed, and can never be best."]
+        said += [f"Why: {listed}.", "They are kept and drawn as crosses."]
+    said += [UNASKED] if study.objective.chance is None else []
     reason = "kept_and_never_best" if lost else "all_feasible"
-    return say("ok", f"{told}{kept}.{unasked}", reason=reason, trials=(t.id for t in lost), numbers=numbers)
+    return say("ok", " ".join(said), reason=reason, trials=(t.id for t in lost), numbers=numbers)
 
 
 def _ids(study: StudyEvidence, marked: Iterable[bool]) -> list[str]:
@@ -105,17 +109,28 @@ def _share(study: StudyEvidence, region: Region) -> Finding:
     if lost <= most * n:
         said = f"{lost} of {n} trials are infeasible, which a search can afford."
         return say("ok", said, reason="affordable")
-    ratios = [w.direction.name for w in region.walls if not w.direction.single]
-    way = f"search {' and '.join(ratios)} instead of one of the two" if ratios else "shrink that side"
-    hint = f"they lie at {_places(region)}: {way}" if region.walls else "reparametrise the space"
+    hint = _way_out(region)
     remedies = [r for w in region.walls if (r := narrowed(w))]
     if lost == n and all(map(short_of_memory, itertools.compress(study.trials, ran))):
-        hint, remedies = "none fits in memory: make the model or the batch smaller", []
+        hint, remedies = "; none fits in memory: make the model or the batch smaller", []
     elif lost == n:  # what every workload has in common: it diverges above some learning rate
         rates = [p for p in study.study.space if RATES.search(p.name)]
         remedies = [r for p in rates if (r := expansion(p, "low", study.policy))]
-    said = f"{lost} of {n} trials are infeasible, more than {100 * most:.3g} %; {hint}."
+    said = f"{lost} of {n} trials are infeasible, more than {100 * most:.3g} %{hint}."
     return say("warn", said, reason="too_many", remedy=remedies)
+
+
+def _way_out(region: Region) -> str:
+    """Where they lie, and what to do about it, as the rest of a sentence."""
+    ratios = [w.direction for w in region.walls if not w.direction.single]
+    if ratios:
+        pairs = " and ".join(d.name for d in ratios)
+        names = listing(dict.fromkeys(p.name for d in ratios for p in d.parameters))
+        return f": reparametrise {names}. They lie at {_places(region)}: search {pairs} instead of one of the two"
+    if len(region.walls) > 1:
+        names = brief(dict.fromkeys(p.name for w in region.walls for p in w.direction.parameters))
+        return f": shrink {names}. They lie at {_places(region)}"
+    return f", at {_places(region)}: shrink that side" if region.walls else ": reparametrise the space"
 
 
 def _unexplained(study: StudyEvidence, region: Region) -> Finding:
@@ -142,32 +157,35 @@ def _pattern_of(study: StudyEvidence, region: Region, infeasible: Mask) -> Findi
     say = partial(finding, "infeasible", "E10", trials=_ids(study, stray), study=study.study.id)
     not_asked = partial(not_checked, "infeasible", "E10", trials=_ids(study, stray), study=study.study.id)
     if count == 0:
-        explained = f"All {lost} infeasible trials lie at {_places(region)} or right before: that explains them."
+        places = [w.place for w in region.walls]
+        explained = f"A pattern explains all {lost} infeasible trials: {brief(places, 70)}, or right before."
+        explained += in_full(places, 70)
         if lost:
             return say("ok", explained, reason="behind_walls", numbers=numbers)
         return say("ok", "No trial is infeasible.", reason="all_feasible", numbers=numbers)
     told = f"{plural(count, 'infeasible trial')} of {len(study.trials)}"
-    told += f" (besides those at {_places(region)})" if region.walls else ""
+    besides = f" Not counted are those at {_places(region)}." if region.walls else ""
     tried = len(study.study.space) + sum(1 for _ in diagonals(study.study.space))
     tried += len(under_a_choice(study, inside, among))
     clearest = 2.0 * tried / math.comb(int(among.sum()), count)  # the chance of the clearest pattern that can be shown
     if count < FEWEST or clearest > NO_PATTERN:
-        text = f"{told}: too few, or too few others, to tell a pattern from chance."
+        text = f"{told}: too few, or too few others, to tell a pattern from chance.{besides}"
         return not_asked(NotChecked.NO_PATTERN_TO_TELL, text, numbers=numbers)
     seen = pattern(study, inside, among)
     if seen is None:
-        text = f"{told}, and nothing varies that could explain them."
+        text = f"{told}, and nothing varies that could explain them.{besides}"
         return not_asked(NotChecked.NO_PATTERN_TO_TELL, text, numbers=numbers)
     numbers |= {"chance": round(seen.chance, 4)}
     if seen.chance <= NO_PATTERN:
-        said = f"{told} go with {seen.parameter} (by luck {seen.chance:.2g} of the time), so no bug is suspected."
+        said = f"{told} go with {seen.parameter}, so no bug is suspected."
+        said += f" Luck explains it {seen.chance:.2g} of the time.{besides}"
         parameter = seen.parameter if seen.parameter in study.study.space else None
         return say("ok", said, reason="explained", parameter=parameter, numbers=numbers)
     first = study.trials[int(np.flatnonzero(stray)[0])]
     said = (
-        f"{told} lie anywhere in the space: no hyperparameter goes with them (the closest, {seen.parameter}, by luck "
-        f"{100 * seen.chance:.0f} % of the time). Suspect a bug in the training code; trial {first.id} says: "
-        f"{fault_text(first)}."
+        f"{told} lie anywhere in the space: suspect a bug in the training code; read the log of trial {first.id}. "
+        f"No hyperparameter goes with them; the closest, {seen.parameter}, does by luck {100 * seen.chance:.0f} % of "
+        f"the time.{besides} Trial {first.id} says: {fault_text(first)}."
     )
     return say("fail", said, reason="anywhere", trial=first.id, numbers=numbers)
 

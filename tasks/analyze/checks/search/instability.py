@@ -94,8 +94,8 @@ def _of(study: StudyEvidence, names: Names) -> list[Finding]:
         return [_fail(study, s, names) for s in blocking]
     s = min(stands, key=lambda s: s.distance)
     why = (
-        f"Trials with {s.wall.place} are infeasible, but the best has {_own(s)}, well inside: the instability costs "
-        "nothing."
+        f"Trials with {s.wall.place} are infeasible, but the best is well inside: the instability costs nothing. "
+        f"The best has {_own(s)}."
     )
     return [_quiet(study, "well_inside", why, lost, s)]
 
@@ -151,16 +151,16 @@ def _fail(study: StudyEvidence, s: WallMargin, names: Names) -> Finding:
     rate = any(names.meaning(p.name) == "learning_rate" for p in direction.parameters)
     rate = rate and not (direction.single and s.wall.side == "low")  # too small a step is no matter of warmup
     cure = "warm up or clip gradients" if rate else "make the run stable there"
-    at = show(s.best.planned.point[s.wall.parameter.name]) if direction.single else _own(s)
+    at = f" ({show(s.best.planned.point[s.wall.parameter.name])})" if direction.single else ""
     near = f" near {s.wall.shown}" if direction.single or direction.log else ""
     note = f"the best trials stand at the wall of {direction.name}{near}; no cure was tried"
     return finding(
         "wall",
         "E5",
         "fail",
-        f"Stability problem: trials with {s.wall.place} are infeasible ({s.wall.beyond} of {len(study.trials)}), "
-        f"and the best, at {at}, stands right before that wall. Do not expand: {cure} (section I), or go on at "
-        "the wall and say so in writing.",
+        f"Training is unstable at {s.wall.place}, right beyond the best trial{at}: {cure}. "
+        f"There {s.wall.beyond} of {len(study.trials)} trials are infeasible; the best has {_own(s)}. "
+        "Do not expand: mend it (section I), or go on at the wall and say so in writing.",
         reason="best_at_wall",
         trials=[s.best.id],
         study=study.study.id,

@@ -80,13 +80,12 @@ def _few_trials(s: StudyEvidence, as_learned: StudyEvidence | Slice) -> Finding:
         "few_trials": few,
     }
     beside = f"; within the best trial the late noise is {number(shape.noise)}" if shape else ""
-    told = (
-        f"Another study of {plural(count, 'trial')} would have found a best {s.objective.metric} between {number(low)} "
-        f"and {number(high)} in 9 of 10 cases, a spread of {number(high - low)}{beside}"
-    )
+    luck = f"With {plural(count, 'trial')}, luck alone moves the best {s.objective.metric} by {number(high - low)}"
+    cases = f" Another such study would have found a best of {number(low)} to {number(high)} in 9 of 10 cases{beside}."
     if count > few:
-        return say("ok", f"{told}.", reason="enough_trials", numbers=numbers)
-    text = f"{told}. With {few} trials or fewer, luck outweighs most differences: read it with care."
+        return say("ok", f"{luck}.{cases}", reason="enough_trials", numbers=numbers)
+    text = f"{luck}: trust no smaller difference, or run more trials.{cases}"
+    text += f" With {few} trials or fewer, luck outweighs most differences."
     return say("warn", text, reason="few_trials", numbers=numbers, remedy=(f"budget.trials={2 * len(s.drawn.trials)}",))
 
 
@@ -116,17 +115,16 @@ def _still_falling(s: StudyEvidence) -> Finding:
         "late_noise": noise,
         "best_of_n_slope": slope,
     }
-    told = (
-        f"From {count // 2} to {plural(count, 'trial')} the expected best {s.objective.metric} improves by "
-        f"{number(fall)}, {_percent(fall, room)} of the way from the median trial to the best"
-    )
+    gain = f"from {count // 2} to {plural(count, 'trial')} the expected best {s.objective.metric} improved by "
+    gain += number(fall)
+    share = f"That is {_percent(fall, room)} of the way from the median trial to the best"
     if fall <= slope * room + ROUNDING * float(np.nanmax(np.abs(s.losses))):
-        text = f"{told}: more trials would bring little."
-        return say("ok", text, reason="levelled_off", numbers=numbers)
+        return say("ok", f"More trials would bring little: {gain}. {share}.", reason="levelled_off", numbers=numbers)
     if fall <= noise:
-        text = f"{told}, less than the late noise of {number(noise)}: more trials would bring what cannot be seen."
+        text = f"More trials would bring no visible gain: {gain}, less than the late noise. {share}; "
+        text += f"the late noise is {number(noise)}."
         return say("ok", text, reason="below_the_noise", numbers=numbers)
-    text = f"{told}: the search has not levelled off, and more trials are likely to find better ones."
+    text = f"Run more trials, which are likely to find better ones: {gain}. {share}: the search has not levelled off."
     return say(
         "warn", text, reason="still_falling", numbers=numbers, remedy=(f"budget.trials={2 * len(s.drawn.trials)}",)
     )

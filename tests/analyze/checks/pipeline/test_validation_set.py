@@ -46,7 +46,7 @@ def test_the_examples_that_it_names_would_do() -> None:
         return compared_round(clean, examples=examples, minimum_gain=0.003)
 
     text = one(validation_size(rounds(400))).evidence
-    enough = float(text.partition("Take about ")[2].partition(" ")[0])
+    enough = float(text.partition("; take about ")[2].partition(". ")[0])
     assert one(validation_size(rounds(int(1.1 * enough)))).level == "ok"
     assert one(validation_size(rounds(int(0.9 * enough)))).level == "warn"
 

@@ -38,8 +38,7 @@ def test_what_matters_is_named_and_what_does_nothing_can_be_fixed() -> None:
     found = one(importance(planted_round(by_rate, space=WITH_DECAY, trials=32)))
     assert found.level == "ok"
     assert found.evidence.startswith("learning_rate (")
-    assert "weight_decay explains at most" in found.evidence
-    assert "it can be fixed" in found.evidence
+    assert "go back to weight_decay: it can be fixed" in found.evidence
     assert any(r.startswith("goal.fixed.weight_decay={value: ") for r in found.remedy)
     assert not any("learning_rate" in r for r in found.remedy)
 
@@ -56,7 +55,7 @@ def test_where_only_luck_orders_the_trials_it_says_that_it_cannot_tell() -> None
 @pytest.mark.prose
 def test_a_pair_that_must_be_tuned_together_is_named(shape: str) -> None:
     found = one(importance(planted(shape, 1)))
-    assert "x0 and x1 interact: tune them together." in found.evidence
+    assert "Tune x0 and x1 together: they interact." in found.evidence
     assert not any(f"goal.fixed.{name}" in r for r in found.remedy for name in ("x0", "x1"))
 
 
@@ -161,7 +160,7 @@ def test_what_is_idle_under_one_value_alone_is_not_fixed_for_the_others() -> Non
         return {"valid_error": falling(rng, level=0.3 + 0.1 * distance(point) + float(matters))}
 
     first, second = importance(compared_round(outcome, space=WITH_DECAY, trials=32))
-    assert "weight_decay explains at most" in first.evidence
+    assert "go back to weight_decay:" in first.evidence
     assert "weight_decay (" in second.evidence
     assert not any("weight_decay" in r for r in (*first.remedy, *second.remedy))
 
