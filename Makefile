@@ -1,6 +1,6 @@
 # make demo: one round on real data, ending in a report. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults calibrate ui lint lock installed installed-full
+.PHONY: help install demo test faults calibrate readme ui lint lock installed installed-full
 
 PYTHON ?= python3
 VENV   := .venv
@@ -45,6 +45,9 @@ calibrate: install ## docs/calibration.md: how often each check and the gate are
 	@$(BIN)/python -m tests.benchmarks.calibration.importance >/dev/null
 	@$(BIN)/python -m tests.benchmarks.calibration.isolation >/dev/null
 	@$(BIN)/python -m tests.benchmarks.calibration.measure $(ARGS)
+
+readme: install ## what README prints and shows, from real rounds (minutes, and chromium); ARGS=replay keeps the trials (seconds)
+	@$(BIN)/python -m tests.docs.readme $(ARGS)
 
 ui: install ## Prefect and MLflow in the browser, on loopback
 	@$(BIN)/tunebook ui
