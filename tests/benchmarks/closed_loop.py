@@ -175,7 +175,7 @@ def in_this_process() -> Iterator[None]:
     """
     places = "flows.session.incumbent.incumbent_places"
     with (
-        patch("tasks.report.write.page", lambda record, curves: ""),
+        patch("tasks.report.write.page", lambda record, curves, folder: ""),
         patch("tasks.trials.inline.OURS", ""),
         patch(places, lambda workload, root, *_: (root / "incumbent" / f"{workload}.yaml",)),
     ):

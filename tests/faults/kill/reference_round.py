@@ -116,7 +116,7 @@ def command(
         MUTANTS[mutant]()
     watched = Events(Path(root), kill_at, delay)
     if not drawn:
-        put(reporting, page=lambda record, curves: f"{record.digest} {sorted(curves)}")
+        put(reporting, page=lambda record, curves, folder: f"{record.digest} {sorted(curves)}")
     start_servers_by(watched.before("the fork server is started", subprocess.Popen if real else Forked))
     watched.watch()
     code = flows.round.main(said)
