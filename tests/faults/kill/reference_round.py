@@ -70,7 +70,12 @@ def words(folder: Path, store: Path, *more: str) -> list[str]:
     """What a person types after `python -m flows.round`."""
     return [
         *("--config-dir", str(folder), "workload=own", "space=own", "goal=own", "orchestrate=off"),
-        *("budget.trials=3", "budget.retrains=2", "budget.finalists=1", "acknowledge={E7: 'the question is small'}"),
+        *(
+            "budget.trials=3",
+            "budget.retrains=2",
+            "budget.finalists=1",
+            "acknowledge={E7: 'the question is small', B2: 'a mirror'}",
+        ),
         *(f"budget.max_train_steps={STEPS}", f"budget.eval_every_steps={EVERY}", "runner.workers=1"),
         *("runner.environment=[REST,ORDER]", "tracking.enabled=false", f"tracking.root={store}", *more),
     ]
