@@ -139,7 +139,7 @@ def _loading(promoted: Promoted) -> list[str]:
     told = f"checkpoint: {checkpoint_sentence(saved, record.objective.metric)}"
     if saved is None or promoted.file is None:
         return [f"{told}\n"]
-    return [told, "", *(f"    {line}" for line in loading_lines(saved, near(promoted.file))), ""]
+    return [told, "", *(f"    {line}" for line in loading_lines(saved, str(promoted.file.resolve()))), ""]
 
 
 def _argv(past: Past, promoted: Promoted) -> list[str]:

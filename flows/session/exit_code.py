@@ -29,6 +29,8 @@ def explained(error: BaseException) -> tuple[int, str]:
     """
     if isinstance(error, RoundStopped):
         return 1, str(error)
+    if isinstance(error, BrokenPipeError):
+        return 1, ""  # whoever read the output has enough: `--help | head`
     from tasks.ledger import LedgerError  # and SQLAlchemy with it: no command begins by waiting for that
 
     causes = [error, *filter(None, (error.__cause__, error.__context__))]

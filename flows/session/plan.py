@@ -1,6 +1,7 @@
 """Everything that can be checked before the first trial: targets, names, guards, points; `check=plan` prints it."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +122,21 @@ def refuse_blocked(scope: Scope) -> None:
 def warnings_of(config: RoundConfig, scope: Scope) -> tuple[str, ...]:
     """A line for each guard that warns, and for what a program is not seen to get: told before anything runs."""
     told = (f"warning {f.row}: {with_remedy(f)}" for f in scope.findings if f.level == "warn")
-    return (*told, *(f"warning: {said}" for said in unseen_by_program(config.workload, scope, config.config_dir)))
+    return (
+        *told,
+        *_own_budget(config),
+        *(f"warning: {said}" for said in unseen_by_program(config.workload, scope, config.config_dir)),
+    )
+
+
+def _own_budget(config: RoundConfig) -> Iterator[str]:
+    """That the folder has a budget of its own, which the command does not name."""
+    if config.config_dir is None or any(o.startswith("budget=") for o in config.overrides):
+        return
+    own = sorted(path.stem for path in Path(config.config_dir, "budget").glob("*.yaml"))
+    if own:
+        steps = f"{config.budget.max_train_steps} steps a trial"
+        yield f"warning: {config.config_dir} has budget={', '.join(own)}, and without budget= it is standard ({steps})"
 
 
 def with_remedy(found: Finding) -> str:

@@ -25,6 +25,8 @@ _BATCH = r"(?:\w+_)?(?:batch_?size|bs)|batch"
 _OPTIMIZER = r"optimi[sz]er|optim|opt"
 _LENGTH = 100  # steps of a trial, or 10 epochs, where the script does not say
 _DEFAULT = 60  # characters of a default that are shown
+_FILES = "csv|tsv|jsonl?|parquet|arrow|npz|npy|pt|pth|pkl|h5|hdf5|txt|ya?ml|bin|safetensors|zip|gz|tar"
+_RELATIVE = rf"(?:\.{{0,2}}/)?[\w.-]+/.*|[\w-][\w.-]*\.(?:{_FILES})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,19 +197,18 @@ def _notes(words: _Words, fates: Sequence[Fate], interval: Argument | None) -> I
         yield f"{interval.name} has no default that can be read: budget.eval_every_steps is a guess"
     if any(words.given.get(id(f.argument)) == "device" and f.argument.default != "cpu" for f in fates):
         yield "trials run on the CPU unless you say otherwise: runner.devices=[cuda:0]"
-    for fate in fates:
-        default = fate.argument.default
-        if (
-            fate.what == "left"
-            and isinstance(default, str)
-            and re.match(r"(?:\.{0,2}/)?[\w.-]+/", default)
-            and default[0] != "/"
-        ):
-            yield (
-                f"{fate.argument.name} is {default!r}: each trial runs in a folder of its own, and that path begins "
-                "there; where the script must find it, set cwd in workload/"
-            )
-            return
+    paths = [f"{f.argument.name} ({f.argument.default!r})" for f in fates if f.what == "left" and _relative(f.argument)]
+    if paths:
+        yield (
+            f"{', '.join(paths)}: each trial runs in a folder of its own, and a relative path begins there; where the "
+            "script must find a file beside it, take the # from cwd in workload/"
+        )
+
+
+def _relative(argument: Argument) -> bool:
+    """Whether its default is a path that begins in the working folder: `runs/last`, `data.csv`."""
+    value = argument.default
+    return isinstance(value, str) and re.fullmatch(_RELATIVE, value) is not None
 
 
 def _to_do(fates: Sequence[Fate]) -> Iterator[str]:

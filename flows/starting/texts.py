@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.starting.copied import with_words
@@ -55,7 +55,8 @@ def _workload(draft: Draft, script: str, head: str) -> Iterator[tuple[str, str]]
         yield f"  - {_scalar(draft.line.command)}", "guessed: the subcommand that trains"
     for fate in sorted((f for f in given if f.argument.command), key=lambda f: not f.argument.options):
         yield from _argv_element(fate)
-    yield "# cwd: .", "each trial runs in a folder of its own; for relative paths name theirs here"
+    beside = str(PurePosixPath(script).parent)
+    yield f"# cwd: {beside}", "each trial runs in a folder of its own; this one, seen from here, is the script's"
     yield from _objective(draft.reporting)
     yield "baseline:", "the script's own defaults: the first incumbent, which a change must beat"
     for guess in draft.reading.guesses:

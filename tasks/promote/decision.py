@@ -188,7 +188,7 @@ def _suggested(asked: Asked, budget: int) -> int | None:
 def _reasons(
     asked: Asked, arms: Arms, kept: int, budget: int, first: tuple[ArmName | None, ArmName], named: Named
 ) -> tuple[str, ...]:
-    """In sentences; what was found of the winner comes first, then of the lead: a short report shows no more.
+    """In sentences: of the winner first, else of what is not decided; then of the lead. A short report shows no more.
 
     Each arm has its label where it is mentioned first.
     """
@@ -203,7 +203,12 @@ def _reasons(
         for name, values in sorted(arms.items())
         if count_infeasible(values)
     )
-    order = sorted(asked.values(), key=lambda c: first.index(c.candidate) if c.candidate in first else len(first))
+
+    def rank(c: Comparison) -> tuple[bool, int]:
+        decided = first[0] is not None or c.state != "undecided"
+        return decided, first.index(c.candidate) if c.candidate in first else len(first)
+
+    order = sorted(asked.values(), key=rank)
     sound = [c for c in order if c.looks and not c.void]
     told = tuple(comparison_sentence(c, named) for c in sound)
     sums = sum_sentence((c.candidate, c.against, c.last.retrains, c.last.against) for c in sound)

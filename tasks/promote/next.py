@@ -148,6 +148,8 @@ def _mended(own: Sequence[str], blockers: Sequence[Finding]) -> tuple[tuple[str,
     mended = merged(own, _remedies(blockers))
     beyond = [f for f in blockers if not f.remedy] or list(blockers) * (mended == merged(own, ()))
     why = [f"mend this first; no override can: {headline(beyond[0].evidence)}"] if beyond else []
+    rows = ", ".join(f'{f.row}: "why"' for f in {f.row: f for f in beyond}.values())
+    why += [f"Or let it stand, in writing: 'acknowledge={{{rows}}}'."] if beyond else []
     why += [f"Answers what blocks this round: {_named(blockers)}."] if mended != merged(own, ()) else []
     return mended, " ".join(why)
 

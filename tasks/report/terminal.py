@@ -12,6 +12,7 @@ from tasks.report.stated import evaluation_sentence, exploration_line
 from tasks.report.trials import best_of, counted, isolation_of, lost, sign, study_label, trials_of
 from tasks.report.verdict import LEVELS, better, blockers, by_level, other_caveats, took, verdict_sentence
 from tasks.scope.finding import headline
+from tasks.scope.guards.all import GUARDS
 from tasks.text import band_text, number, one_line, plural
 
 LINES = 25  # of the whole, without the next command and the paths
@@ -101,9 +102,9 @@ def _conclusion(record: Record, room: int, colour: bool) -> Iterator[Block]:
     for label, lines in promoted_parts(record, room):
         yield Block(rank=2, label=label, items=(lines,))
     if not blockers(record):
-        yield Block(
-            rank=3, label="reasons", items=tuple(_wrapped(r, room) for r in record.verdict.reasons), most=REASONS
-        )
+        reasons = [_wrapped(reason, room) for reason in record.verdict.reasons]
+        yield Block(rank=3, label="reasons", items=tuple(reasons[:REASONS]))
+        yield Block(rank=8, items=tuple(reasons[REASONS:]))
     if record.accepted:
         rank = 2 if record.accepted.in_writing else 11  # what rests on a written reason is not left out first
         yield Block(rank=rank, label="accepted", items=(_wrapped(f"by {record.accepted.text} (G9)", room),))
@@ -126,19 +127,26 @@ def _evidence(record: Record, room: int) -> Iterator[Block]:
 def _findings(record: Record, room: int, colour: bool) -> Iterator[Block]:
     """What is not clean: the blocking first; what could not be asked by its row id alone."""
     groups = {level: by_level(record, level) for level in LEVELS}
+    alike: dict[str, dict[tuple[str, str], list[Finding]]] = {"fail": {}, "warn": {}}
+    for level, said in alike.items():
+        for found in sorted(groups[level], key=_was_warned_of):
+            said.setdefault((found.row, found.reason), []).append(found)
     words = {"na": "not checked"}
-    tally = [f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own]
+    counts = {level: len(alike.get(level, own)) for level, own in groups.items()}
+    tally = [f"{count} {words.get(level, level)}" for level, count in counts.items() if count]
     yield Block(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
     for level, rank, most in (("fail", 1, 4), ("warn", 6, 3)):
-        alike: dict[tuple[str, str], list[Finding]] = {}
-        for found in groups[level]:
-            alike.setdefault((found.row, found.reason), []).append(found)
-        items = tuple(_finding(record, own, room, colour) for own in alike.values())
+        items = tuple(_finding(record, own, room, colour) for own in alike[level].values())
         yield Block(rank=rank, items=items, most=most, more=f" {level}")
     rows = [*dict.fromkeys(f.row for f in groups["na"])]
     yield Block(rank=8, items=((names_line("not checked: ", rows, room),),) if rows else ())
     caveats = tuple(_wrapped(caveat, room) for caveat in other_caveats(record))
     yield Block(rank=7, label="caveats", items=caveats, most=3, more=" caveats")
+
+
+def _was_warned_of(finding: Finding) -> bool:
+    """Whether it is a guard's, and so was printed before the round began: what the trials say comes first."""
+    return finding.level == "warn" and finding.check in {guard.name for guard in GUARDS}
 
 
 def _stated(record: Record, room: int) -> Iterator[Block]:

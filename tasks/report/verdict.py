@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from tasks.promote.comparison import FINALIST, INCUMBENT
+from tasks.promote.comparison import BASELINE, FINALIST, INCUMBENT, is_finalist
 from tasks.promote.reasons import Named
 from tasks.record import Finding, Record
 from tasks.report.joined import joining_sentence
@@ -75,6 +75,9 @@ def verdict_sentence(record: Record, *, labels: bool = True) -> str:
         return f"{_upper(against)} stays: {said}."
     if verdict.outcome == "keep":
         return f"{_upper(against)} stays: no candidate passed the gate."
+    if verdict.outcome == "retrain" and _only_the_baseline_is_open(record):
+        without = "whether the configuration without it, as tuned here, beats"
+        return f"The change did not win. Undecided is {without} {against}, which stays for now."
     if verdict.outcome == "retrain":
         return f"Undecided: the retrains so far cannot tell {finalist} from luck, so {against} stays for now."
     if verdict.outcome == "redesign":
@@ -92,6 +95,13 @@ def _nothing_feasible(record: Record) -> str:
     said = f"all {ended.total():,} {every}" if every and ended.total() > 1 else " and ".join(told)
     mend = "Mend the code first" if ended["failed"] * 2 > ended.total() else "Move the search to where trials train"
     return f"No trial gave a result: {said}. {mend}."
+
+
+def _only_the_baseline_is_open(record: Record) -> bool:
+    """Whether every finalist was dropped, and the arm without the change is not told from the incumbent."""
+    rows = record.gate.comparisons if record.gate else ()
+    open_arms = {c.candidate for c in rows if c.state == "undecided"}
+    return BASELINE in open_arms and not any(map(is_finalist, open_arms))
 
 
 def _candidate(record: Record) -> str:

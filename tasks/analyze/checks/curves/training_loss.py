@@ -49,11 +49,12 @@ def _rising(s: StudyEvidence) -> Finding:
         text = f"{told}{', but not the best' if count else ''}."
         reason = "not_the_best" if count else "none_rises"
         return say("ok", text, reason=reason, trials=rising, trial=s.best.id, numbers=numbers)
-    text = f"{told}: suspect a bug in the training pipeline before anything else."
+    text = f"{told}: look for a bug in the training pipeline before anything else."
     if best.rises:
         text = (
             f"The training loss of the best trial rose by {number(best.rise)} from step {best.turning_step} on: "
-            f"suspect a bug in the training pipeline first. That is {share_of_descent(best)}. {told}."
+            "look at its learning-rate schedule, then for a bug in the pipeline. "
+            f"That is {share_of_descent(best)}. {told}."
         )
     reason = "best_rises" if best.rises else "most_rise"
     return say("fail", text, reason=reason, trials=rising, trial=s.best.id, numbers=numbers)
