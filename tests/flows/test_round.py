@@ -91,9 +91,9 @@ def test_a_round_never_goes_on_with_other_code(
 def test_a_metric_that_is_never_reported_stops_the_round_at_the_first_evaluation(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments(folder, "store", "workload.objective.metric=accuracy")) == 2
+    assert main(arguments(folder, "store", "workload.objective.metric=surprise")) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "accuracy" in said
+    assert "surprise" in said
     assert "loss" in said
     assert "train_loss" in said
     assert done_in(folder.parent / "store") == 0
