@@ -85,8 +85,8 @@ def _default_goal(config: RoundConfig) -> str:
     if config.config_dir is None or any(o.startswith("goal=") for o in config.overrides):
         return ""
     own = sorted(path.stem for path in Path(config.config_dir, "goal").glob("*.yaml"))
-    say = f" {config.config_dir} has {', '.join(own)}." if own else ""
-    return f" No goal= was given, so goal={config.goal.name} was asked.{say}"
+    say = f": add goal={own[0]}" if len(own) == 1 else f": add one of goal={', goal='.join(own)}" if own else ""
+    return f" No goal= was given, so goal={config.goal.name} was asked{say}."
 
 
 def _adaptive(config: RoundConfig) -> str:

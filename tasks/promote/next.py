@@ -88,7 +88,7 @@ def next_round(
     following = next((g for g in goals if g not in answered and g != goal), None)
     if following is not None:
         return row(asking(own, following), "a question that was not asked of this incumbent yet", following)
-    asked = "every goal has been asked of this incumbent"
+    asked = "no other goal is open"
     warned = [f for f in advice if f.remedy and f.row not in SAVING]
     heeded = merged(own, _remedies(warned))
     if heeded != merged(own, ()):

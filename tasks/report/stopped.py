@@ -11,6 +11,7 @@ from tasks.trials.failures.first import FirstTrialsFailed
 from tasks.trials.failures.tracebacks import Frame, Traceback
 from tasks.trials.local.child import LOG
 from tasks.trials.outcome import no_result
+from tasks.trials.trial import Trial
 
 FRAMES = 6  # of the user's that are shown, the innermost ones
 DEEPER = 2  # frames of libraries that are shown, where none is the user's
@@ -28,7 +29,7 @@ def stopped_text(error: FirstTrialsFailed, metric: str, command: str) -> str:
     alike = " alike" if error.count > 1 else ""
     lines = [f"stopped: the first {first} failed{alike} before any report of {metric}{left}.", ""]
     found = traceback_of(trial)
-    lines += _traceback(found) if found else _words(trial.reason, trial.log, metric)
+    lines += _traceback(found) if found else _words(trial, metric)
     log = Path(trial.folder, LOG) if trial.folder else None
     lines += ["", *([f"log       {_near(str(log))}"] if log else [])]
     lines += [
@@ -54,13 +55,15 @@ def _traceback(found: Traceback) -> Iterator[str]:
     yield from map(one_line, found.lines)
 
 
-def _words(reason: str, log: str, metric: str) -> Iterator[str]:
+def _words(trial: Trial, metric: str) -> Iterator[str]:
     """The reason of a failure without a traceback, with what was printed last."""
-    yield one_line(reason)
-    if reason == no_result(metric):
+    yield one_line(trial.reason)
+    if trial.reason == no_result(metric):
+        steps, every = trial.planned.max_train_steps, trial.planned.eval_every_steps
+        yield f"The trial had {steps} steps, to be evaluated every {every}: does the code report within so many?"
         yield f"A training function calls trial.report(step, {metric}=…); what it returns is not looked at."
         yield "A program appends a line of JSON for each evaluation to the file that TUNEBOOK_METRICS names."
-    lines = [one_line(line) for line in log.splitlines() if line.strip()]
+    lines = [one_line(line) for line in trial.log.splitlines() if line.strip()]
     half = len(lines) // 2
     printed = (lines[half:] if lines[:half] == lines[half:] else lines)[-_PRINTED:]  # the same of two attempts: once
     if printed:

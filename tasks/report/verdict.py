@@ -10,7 +10,8 @@ from tasks.report.joined import joining_sentence
 from tasks.report.retrains import arm_values
 from tasks.scope.finding import blocking
 from tasks.scope.roles import fixed_caveat
-from tasks.text import duration, number, plural, point_label
+from tasks.text import duration, number, one_line, plural, point_label
+from tasks.trials.outcome import cause
 
 ENDS = {"failed": "failed", "infeasible": "were infeasible", "stopped": "were stopped"}
 NOT_APPLICABLE = "not applicable"  # no level of a finding: `na`, and nothing that could have been checked
@@ -93,6 +94,8 @@ def _nothing_feasible(record: Record) -> str:
     told = [f"{ended[status]:,} {words}" for status, words in ENDS.items() if ended[status]]
     every = next((words for status, words in ENDS.items() if ended[status] == ended.total()), "")
     said = f"all {ended.total():,} {every}" if every and ended.total() > 1 else " and ".join(told)
+    causes = Counter(cause(t.reason) for t in record.trials if t.status == "infeasible").most_common(1)
+    said += f", {causes[0][1]:,} of them since {one_line(causes[0][0])}" if causes and not ended["failed"] else ""
     mend = "Mend the code first" if ended["failed"] * 2 > ended.total() else "Move the search to where trials train"
     return f"No trial gave a result: {said}. {mend}."
 

@@ -118,7 +118,7 @@ def pages(real: Callable[..., str]) -> Callable[..., str]:
     """The report's page, drawn once: it takes a second and is not what is tried here."""
     drawn: list[str] = []
 
-    def page(*values: Any) -> str:
+    def page(*values: Any, **_: Any) -> str:
         drawn[:] = drawn or [real(*values)]
         return drawn[0]
 
