@@ -96,7 +96,7 @@ def lost(story: Story, folder: Path, times: int, patch: pytest.MonkeyPatch, igno
     """The story, with a power loss after every call that touches the disk."""
     folder.mkdir()
     with pytest.MonkeyPatch.context() as drawn:  # the page takes a second to draw and is not what is tried
-        drawn.setattr(reporting, "page", lambda record, _: record.notes)
+        drawn.setattr(reporting, "page", lambda record, *_, **__: record.notes)
         drawn.setattr(reporting, "read_curves", lambda _: {})
         write, check = story(folder, times)
         power = Power(folder, check, ignored)
