@@ -152,7 +152,7 @@ def _was_warned_of(finding: Finding) -> bool:
 def _stated(record: Record, room: int) -> Iterator[Block]:
     """Which number is which, and what was explored so far; nothing of what was not recorded."""
     for label, told in (("numbers", evaluation_sentence(record)), ("explored", exploration_line(record))):
-        yield Block(rank=10, label=label, items=(_wrapped(told, room),) if told else ())
+        yield Block(rank=12, label=label, items=(_wrapped(told, room),) if told else ())
 
 
 def _next(record: Record, room: int) -> Iterator[Block]:
