@@ -35,7 +35,7 @@ class Block:
     """A block of the report: items of a line or more, of which the first `most` are shown as far as there is room.
 
     `rank`: blocks of the lowest rank are given room first. `more`: what items that are left out are called, "" where
-    nothing is said of them.
+    nothing is said of them; `sizes`: how many of them an item stands for, one where nothing is said.
     """
 
     rank: int
@@ -43,6 +43,7 @@ class Block:
     label: str = ""
     most: int = 99
     more: str = ""
+    sizes: tuple[int, ...] = ()
 
     def within(self, room: int) -> list[str]:
         """The lines of as many items as there is room for, and one line that counts the others."""
@@ -52,7 +53,8 @@ class Block:
             left = room - bool(self.more)
         lines = [line for item in shown for line in item]
         if self.more and shown and len(shown) < len(self.items):
-            lines.append(f"and {len(self.items) - len(shown)} more{self.more}")
+            rest = sum((self.sizes or (1,) * len(self.items))[len(shown) :])
+            lines.append(f"and {rest} more{self.more}")
         return [f"{self.label if i == 0 else '':<{INDENT}}{line}" for i, line in enumerate(lines)]
 
 
@@ -132,12 +134,12 @@ def _findings(record: Record, room: int, colour: bool) -> Iterator[Block]:
         for found in sorted(groups[level], key=_was_warned_of):
             said.setdefault((found.row, found.reason), []).append(found)
     words = {"na": "not checked"}
-    counts = {level: len(alike.get(level, own)) for level, own in groups.items()}
-    tally = [f"{count} {words.get(level, level)}" for level, count in counts.items() if count]
+    tally = [f"{len(own)} {words.get(level, level)}" for level, own in groups.items() if own]
     yield Block(rank=0, label="findings", items=(_wrapped(", ".join(tally) or "none asked", room),))
     for level, rank, most in (("fail", 1, 4), ("warn", 6, 3)):
         items = tuple(_finding(record, own, room, colour) for own in alike[level].values())
-        yield Block(rank=rank, items=items, most=most, more=f" {level}")
+        sizes = tuple(map(len, alike[level].values()))
+        yield Block(rank=rank, items=items, most=most, more=f" {level}", sizes=sizes)
     rows = [*dict.fromkeys(f.row for f in groups["na"])]
     yield Block(rank=8, items=((names_line("not checked: ", rows, room),),) if rows else ())
     caveats = tuple(_wrapped(caveat, room) for caveat in other_caveats(record))

@@ -171,7 +171,7 @@ def _sure(record: Record) -> Iterator[str]:
         chosen = ", as budget.retrains=0 wants it (K4)" if record.budget.get("retrains") == 0 else ""
         yield f"Nothing was retrained{chosen}, so the noise of one configuration is not measured here."
     sds = arm_deviations(record.gate)
-    if sds:
+    if any(sds.values()):  # retrains that repeat each other measured none
         told = ", ".join(f"{number(sd)} ({arm.replace('-', ' ')})" for arm, sd in sds.items())
         yield f"SD of one configuration's retrains: {told}."
     if record.accepted is not None:
