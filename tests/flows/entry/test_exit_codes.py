@@ -56,7 +56,11 @@ def signalled(number: int) -> Provoke:
     def provoke(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
         monkeypatch.setattr(Stop, "_run_out", lambda stop: None)  # it would end this process 9 seconds later
         monkeypatch.setattr(compose, "from_shell", lambda words: signal.raise_signal(number))
-        return flows.round.main([])
+        before = signal.signal(number, signal.SIG_DFL)  # under nohup it would be ignored, as it should be
+        try:
+            return flows.round.main([])
+        finally:
+            signal.signal(number, before)
 
     return provoke
 

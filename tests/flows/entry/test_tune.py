@@ -54,7 +54,7 @@ def test_a_script_without_a_guard_gets_its_record_once_and_its_own_modules_back(
 
 def interrupted(*_: object) -> tuple[str, ...]:
     """As if somebody pressed Ctrl-C when the warnings are told."""
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
     return ()
 
 
@@ -63,6 +63,7 @@ def test_it_prints_what_the_shell_prints_and_is_resumed_after_an_interrupt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = (*SMALL, f"tracking.root={tmp_path}")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started to ignore it
     before, called = signal.getsignal(signal.SIGINT), os.environ.get("TUNEBOOK_CALLED")
     monkeypatch.setattr("flows.tune.warnings_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
