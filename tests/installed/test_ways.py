@@ -77,7 +77,7 @@ def test_a_round_of_each_kind_runs_beside_packages_of_our_names(
         code, said = way.round(own, f"workload={kind}", *SMALL, folder=tmp_path)
         assert code == 0, said
         program = "tunebook round" if way.console else "python -m flows.round"
-        assert f"next      {program} --config-dir" in said
+        assert f"\n{'':<10}{program} --config-dir" in said
     sound(tmp_path)
     if tally := os.environ.get("TUNEBOOK_INSTALLED_TALLY"):
         with Path(tally).open("a") as lines:
