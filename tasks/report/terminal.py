@@ -74,7 +74,7 @@ def text(record: Record, *, width: int = 100, colour: bool = False, paths: Seque
     given: dict[int, list[str]] = {}
     left = LINES - len(head)
     for i, part in sorted(enumerate(parts), key=lambda each: each[1].rank):
-        given[i] = part.within(left)
+        given[i] = part.within(left if part.rank else sum(map(len, part.items)))  # of rank 0 nothing is left out
         left -= len(given[i])
     lines = [*head, *(line for i in range(len(parts)) for line in given[i])]
     lines += [f"{'':<{INDENT}}{one_line(record.next.command)}"] if record.next.command else []
