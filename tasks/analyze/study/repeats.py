@@ -49,18 +49,19 @@ def seeds_of(groups: Iterable[Sequence[Trial]], objective: Objective) -> Seeds:
     asked = [kept for group in groups if len(kept := _one_a_seed(group)) > 1]
     if not asked:
         return Seeds(verdict="not asked")
-    fine = [set().union(*(fine_values(t.curve, objective) for t in group)) for group in asked]
     same: list[str] = []
     repeated: list[int] = []
     noisy = False
     for i, group in enumerate(asked):
-        elsewhere = set().union(*fine[:i], *fine[i + 1 :])
         clusters = list(_clusters(group, objective))
         noisy = noisy or len(clusters) > 1
         for cluster in (c for c in clusters if len(c) > 1):
             same += [t.id for t in cluster]
-            own = set() if _still(cluster[0].curve, objective) else fine_values(cluster[0].curve, objective)
-            repeated.append((len(cluster) - 1) * len(own if len(own) >= ENOUGH else own - elsewhere))
+            own = frozenset() if _still(cluster[0].curve, objective) else fine_values(cluster[0].curve, objective)
+            if 0 < len(own) < ENOUGH:
+                others = (t for other in (*asked[:i], *asked[i + 1 :]) for t in other)
+                own = own.difference(*(fine_values(t.curve, objective) for t in others))
+            repeated.append((len(cluster) - 1) * len(own))
     ignored = sum(repeated) >= (APART if sum(map(bool, repeated)) > 1 else ENOUGH) or _rare(asked, objective)
     verdict: Verdict = "ignored" if ignored else "matters" if noisy else "cannot tell"
     return Seeds(verdict=verdict, same=tuple(same), repeated=sum(repeated))
@@ -92,15 +93,15 @@ def _rare(groups: Iterable[Sequence[Trial]], objective: Objective) -> bool:
     Of a curve the distinct values count: one that has come to rest says the same again and again.
     """
     met = total = 1  # one of two, before anything is seen
-    shortest: list[int] = []
+    distinct: list[int] = []  # values of each pair of curves that agree
     for a, b in (pair for group in groups for pair in combinations(group, 2)):
         mine, theirs = (t.curve.of(objective.metric)[1] for t in (a, b))
         if agree(a.curve, b.curve, objective):
-            shortest.append(len(set(mine.tolist())))
+            distinct.append(len(set(mine.tolist())))
         else:
             n = min(len(mine), len(theirs))
             met, total = met + int((mine[:n] == theirs[:n]).sum()), total + n
-    return bool(shortest) and total > 1 and len(shortest) * ((met / (total + 1)) ** max(shortest)) < CHANCE
+    return bool(distinct) and total > 1 and len(distinct) * ((met / (total + 1)) ** max(distinct)) < CHANCE
 
 
 def _still(curve: Curve, objective: Objective) -> bool:
