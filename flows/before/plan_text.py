@@ -7,13 +7,12 @@ from flows.before.lines import MARGIN, labelled
 from flows.before.points import points_table
 from flows.before.spending import MEASURES, cost_text, gain_text, measured_before, memory_text, spending_of, time_text
 from flows.compose.called import round_line
-from flows.session.plan import Plan, with_remedy
+from flows.session.plan import Plan, unguarded, with_remedy
 from tasks.design.kept import kept_text
 from tasks.design.study import Round
 from tasks.scope.roles import Scope
 from tasks.scope.space import Parameter
 from tasks.text import plural, show
-from tasks.trials.command.reach import unseen_by_program
 
 _SHOWN = 8  # widths that the plan names
 
@@ -26,7 +25,7 @@ def plan_text(plan: Plan) -> str:
     config, round, scope = plan.config, plan.round, plan.round.scope
     lines = [("question", scope.goal.question), *_spent(plan)]
     lines += [(f"{f.level:<5} {f.row}", with_remedy(f)) for f in scope.findings if f.level in ("warn", "fail")]
-    lines += [("warn", said) for said in unseen_by_program(config.workload, scope, config.config_dir)]
+    lines += [("warn", said) for said in unguarded(config, scope)]
     lines += [("scientific", _scientific(scope)), ("nuisance", ", ".join(scope.roles.nuisance) or "none")]
     lines += [("fixed", told) for told in _fixed(scope)]
     lines += [("incumbent", f"generation {scope.incumbent.generation}, {scope.incumbent.source}")]

@@ -84,8 +84,8 @@ def _default_goal(config: RoundConfig) -> str:
     """That no goal was given, to somebody with a folder of their own: it may be all that is wrong."""
     if config.config_dir is None or any(o.startswith("goal=") for o in config.overrides):
         return ""
-    own = sorted(path.stem for path in Path(config.config_dir, "goal").glob("*.yaml"))
-    say = f": add goal={own[0]}" if len(own) == 1 else f": add one of goal={', goal='.join(own)}" if own else ""
+    own = _not_named(config, "goal")
+    say = f": add {'one of ' * (len(own) > 1)}goal={', goal='.join(own)}" if own else ""
     return f" No goal= was given, so goal={config.goal.name} was asked{say}."
 
 
@@ -120,23 +120,24 @@ def refuse_blocked(scope: Scope) -> None:
 
 
 def warnings_of(config: RoundConfig, scope: Scope) -> tuple[str, ...]:
-    """A line for each guard that warns, and for what a program is not seen to get: told before anything runs."""
+    """A line for each guard that warns, and for what no guard sees: told before anything runs."""
     told = (f"warning {f.row}: {with_remedy(f)}" for f in scope.findings if f.level == "warn")
-    return (
-        *told,
-        *_own_budget(config),
-        *(f"warning: {said}" for said in unseen_by_program(config.workload, scope, config.config_dir)),
-    )
+    return (*told, *(f"warning: {said}" for said in unguarded(config, scope)))
 
 
-def _own_budget(config: RoundConfig) -> Iterator[str]:
-    """That the folder has a budget of its own, which the command does not name."""
-    if config.config_dir is None or any(o.startswith("budget=") for o in config.overrides):
-        return
-    own = sorted(path.stem for path in Path(config.config_dir, "budget").glob("*.yaml"))
-    if own:
+def unguarded(config: RoundConfig, scope: Scope) -> Iterator[str]:
+    """Warnings beside the guards': a budget of the folder that is not named, what a program is not seen to get."""
+    if own := _not_named(config, "budget"):
         steps = f"{config.budget.max_train_steps} steps a trial"
-        yield f"warning: {config.config_dir} has budget={', '.join(own)}, and without budget= it is standard ({steps})"
+        yield f"{config.config_dir} has budget={', '.join(own)}, and without budget= it is standard ({steps})"
+    yield from unseen_by_program(config.workload, scope, config.config_dir)
+
+
+def _not_named(config: RoundConfig, group: str) -> list[str]:
+    """The options of a group in the user's folder, where the command names none of that group."""
+    if config.config_dir is None or any(o.startswith(f"{group}=") for o in config.overrides):
+        return []
+    return sorted(path.stem for path in Path(config.config_dir, group).glob("*.yaml"))
 
 
 def with_remedy(found: Finding) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.before.plan_text import plan_text
 from flows.compose.compose import from_overrides
 from flows.session.plan import checked, warnings_of
 from tests.flows.before.folders import ARGV, SCRIPT, program
@@ -49,3 +50,15 @@ def test_a_program_that_cannot_be_looked_into_is_said_to_be_unseen(tmp_path: Pat
     said = warned(program(tmp_path / "mine", "[env, echo]"))
     assert len(said) == 2
     assert all("that can be seen" in warning for warning in said)
+
+
+def test_a_budget_of_the_folder_that_is_not_named_is_warned_of_by_the_plan_too(tmp_path: Path) -> None:
+    folder = program(tmp_path / "mine")
+    (folder / "budget").mkdir()
+    (folder / "budget" / "small.yaml").write_text("trials: 8\nretrains: 3\nmax_train_steps: 20\neval_every_steps: 5\n")
+    words = ["workload=program", "space=my", "goal=my", f"tracking.root={tmp_path / 'store'}"]
+    for more, times in ((), 1), (("budget=small",), 0):
+        plan = checked(from_overrides([*words, *more], str(folder)))
+        said = " ".join(warnings_of(plan.config, plan.round.scope))
+        assert said.count("has budget=small, and without budget= it is standard") == times
+        assert " ".join(plan_text(plan).split()).count("without budget= it is standard") == times
