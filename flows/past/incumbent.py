@@ -22,11 +22,11 @@ from tasks.scope.goal import BUDGET
 from tasks.text import as_yaml, number
 from tasks.trials.command.argv import WORDS, rendered
 from tasks.trials.command.check import ADDRESS
+from tasks.trials.command.program import SEEDS
 from tasks.upgrade import read_record
 from tasks.verdict import CheckpointRow
 
 FORMATS = ("yaml", "json", "argv")
-_SEEDS = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,4 +170,4 @@ def _seed(promoted: Promoted) -> int:
     """The seed of the training whose checkpoint is kept, else 0."""
     trials = {t.id: t for t in promoted.record.trials} if promoted.record else {}
     saved = promoted.checkpoint
-    return trials[saved.trial].seed % _SEEDS if saved and saved.trial in trials else 0
+    return trials[saved.trial].seed % SEEDS if saved and saved.trial in trials else 0

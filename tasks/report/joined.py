@@ -32,6 +32,12 @@ def joining_sentence(record: Record, against: str, gain: str) -> str:
     return ""
 
 
+def shows_gain(record: Record, answer: Compared) -> bool:
+    """Whether the answer is that the change gains more than it must; where there is no noise there is no band."""
+    least = answer.gain if answer.band is None else answer.band[0]
+    return answer.conclusive and (least or 0.0) > float(record.policy.get("minimum_gain", 0.0))
+
+
 def _of_the_change(record: Record, answer: Compared) -> str:
     if _beats_baseline(record, answer):
         return "The change helps and is not yet told from the incumbent"
@@ -58,9 +64,7 @@ def _simpler(record: Record, against: str) -> str:
 def _beats_baseline(record: Record, answer: Compared) -> bool:
     """Whether the change beats the arm without it, which is not the incumbent's own configuration."""
     arms = {arm.name: arm.retrained_as for arm in gate_arms(record)}
-    bar = record.gate.minimum_gain if record.gate else 0.0
-    shown = answer.gain if answer.band is None else answer.band[0]  # without noise there is no band
-    return answer.conclusive and (shown or 0.0) > bar and arms.get(BASELINE) not in (None, arms.get(INCUMBENT))
+    return shows_gain(record, answer) and arms.get(BASELINE) not in (None, arms.get(INCUMBENT))
 
 
 def _deciding(record: Record) -> ComparisonRow | None:

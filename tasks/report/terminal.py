@@ -18,6 +18,7 @@ from tasks.text import band_text, number, one_line, plural
 LINES = 25  # of the whole, without the next command and the paths
 INDENT = 10  # the column in which everything but the labels begins
 REASONS = 2  # of the verdict: those of the candidate that won, or came furthest, stand first
+_GUARDS = frozenset(guard.name for guard in GUARDS)
 PAINT = {
     "fail": "31",
     "warn": "33",
@@ -148,7 +149,7 @@ def _findings(record: Record, room: int, colour: bool) -> Iterator[Block]:
 
 def _was_warned_of(finding: Finding) -> bool:
     """Whether it is a guard's, and so was printed before the round began: what the trials say comes first."""
-    return finding.level == "warn" and finding.check in {guard.name for guard in GUARDS}
+    return finding.level == "warn" and finding.check in _GUARDS
 
 
 def _stated(record: Record, room: int) -> Iterator[Block]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tasks.answers import Compared
 from tasks.record import Record
+from tasks.report.joined import shows_gain
 from tasks.report.page.tables import domain_text
 from tasks.report.said import answer_parts, compared_in
 from tasks.report.trials import best_of
@@ -56,9 +57,7 @@ def answer_cells(record: Record) -> tuple[str, str, str]:
     answer = compared_in(record)
     if answer is None or answer.gain is None:
         return answer_parts(record)[0], "", ""
-    bar = float(record.policy.get("minimum_gain", 0.0))
-    gained = answer.gain > bar if answer.band is None else answer.band[0] > 0
-    word = ("gain" if gained else "no gain") if answer.conclusive else "not conclusive"
+    word = ("gain" if shows_gain(record, answer) else "no gain") if answer.conclusive else "not conclusive"
     return word, f"{answer.gain:+.4g}", band_text(answer.band)
 
 
