@@ -20,7 +20,7 @@ from flows.compose import compose
 from flows.compose.config import RoundConfig
 from flows.prefect.api import PrefectFails
 from flows.prefect.reconcile import mark
-from flows.prefect.told import findings_table
+from flows.prefect.told import findings_table, run_name
 from flows.session.plan import checked
 from flows.session.signals import heeding
 from flows.steps import PLAIN, Steps, orchestrated
@@ -34,9 +34,8 @@ from tasks.upgrade import read_record
 
 
 def _name() -> str:
-    """The run's name in the UI: what was asked for."""
-    overrides = flow_run.parameters.get("overrides") or ["defaults"]
-    return " ".join(overrides)[:100]
+    """The run's name in the UI."""
+    return run_name(flow_run.parameters.get("overrides") or [])
 
 
 @flow(name="tune-round", flow_run_name=_name, persist_result=False)

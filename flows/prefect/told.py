@@ -5,7 +5,7 @@ Prefect dates what it is told by when it hears of it. What ended before says in 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -124,7 +124,7 @@ class RoundShown:
         flow = api.post("flows/", {"name": FLOW})
         body = {
             "flow_id": flow["id"],
-            "name": (" ".join(overrides) or "defaults")[:NAME],
+            "name": run_name(overrides),
             "parameters": {"overrides": overrides, "config_dir": self._config.config_dir},
             "state": {"type": "PENDING"},
         }
@@ -169,6 +169,11 @@ class RoundShown:
         api.set_state("flow_runs", self._run, state)
         if self._note is not None:
             self._note.unlink(missing_ok=True)
+
+
+def run_name(overrides: Sequence[str]) -> str:
+    """A flow run's name: what was asked for."""
+    return (" ".join(overrides) or "defaults")[:NAME]
 
 
 def findings_table(record: Record) -> list[dict[str, Any]]:
